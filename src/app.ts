@@ -1,0 +1,296 @@
+import type { Config, SourceConfig, TargetConfig } from "./config/config.ts";
+import { type Counts, changeKinds } from "./core/change.ts";
+import { Failure } from "./core/errors.ts";
+import { attributesOf, compileMapping } from "./core/mapping.ts";
+import { digest } from "./lib/digest.ts";
+import { makeQueues } from "./lib/queue.ts";
+import { makeActiveDirectory } from "./source/active-directory/active-directory.ts";
+import { activeDirectoryDefaults } from "./source/active-directory/options.ts";
+import { asFailure, type Connection, openDatabase, openReadOnly, openSibling } from "./store/database.ts";
+import { openLocalAccounts } from "./store/local-accounts.ts";
+import { makeIds, openSession, type Session } from "./store/session.ts";
+import { backUp, openUpkeep } from "./store/upkeep.ts";
+import { type CycleContext, cycle, deliverAll } from "./sync/cycle.ts";
+import { findHeld, findShown, reject } from "./sync/decide.ts";
+import { type JudgedChange, judgedChanges } from "./sync/judging.ts";
+import type { Planned, RunContext } from "./sync/planned.ts";
+import type { DeliveryCount, HeldKind, Mode, Progress, RunReport, Trigger } from "./sync/report.ts";
+import { plan } from "./sync/run.ts";
+import type { SyncSource } from "./sync/settings.ts";
+import { makeLocalTarget } from "./target/local/local.ts";
+import type { Target } from "./target/target.ts";
+
+/** What is told while work goes on. */
+export interface Listener {
+	progress(progress: Progress): void;
+	/** After each operation on a directory server. */
+	ldap(source: string, operation: string, seconds: number): void;
+	/** When a directory server's certificate expires, Unix milliseconds. */
+	certificate(source: string, expiresAt: number): void;
+}
+
+export interface SyncRequest {
+	readonly source: string;
+	readonly mode: Mode | "auto";
+	readonly trigger: Trigger;
+}
+
+/** What `sync` would do. `changes` can be walked any number of times until `close`. */
+export interface PlanResult {
+	readonly source: string;
+	readonly mode: Mode;
+	readonly sealed: boolean;
+	readonly unsealed: readonly string[];
+	readonly fullBecause: string | undefined;
+	readonly warnings: readonly string[];
+	readonly read: number;
+	readonly quarantined: number;
+	/** "sha256:…": names what is held if anything is, else all of it. */
+	readonly plan: string;
+	/** All planned changes by kind, held or not. */
+	readonly summary: Counts;
+	readonly held: readonly HeldKind[];
+	changes(): Iterable<JudgedChange>;
+	close(): void;
+}
+
+/** Plans without a right to write anything. */
+export interface Planner {
+	plan(request: Omit<SyncRequest, "trigger">, on: Listener, signal: AbortSignal): Promise<PlanResult>;
+	close(): Promise<void>;
+}
+
+export interface Engine {
+	sync(request: SyncRequest, on: Listener, signal: AbortSignal): Promise<RunReport>;
+	/** Throws PLAN_UNKNOWN, or reports PLAN_CHANGED as the run's error. */
+	approve(plan: string, by: string, on: Listener, signal: AbortSignal): Promise<RunReport>;
+	reject(plan: string, by: string): Promise<{ readonly source: string; readonly rejected: number }>;
+	/** Tries again what is open and due at every target. */
+	deliver(on: Listener, signal: AbortSignal): Promise<readonly DeliveryCount[]>;
+	/** When the next open delivery is due: Unix milliseconds, undefined when nothing is open. */
+	nextDelivery(): number | undefined;
+	retain(): { readonly runs: number; readonly changes: number; readonly entries: number };
+	/** Throws when the database cannot be written. */
+	probe(): void;
+	backUp(file: string): void;
+	close(): Promise<void>;
+}
+
+export interface EngineOptions {
+	/** How thoroughly the database is checked at the start: see `openDatabase`. */
+	readonly check: "always" | "small";
+	/** Unix milliseconds. */
+	readonly clock: () => number;
+	/** 0 to below 1. */
+	readonly random: () => number;
+}
+
+/** A source in the engine. `heard` is whoever listens to the run that is going on. */
+interface Part {
+	readonly sync: SyncSource;
+	readonly heard: { by: Listener };
+	session: Session | undefined;
+	isBusy: boolean;
+}
+
+/** Opens the database for writing and builds everything that runs need. Call while holding the database's lock. */
+export function openEngine(config: Config, options: EngineOptions): Engine {
+	const { clock } = options;
+	const file = config.database;
+	const db = openDatabase(file, { check: options.check, now: clock() });
+	const nextId = makeIds(db);
+	const names = config.targets.map(({ name }) => name);
+	const open = (): Session => {
+		const session = openSession(openSibling(file), nextId);
+		session.setTargets(names);
+		return session;
+	};
+	const main = open();
+	main.transaction(() => main.runs.interruptOpen(clock()));
+	const targets = config.targets.map((target) => makeTarget(target, db));
+	const upkeep = openUpkeep(db);
+	const exclusive = makeQueues();
+	const parts = makeParts(config, options);
+	const contextOf = (part: Part, session: Session, on: Listener): CycleContext => ({
+		session,
+		sync: part.sync,
+		targets,
+		clock,
+		exclusive,
+		onProgress: (progress) => on.progress(progress),
+		asFailure: (error) => asFailure(file, error),
+	});
+
+	/** One run of a source at a time: a second one is refused, not queued. */
+	const alone = async <T>(part: Part, on: Listener, work: (context: CycleContext) => Promise<T>): Promise<T> => {
+		const { name } = part.sync.source;
+		if (part.isBusy) throw new Failure("RUN_ALREADY_ACTIVE", `a run of source ${name} is going on`, { hint: "Wait for it to end." });
+		part.isBusy = true;
+		part.heard.by = on;
+		try {
+			part.session ??= open();
+			return await work(contextOf(part, part.session, on));
+		} catch (error) {
+			throw asFailure(file, error);
+		} finally {
+			part.isBusy = false;
+			part.heard.by = silent;
+		}
+	};
+
+	return {
+		sync: ({ source, mode, trigger }, on, signal) =>
+			alone(partOf(parts, source), on, (context) => cycle(context, { kind: "sync", mode, trigger }, signal)),
+		approve: async (name, by, on, signal) => {
+			for (const part of parts) {
+				const report = await alone(part, on, async (context) => {
+					const decision = findHeld(context, name);
+					return decision && cycle(context, { kind: "approve", plan: name, decision, by }, signal);
+				});
+				if (report !== undefined) return report;
+			}
+			for (const part of parts) {
+				const report = await alone(part, on, async (context) => {
+					const decision = await findShown(context, name, signal);
+					return decision && cycle(context, { kind: "approve", plan: name, decision, by }, signal);
+				});
+				if (report !== undefined) return report;
+			}
+			throw unknownPlan(name);
+		},
+		reject: async (name, by) => {
+			for (const part of parts) {
+				const rejected = await alone(part, silent, async (context) => reject(context, name, by, clock()));
+				if (rejected > 0) return { source: part.sync.source.name, rejected };
+			}
+			throw unknownPlan(name);
+		},
+		deliver: async (on, signal) => {
+			const part = parts[0];
+			if (part === undefined) return [];
+			try {
+				return await deliverAll(contextOf(part, main, on), [], signal);
+			} catch (error) {
+				throw asFailure(file, error);
+			}
+		},
+		nextDelivery: () => main.ledger.nextDue(),
+		retain: () => upkeep.retain({ runsBefore: clock() - config.retention.runsMs, changesBefore: clock() - config.retention.changesMs }),
+		probe: () => {
+			try {
+				upkeep.probe();
+			} catch (error) {
+				throw asFailure(file, error);
+			}
+		},
+		backUp: (to) => backUp(file, to),
+		close: async () => {
+			for (const target of targets) await target.close();
+			for (const part of parts) part.session?.close();
+			main.close();
+			upkeep.checkpoint();
+			db.close();
+		},
+	};
+}
+
+/** Opens the database read-only: `plan` changes nothing, also while a daemon is running. */
+export function openPlanner(config: Config, options: Pick<EngineOptions, "clock" | "random">): Planner {
+	const { clock } = options;
+	const db = openReadOnly(config.database);
+	const session = openSession(db, makeIds(db));
+	session.ledger.readTargets(config.targets.map(({ name }) => name));
+	const parts = makeParts(config, options);
+	return {
+		plan: async ({ source, mode }, on, signal) => {
+			const part = partOf(parts, source);
+			part.heard.by = on;
+			const context: RunContext = { session, sync: part.sync, clock, onProgress: (progress) => on.progress(progress) };
+			return planResult(session, source, await plan(context, { kind: "read", mode }, [], true, signal));
+		},
+		close: async () => session.close(),
+	};
+}
+
+function planResult(session: Session, source: string, planned: Planned): PlanResult {
+	const { judgement, reading } = planned;
+	const summary = Object.fromEntries(changeKinds.map((kind) => [kind, judgement.passed[kind] + judgement.held[kind]])) as Record<
+		keyof Counts,
+		number
+	>;
+	return {
+		source,
+		mode: reading?.mode ?? "delta",
+		sealed: planned.unsealed.length === 0,
+		unsealed: planned.unsealed,
+		fullBecause: reading?.fullBecause,
+		warnings: planned.warnings,
+		read: reading?.read ?? 0,
+		quarantined: planned.quarantined,
+		plan: judgement.plan ?? "",
+		summary,
+		held: judgement.heldKinds,
+		changes: () => judgedChanges(session),
+		close: () => session.clear(),
+	};
+}
+
+type Surroundings = Pick<EngineOptions, "clock" | "random">;
+
+function makeParts(config: Config, surroundings: Surroundings): readonly Part[] {
+	return config.sources.map((source) => {
+		const heard = { by: silent };
+		return { sync: makeSync(config, source, surroundings, heard), heard, session: undefined, isBusy: false };
+	});
+}
+
+function makeSync(config: Config, source: SourceConfig, { clock, random }: Surroundings, heard: Part["heard"]): SyncSource {
+	const { name, mapping } = source;
+	return {
+		source: makeActiveDirectory({
+			name,
+			urls: source.urls,
+			bind: { user: source.bind.user, password: source.bind.password.reveal() },
+			tls: source.tls,
+			insecure: source.insecure,
+			bases: source.bases,
+			users: source.users,
+			protect: config.protect,
+			attributes: attributesOf(mapping),
+			pageSize: source.pageSize,
+			timeouts: source.timeouts,
+			pausesMs: activeDirectoryDefaults.pausesMs,
+			clock,
+			random,
+			observe: {
+				request: (operation, seconds) => heard.by.ldap(name, operation, seconds),
+				certificate: (expiresAt) => heard.by.certificate(name, expiresAt),
+			},
+		}),
+		mapping: compileMapping(mapping),
+		lifecycle: config.lifecycle,
+		limits: config.limits,
+		rules: digest(JSON.stringify([mapping, config.lifecycle])).toString("hex"),
+	};
+}
+
+function makeTarget({ name }: TargetConfig, db: Connection): Target {
+	return makeLocalTarget(name, openLocalAccounts(db, name));
+}
+
+function partOf(parts: readonly Part[], name: string): Part {
+	const part = parts.find(({ sync }) => sync.source.name === name);
+	if (part === undefined) {
+		const known = parts.map(({ sync }) => sync.source.name).join(", ");
+		throw new Failure("NOT_FOUND", `there is no source ${name} in the configuration`, { hint: `There is: ${known}.` });
+	}
+	return part;
+}
+
+function unknownPlan(name: string): Failure {
+	return new Failure("PLAN_UNKNOWN", `no plan ${name} is waiting`, {
+		hint: "It was decided, or it dissolved because the directory changed. `dirsyncd status` shows what is held now.",
+	});
+}
+
+const silent: Listener = { progress: () => {}, ldap: () => {}, certificate: () => {} };

@@ -1,0 +1,29 @@
+import { accountsCommand } from "./accounts.ts";
+import { approveCommand } from "./approve.ts";
+import { backupCommand } from "./backup.ts";
+import { checkCommand } from "./check.ts";
+import type { Command } from "./command.ts";
+import { configCommand } from "./config.ts";
+import { planCommand } from "./plan.ts";
+import { rejectCommand } from "./reject.ts";
+import { runCommand } from "./run.ts";
+import { runsCommand } from "./runs.ts";
+import { statusCommand } from "./status.ts";
+import { syncCommand } from "./sync.ts";
+import { verifyCommand } from "./verify.ts";
+
+/** Every command, in the order of the help. */
+export const commands: readonly Command[] = [
+	checkCommand,
+	runCommand,
+	syncCommand,
+	planCommand,
+	approveCommand,
+	rejectCommand,
+	statusCommand,
+	runsCommand,
+	accountsCommand,
+	backupCommand,
+	verifyCommand,
+	configCommand,
+];

@@ -1,0 +1,55 @@
+import type { SourceConfig } from "../config/config.ts";
+import type { Loaded, SecretNeed } from "../config/load.ts";
+import { findConfig } from "../config/lookup.ts";
+import { Failure } from "../core/errors.ts";
+import { nearest } from "../lib/nearest.ts";
+import type { Input } from "./command.ts";
+import type { Context } from "./context.ts";
+import { sayWarnings } from "./failure-text.ts";
+
+export interface LoadedConfig extends Loaded {
+	readonly isDemo: boolean;
+}
+
+/** The configuration, for a command that looks at it or starts with it: everything has to be there. */
+export function loadWhole(context: Context, input: Input): LoadedConfig {
+	return load(context, input, "required");
+}
+
+/** The configuration, for a command that may do without its secrets. */
+export function loadFor(context: Context, input: Input): LoadedConfig {
+	return load(context, input, "when-used");
+}
+
+function load({ doors, environment, directory }: Context, input: Input, secrets: SecretNeed): LoadedConfig {
+	const { file, isDemo } = findConfig(input.values.get("config"), environment, directory);
+	return { ...doors.loadConfig(file, environment, secrets), isDemo };
+}
+
+/** The configuration, for a command that goes to the directory: its warnings are said, since they are about that. */
+export function loadToRead(context: Context, input: Input): LoadedConfig {
+	const loaded = loadFor(context, input);
+	if (!loaded.isDemo) sayWarnings(context.err, loaded.config.file, loaded.warnings);
+	return loaded;
+}
+
+/** The sources that `--source` chooses: one, or all of them. */
+export function chosenSources(loaded: Loaded, input: Input): readonly SourceConfig[] {
+	const { sources } = loaded.config;
+	const name = input.values.get("source");
+	if (name === undefined) return sources;
+	const chosen = sources.filter((source) => source.name === name);
+	if (chosen.length > 0) return chosen;
+	const names = sources.map((source) => source.name);
+	const meant = nearest(name, names);
+	throw new Failure("USAGE", `there is no source ${JSON.stringify(name)} in ${loaded.config.file}`, {
+		hint: meant === undefined ? `the sources are ${names.join(", ")}` : `did you mean ${meant}?`,
+	});
+}
+
+/** `--config FILE` as it was given, to be part of a command that is suggested. */
+export function sameConfig(input: Input): string {
+	const file = input.values.get("config");
+	if (file === undefined) return "";
+	return ` --config ${/^[\w./:@%+=-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`}`;
+}

@@ -1,0 +1,73 @@
+import type { Engine, Planner } from "../app.ts";
+import type { Config } from "../config/config.ts";
+import type { Environment } from "../config/expand.ts";
+import type { Loaded, SecretNeed } from "../config/load.ts";
+import type { DaemonRequest } from "../daemon/daemon.ts";
+import type { Claim, Holder, Lock } from "../daemon/lock.ts";
+import type { Views } from "../store/views.ts";
+import type { Output } from "./output.ts";
+
+/** All that a command knows of the world around it. */
+export interface Context {
+	readonly out: Output;
+	readonly err: Output;
+	readonly environment: Environment;
+	/** The working directory. */
+	readonly directory: string;
+	/** Unix milliseconds. */
+	readonly clock: () => number;
+	/** Who is at the keyboard, for the change log. */
+	readonly user: string;
+	readonly version: string;
+	/** Aborted by SIGINT and SIGTERM. */
+	readonly signal: AbortSignal;
+	readonly doors: Doors;
+}
+
+/** The rooms behind the commands. Opened only when a command asks: `--help` loads none of them. */
+export interface Doors {
+	loadConfig(file: string, environment: Environment, secrets: SecretNeed): Loaded;
+	/** Call while holding the database's lock. */
+	openEngine(config: Config): Promise<Engine>;
+	/** Changes nothing, and goes beside a running daemon. */
+	openPlanner(config: Config): Promise<Planner>;
+	/** A database that is not there yet reads as an empty one. */
+	openViews(databaseFile: string): Promise<Views>;
+	/** Takes the database for this process, waiting for another short command. Throws DATABASE_LOCKED with the Holder as its cause. */
+	waitForLock(databaseFile: string, claim: Claim, timeoutMs: number, signal: AbortSignal): Promise<Lock>;
+	/** Who has the database, if anybody. */
+	holder(databaseFile: string): Promise<Holder | undefined>;
+	/** Runs until it is told to end. */
+	runDaemon(daemon: DaemonRequest): Promise<void>;
+	/** Looks at a source step by step. */
+	diagnose(config: Config, source: string, signal: AbortSignal): AsyncIterable<CheckStep>;
+	/** Looks through the whole database and the change log's chain. The rows of the chain; undefined: there is no database yet. */
+	verifyDatabase(databaseFile: string): Promise<number | undefined>;
+	/** Copies the database while others go on writing. */
+	backUp(databaseFile: string, to: string): Promise<void>;
+	/** The token for the daemon's API, from the file beside the database. */
+	readToken(databaseFile: string): Promise<string>;
+	/** Sends one request to a daemon on this machine and waits as long as it takes. */
+	request(request: DaemonCall, signal: AbortSignal): Promise<DaemonAnswer>;
+}
+
+export interface DaemonCall {
+	readonly url: string;
+	readonly method: "GET" | "POST";
+	readonly token: string;
+	readonly body: unknown;
+}
+
+export interface DaemonAnswer {
+	readonly status: number;
+	readonly body: unknown;
+}
+
+/** One line of `check`. */
+export interface CheckStep {
+	readonly step: string;
+	readonly subject: string;
+	readonly state: "passed" | "warned" | "failed";
+	readonly detail: string;
+	readonly remedy?: string | undefined;
+}

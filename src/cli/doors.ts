@@ -1,0 +1,81 @@
+import { existsSync, readFileSync } from "node:fs";
+import { loadConfig } from "../config/load.ts";
+import { Failure } from "../core/errors.ts";
+import type { Holder } from "../daemon/lock.ts";
+import type { DaemonAnswer, DaemonCall, Doors } from "./context.ts";
+
+/** The real rooms. Each is loaded when it is opened: `--help` should not wait for a database and a web server. */
+export function openDoors(clock: () => number): Doors {
+	return {
+		loadConfig,
+		openEngine: async (config) => (await import("../app.ts")).openEngine(config, { check: "small", clock, random: Math.random }),
+		openPlanner: async (config) => (await import("../app.ts")).openPlanner(config, { clock, random: Math.random }),
+		openViews: async (file) => (await import("../store/open-views.ts")).openViews(file),
+		waitForLock: async (file, claim, timeoutMs, signal) => (await import("../daemon/lock.ts")).waitForLock(file, claim, timeoutMs, signal),
+		holder: async (file) => liveHolder((await import("../daemon/lock.ts")).readHolder(file)),
+		runDaemon: async (request) => (await import("../daemon/daemon.ts")).runDaemon(request),
+		diagnose: async function* (config, source, signal) {
+			const { diagnose } = await import("../source/active-directory/diagnose.ts");
+			const options = config.sources.find(({ name }) => name === source);
+			if (options !== undefined) yield* diagnose({ ...options, protect: config.protect }, clock, signal);
+		},
+		verifyDatabase: async (file) => (existsSync(file) ? (await import("../store/upkeep.ts")).verifyDatabase(file) : undefined),
+		backUp: async (file, to) => (await import("../store/upkeep.ts")).backUp(file, to),
+		readToken: async (file) => readToken((await import("../daemon/lock.ts")).besideDatabase(file, "token")),
+		request,
+	};
+}
+
+/** The file that says who holds a database stays behind after a kill -9: its process must be there, too. */
+function liveHolder(holder: Holder | undefined): Holder | undefined {
+	if (holder === undefined) return undefined;
+	try {
+		process.kill(holder.pid, 0);
+		return holder;
+	} catch (error) {
+		// Another user's process may not be signalled, but is there.
+		return error instanceof Error && "code" in error && error.code === "EPERM" ? holder : undefined;
+	}
+}
+
+function readToken(file: string): string {
+	try {
+		return readFileSync(file, "utf8").trim();
+	} catch (cause) {
+		throw new Failure("SECRET_UNREADABLE", `the daemon's token in ${file} cannot be read`, {
+			cause,
+			hint: "Only the user that the daemon runs as may read it: use sudo -u with that user.",
+		});
+	}
+}
+
+/** How long a daemon on this machine may take to accept a connection, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 5000;
+
+async function request({ url, method, token, body }: DaemonCall, signal: AbortSignal): Promise<DaemonAnswer> {
+	const { Agent, fetch } = await import("undici");
+	// A first reading of a large directory takes many minutes, and the answer comes after it: undici's own 300 s are too short.
+	const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_TIMEOUT_MS } });
+	try {
+		const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+		const response = await fetch(url, { method, headers, body: JSON.stringify(body ?? {}), dispatcher: agent, signal });
+		const text = await response.text();
+		return { status: response.status, body: parseJson(text) };
+	} catch (cause) {
+		if (signal.aborted) throw new Failure("CANCELLED", "stopped waiting; the daemon goes on with what it was asked", { cause });
+		throw new Failure("DAEMON_UNREACHABLE", `the daemon at ${new URL(url).origin} did not answer`, {
+			cause,
+			hint: "It may have ended meanwhile: try again.",
+		});
+	} finally {
+		await agent.close();
+	}
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined; // Not the daemon's answer: the status alone says what there is to say.
+	}
+}

@@ -1,0 +1,71 @@
+import type { PlanResult } from "../app.ts";
+import { type Change, type ChangeKind, changeKinds } from "../core/change.ts";
+import { alignColumns, printable } from "../lib/table.ts";
+import type { Input } from "./command.ts";
+import { sameConfig } from "./configuration.ts";
+import type { Colour, Output } from "./output.ts";
+import { count } from "./progress.ts";
+
+/** So many changes are aligned with each other; a plan may have a million. */
+const PAGE = 200;
+
+const signs = { create: "+", update: "~", disable: "-", enable: "+", delete: "x" } as const satisfies Record<ChangeKind, string>;
+const colours = { create: "green", update: "cyan", disable: "yellow", enable: "green", delete: "red" } as const satisfies Record<
+	ChangeKind,
+	Colour
+>;
+
+/** A plan for a person: by kind, each change with its reason, then what is held and how to decide it. In pieces. */
+export function* planText(out: Output, plan: PlanResult, input: Input): Iterable<string> {
+	yield `${out.paint("bold", plan.source)}: plan of a ${plan.mode} reading, ${plan.sealed ? "sealed" : out.paint("yellow", "not sealed")}\n`;
+	for (const reason of plan.unsealed) yield `  ${out.paint("dim", "not sealed:")} ${printable(reason)}\n`;
+	const total = changeKinds.reduce((sum, kind) => sum + plan.summary[kind], 0);
+	if (total === 0 && plan.held.length === 0) {
+		yield "nothing to do\n";
+		return;
+	}
+	for (const kind of changeKinds) yield* kindText(out, plan, kind);
+	yield `\n${out.paint("dim", "plan")} ${plan.plan}\n`;
+	if (plan.held.length > 0) yield* heldText(out, plan, input);
+}
+
+function* kindText(out: Output, plan: PlanResult, kind: ChangeKind): Iterable<string> {
+	let page: string[][] = [];
+	let isFirst = true;
+	for (const change of plan.changes()) {
+		if (change.kind !== kind) continue;
+		if (isFirst) yield `\n${out.paint("bold", `${kind} ${count(countOf(plan, kind))}`)}${verdictText(out, plan, kind)}\n`;
+		isFirst = false;
+		page.push(row(out, change));
+		if (page.length < PAGE) continue;
+		yield `${alignColumns(page).join("\n")}\n`;
+		page = [];
+	}
+	if (page.length > 0) yield `${alignColumns(page).join("\n")}\n`;
+}
+
+/** How many changes of a kind there are, whether or not the summary counts those that are held. */
+function countOf(plan: PlanResult, kind: ChangeKind): number {
+	return Math.max(plan.summary[kind], heldOf(plan, kind));
+}
+
+function heldOf(plan: PlanResult, kind: ChangeKind): number {
+	return plan.held.filter((each) => each.kind === kind).reduce((sum, each) => sum + each.count, 0);
+}
+
+function verdictText(out: Output, plan: PlanResult, kind: ChangeKind): string {
+	const held = plan.held.filter((each) => each.kind === kind);
+	if (held.length === 0) return "";
+	return `  ${out.paint("yellow", held.map((each) => `${count(each.count)} held: ${printable(each.limit)}`).join("; "))}`;
+}
+
+function row(out: Output, change: Change & { readonly held: object | undefined }): string[] {
+	const mark = out.paint(colours[change.kind], signs[change.kind]);
+	return [`  ${mark} ${printable(change.name)}`, change.held === undefined ? "" : out.paint("yellow", "held"), printable(change.why)];
+}
+
+function* heldText(out: Output, plan: PlanResult, input: Input): Iterable<string> {
+	yield `Held until a person decides: ${plan.held.map((each) => `${count(each.count)} ${each.kind} (${printable(each.limit)})`).join(", ")}.\n`;
+	yield "After a run that holds them:\n";
+	for (const verb of ["approve", "reject"]) yield `  ${out.paint("cyan", `dirsyncd ${verb} ${plan.plan}${sameConfig(input)}`)}\n`;
+}

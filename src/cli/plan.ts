@@ -1,0 +1,66 @@
+import type { PlanResult } from "../app.ts";
+import { type Change, changeKinds } from "../core/change.ts";
+import { type Command, type Input, readingOptions } from "./command.ts";
+import { chosenSources, type LoadedConfig, loadToRead } from "./configuration.ts";
+import type { Context } from "./context.ts";
+import { reading } from "./database.ts";
+import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { stream } from "./output.ts";
+import { planText } from "./plan-text.ts";
+import { ending, showProgress } from "./progress.ts";
+
+export const planCommand: Command = {
+	name: "plan",
+	usage: "[--full] [--source NAME]",
+	summary: "what a run would do, and why; changes nothing",
+	details: `Reads each source and shows what a run would do: each change with its reason, what the gate says of it, and
+the plan's hash, by which "approve" and "reject" name it. Nothing is changed. Ends with 3 when something would be held.`,
+	options: readingOptions,
+	operands: [0, 0],
+	run: async (context, input) => showPlans(context, input, loadToRead(context, input)),
+};
+
+/** Shows the plan of each source chosen, without changing anything. */
+export async function showPlans(context: Context, input: Input, loaded: LoadedConfig): Promise<ExitCode> {
+	const sources = chosenSources(loaded, input);
+	const mode = input.flags.has("full") ? "full" : "auto";
+	const isList = sources.length > 1;
+	let isHeld = false;
+	const progress = showProgress(context);
+	await reading(context, loaded.config, async (planner) => {
+		for (const [index, { name }] of sources.entries()) {
+			const plan = await ending(progress, planner.plan({ source: name, mode }, progress, context.signal));
+			try {
+				isHeld = isHeld || plan.held.length > 0;
+				if (!input.isJson) await stream(context.out, planText(context.out, plan, input));
+				else
+					await stream(
+						context.out,
+						planJson(plan, index === 0 ? (isList ? "[" : "") : ",", isList && index === sources.length - 1 ? "]" : ""),
+					);
+			} finally {
+				plan.close();
+			}
+		}
+	});
+	if (input.isJson) context.out.write("\n");
+	return isHeld ? exitCodes.held : exitCodes.done;
+}
+
+/** The plan as one object of the contract, in pieces: a first plan may have a million changes. */
+function* planJson(plan: PlanResult, before: string, after: string): Iterable<string> {
+	const held = plan.held.map(({ kind, count, limit }) => ({ kind, count, limit }));
+	const summary = Object.fromEntries(changeKinds.map((kind) => [kind, plan.summary[kind]]));
+	const header = JSON.stringify({ plan: plan.plan, source: plan.source, mode: plan.mode, sealed: plan.sealed, summary, held });
+	yield `${before}${header.slice(0, -1)},"changes":[`;
+	let separator = "";
+	for (const change of plan.changes()) {
+		yield `${separator}${JSON.stringify(changeJson(change))}`;
+		separator = ",";
+	}
+	yield `]}${after}`;
+}
+
+function changeJson({ kind, subject, anchor, name, why, before, after }: Change): object {
+	return { kind, subject, anchor, name, why, before: before ?? null, after: after ?? null };
+}

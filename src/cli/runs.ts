@@ -1,0 +1,144 @@
+import { changeKinds } from "../core/change.ts";
+import { Failure } from "../core/errors.ts";
+import { formatDuration } from "../lib/duration.ts";
+import { alignColumns, printable } from "../lib/table.ts";
+import type { LoggedChange, RunView, Views } from "../store/views.ts";
+import type { Command, Input } from "./command.ts";
+import { loadFor } from "./configuration.ts";
+import type { Context } from "./context.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { type Colour, type Output, stream } from "./output.ts";
+import { count } from "./progress.ts";
+
+export const runsCommand: Command = {
+	name: "runs",
+	usage: "[RUN] [--limit N]",
+	summary: "history; one run with its changes",
+	details: "Lists the runs, newest first. With a run's number: that run, with every change of its and what became of it.",
+	options: { limit: { kind: "value", placeholder: "N", summary: "so many runs (20)" } },
+	operands: [0, 1],
+	run: async (context, input) => {
+		const { config } = loadFor(context, input);
+		const wanted = input.operands[0];
+		const id = wanted === undefined ? undefined : whole(wanted, "RUN");
+		const limit = whole(input.values.get("limit") ?? "20", "--limit");
+		const views = await context.doors.openViews(config.database);
+		try {
+			if (id === undefined) sayRuns(context, views.runs(limit), input);
+			else await showRun(context, views, id, input);
+		} finally {
+			views.close();
+		}
+		return exitCodes.done;
+	},
+};
+
+/** A run as JSON: instants as ISO 8601, nothing left out. */
+export function runJson(run: RunView): object {
+	const { startedAt, endedAt, unsealed, ...rest } = run;
+	return {
+		...{ run: rest.run, source: rest.source, mode: rest.mode, trigger: rest.trigger, outcome: rest.outcome },
+		...{ startedAt: instant(startedAt), endedAt: instant(endedAt), sealed: rest.sealed, unsealed },
+		...{ fullBecause: rest.fullBecause ?? null, server: rest.server ?? null, error: rest.error ?? null, read: rest.read },
+		...{ created: rest.created, updated: rest.updated, disabled: rest.disabled, enabled: rest.enabled, deleted: rest.deleted },
+		...{ held: rest.held, quarantined: rest.quarantined },
+	};
+}
+
+/** An instant as a person and a script read it, or null. */
+export function instant(at: number): string;
+export function instant(at: number | undefined): string | null;
+export function instant(at: number | undefined): string | null {
+	return at === undefined ? null : new Date(at).toISOString();
+}
+
+export function runColour(run: RunView): Colour {
+	if (run.outcome === "succeeded") return "green";
+	return run.outcome === "failed" ? "red" : "yellow";
+}
+
+function sayRuns({ out }: Context, runs: readonly RunView[], input: Input): void {
+	if (input.isJson) {
+		out.write(`${JSON.stringify(runs.map(runJson))}\n`);
+		return;
+	}
+	if (runs.length === 0) {
+		out.write("no run yet\n");
+		return;
+	}
+	const head = ["run", "source", "started", "took", "mode", "by", "outcome", "read", "changes", "held"].map((each) =>
+		out.paint("dim", each),
+	);
+	out.write(`${alignColumns([head, ...runs.map((run) => runRow(out, run))]).join("\n")}\n`);
+}
+
+function runRow(out: Output, run: RunView): readonly string[] {
+	const took = run.endedAt === undefined ? "-" : formatDuration(run.endedAt - run.startedAt);
+	const changes = run.created + run.updated + run.disabled + run.enabled + run.deleted;
+	const outcome = out.paint(runColour(run), run.outcome);
+	return [
+		String(run.run),
+		run.source,
+		instant(run.startedAt),
+		took,
+		run.mode,
+		run.trigger,
+		outcome,
+		count(run.read),
+		count(changes),
+		count(run.held),
+	];
+}
+
+async function showRun({ out }: Context, views: Views, id: number, input: Input): Promise<void> {
+	const run = views.run(id);
+	if (run === undefined)
+		throw new Failure("NOT_FOUND", `there is no run ${id}`, { hint: '"dirsyncd runs" lists them; old ones are dropped (retention.runs)' });
+	await stream(out, input.isJson ? runJsonPieces(run, views) : runText(out, run, views));
+}
+
+function* runJsonPieces(run: RunView, views: Views): Iterable<string> {
+	yield `${JSON.stringify(runJson(run)).slice(0, -1)},"changes":[`;
+	let separator = "";
+	for (const change of views.changes(run.run)) {
+		yield `${separator}${JSON.stringify(loggedJson(change))}`;
+		separator = ",";
+	}
+	yield "]}\n";
+}
+
+function loggedJson({ sequence, at, kind, subject, anchor, name, why, result, before, after }: LoggedChange): object {
+	return { sequence, at: instant(at), kind, subject, anchor, name, why, result, before: before ?? null, after: after ?? null };
+}
+
+function* runText(out: Output, run: RunView, views: Views): Iterable<string> {
+	yield `${out.paint("bold", `run ${run.run}`)} of ${run.source}: ${out.paint(runColour(run), run.outcome)}\n`;
+	const numbers = changeKinds.map((kind) => `${kind} ${count(numberOf(run, kind))}`).join(", ");
+	const facts: readonly (readonly [string, string | undefined])[] = [
+		["started", `${instant(run.startedAt)} (${run.trigger})`],
+		["ended", instant(run.endedAt) ?? "not yet"],
+		[
+			"reading",
+			`${run.mode}, ${count(run.read)} entries${run.server === undefined ? "" : ` from ${run.server}`}, ${run.sealed ? "sealed" : "not sealed"}`,
+		],
+		["full because", run.fullBecause],
+		...run.unsealed.map((reason) => ["not sealed", reason] as const),
+		["error", run.error],
+		["changes", `${numbers}; held ${count(run.held)}, quarantined ${count(run.quarantined)}`],
+	];
+	for (const [name, value] of facts) if (value !== undefined) yield `  ${out.paint("dim", `${name}:`)} ${printable(value)}\n`;
+	for (const change of views.changes(run.run)) {
+		yield `  ${change.kind.padEnd(7)} ${printable(change.name)}  ${printable(change.why)}  ${out.paint("dim", change.result)}\n`;
+	}
+}
+
+function numberOf(run: RunView, kind: (typeof changeKinds)[number]): number {
+	return { create: run.created, update: run.updated, disable: run.disabled, enable: run.enabled, delete: run.deleted }[kind];
+}
+
+function whole(text: string, what: string): number {
+	if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+	throw new Failure("USAGE", `${what} is a whole number from 1 on, not ${JSON.stringify(text)}`, {
+		hint: "usage: dirsyncd runs [RUN] [--limit N]",
+	});
+}

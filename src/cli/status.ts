@@ -1,0 +1,154 @@
+import { formatDuration } from "../lib/duration.ts";
+import { alignColumns, printable } from "../lib/table.ts";
+import type { HeldPlanView, QuarantineView, RunView, SourceView, TargetView } from "../store/views.ts";
+import type { Command, Input } from "./command.ts";
+import { loadFor, sameConfig } from "./configuration.ts";
+import type { Context } from "./context.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { count } from "./progress.ts";
+import { instant, runColour, runJson } from "./runs.ts";
+
+export const statusCommand: Command = {
+	name: "status",
+	usage: "",
+	summary: "sources, targets, last runs, what is held, pending, quarantined",
+	details: "Shows what is known without asking a directory: sources and targets, last runs, and what waits for a person.",
+	options: {},
+	operands: [0, 0],
+	run: async (context, input) => {
+		const { config } = loadFor(context, input);
+		const views = await context.doors.openViews(config.database);
+		try {
+			const known = views.sources();
+			const sources = config.sources.map(({ name }) => known.find((source) => source.source === name) ?? neverRead(name));
+			const forgotten = known.filter(({ source }) => !config.sources.some(({ name }) => name === source));
+			const status: Status = {
+				database: config.database,
+				daemon: await daemonOf(context, config.database),
+				sources: [...sources, ...forgotten],
+				targets: views.targets(),
+				held: views.held(),
+				quarantine: views.quarantine(),
+			};
+			if (input.isJson) context.out.write(`${JSON.stringify(statusJson(status))}\n`);
+			else sayStatus(context, status, input);
+		} finally {
+			views.close();
+		}
+		return exitCodes.done;
+	},
+};
+
+interface Status {
+	readonly database: string;
+	readonly daemon: { readonly pid: number; readonly url: string; readonly since: number } | undefined;
+	readonly sources: readonly SourceView[];
+	readonly targets: readonly TargetView[];
+	readonly held: readonly HeldPlanView[];
+	readonly quarantine: readonly QuarantineView[];
+}
+
+/** Most set aside that a person is shown; `--json` has all. */
+const QUARANTINE_SHOWN = 50;
+
+function neverRead(source: string): SourceView {
+	return {
+		source,
+		lastRun: undefined,
+		lastSuccess: { full: undefined, delta: undefined },
+		sealed: undefined,
+		entries: 0,
+		held: {},
+		quarantined: 0,
+	};
+}
+
+async function daemonOf({ doors }: Context, database: string): Promise<Status["daemon"]> {
+	const holder = await doors.holder(database);
+	return holder?.url === undefined ? undefined : { pid: holder.pid, url: holder.url, since: holder.since };
+}
+
+function statusJson({ database, daemon, sources, targets, held, quarantine }: Status): object {
+	return {
+		database,
+		daemon: daemon === undefined ? null : { ...daemon, since: instant(daemon.since) },
+		sources: sources.map((source) => ({
+			source: source.source,
+			entries: source.entries,
+			sealed: source.sealed ?? null,
+			held: source.held,
+			quarantined: source.quarantined,
+			lastSuccess: { full: instant(source.lastSuccess.full), delta: instant(source.lastSuccess.delta) },
+			lastRun: source.lastRun === undefined ? null : runJson(source.lastRun),
+		})),
+		targets: targets.map(({ target, accounts, pending, failed, lastError }) => ({
+			target,
+			accounts,
+			pending,
+			failed,
+			lastError: lastError ?? null,
+		})),
+		held: held.map(({ plan, source, since, kinds, changes }) => ({ plan, source, since: instant(since), kinds, changes: changes.length })),
+		quarantine: quarantine.map((entry) => ({ ...entry, since: instant(entry.since) })),
+	};
+}
+
+function sayStatus({ out, clock }: Context, status: Status, input: Input): void {
+	const ago = (at: number | undefined): string => (at === undefined ? "never" : `${formatDuration(Math.max(0, clock() - at))} ago`);
+	const title = (text: string): void => out.write(`\n${out.paint("bold", text)}\n`);
+	const table = (rows: readonly (readonly string[])[]): void => out.write(`${alignColumns(rows.map((row) => ["", ...row])).join("\n")}\n`);
+
+	out.write(`${out.paint("dim", "database")} ${status.database}\n`);
+	const { daemon } = status;
+	out.write(
+		`${out.paint("dim", "daemon")}   ${daemon === undefined ? "not running" : `${daemon.url}, process ${daemon.pid}, started ${ago(daemon.since)}`}\n`,
+	);
+	title("Sources");
+	table([
+		["source", "entries", "last run", "outcome", "last full", "sealed", "held", "quarantined"].map((head) => out.paint("dim", head)),
+		...status.sources.map((source) => [
+			source.source,
+			count(source.entries),
+			ago(source.lastRun?.startedAt),
+			source.lastRun === undefined ? "-" : out.paint(runColour(source.lastRun), source.lastRun.outcome),
+			ago(source.lastSuccess.full),
+			source.sealed === undefined ? "-" : source.sealed ? "yes" : out.paint("yellow", "no"),
+			count(Object.values(source.held).reduce((sum, each) => sum + each, 0)),
+			count(source.quarantined),
+		]),
+	]);
+	for (const { lastRun } of status.sources) for (const line of troubles(lastRun)) out.write(`  ${printable(line)}\n`);
+	if (status.targets.length > 0) {
+		title("Targets");
+		table([
+			["target", "accounts", "pending", "failed", "last error"].map((head) => out.paint("dim", head)),
+			...status.targets.map((target) => [
+				target.target,
+				count(target.accounts),
+				count(target.pending),
+				count(target.failed),
+				printable(target.lastError ?? ""),
+			]),
+		]);
+	}
+	for (const held of status.held) {
+		title(`Held at ${held.source} since ${instant(held.since)}`);
+		table(held.kinds.map(({ kind, count: number, limit }) => [kind, count(number), printable(limit)]));
+		for (const verb of ["approve", "reject"]) out.write(`  ${out.paint("cyan", `dirsyncd ${verb} ${held.plan}${sameConfig(input)}`)}\n`);
+	}
+	if (status.quarantine.length === 0) return;
+	title(`Quarantined (${count(status.quarantine.length)})`);
+	table(status.quarantine.slice(0, QUARANTINE_SHOWN).map((entry) => [entry.source, printable(entry.name), printable(entry.reason)]));
+	const more = status.quarantine.length - QUARANTINE_SHOWN;
+	if (more > 0) out.write(`  and ${count(more)} more: dirsyncd status --json${sameConfig(input)}\n`);
+}
+
+function troubles(run: RunView | undefined): readonly string[] {
+	if (run === undefined) return [];
+	const { source, error } = run;
+	// What made a run fail is also why it is not sealed; once is enough.
+	const unsealed = run.unsealed
+		.filter((reason) => error?.startsWith(reason) !== true)
+		.map((reason) => `${source} is not sealed: ${reason}`);
+	return error === undefined ? unsealed : [`${source}: ${error}`, ...unsealed];
+}

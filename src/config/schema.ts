@@ -1,0 +1,213 @@
+import { z } from "zod";
+import { type MappingField, mappingFields } from "../core/mapping.ts";
+import * as formats from "./formats.ts";
+
+/**
+ * The shape of the configuration, and of its JSON Schema. Every check here looks at one value by itself, so that one mistake
+ * never hides another; what needs two values, a file or the environment is in semantics.ts.
+ */
+export function makeSchema() {
+	return z.strictObject({
+		database: text(formats.checkText)
+			.default("./data/dirsyncd.db")
+			.describe("The SQLite file that holds everything dirsyncd knows. Relative paths are relative to this configuration file."),
+		http: z
+			.strictObject({ listen: text(formats.checkListen).default("127.0.0.1:8640").describe("host:port of /health, /metrics and the API.") })
+			.prefault({})
+			.describe("The HTTP server of the daemon."),
+		log: z
+			.strictObject({ level: z.enum(["silent", "fatal", "error", "warn", "info", "debug", "trace"]).default("info") })
+			.prefault({})
+			.describe("How much is logged. Personal data at debug only."),
+		sources: z.array(source()).min(1).describe("The directories to read."),
+		mapping: mapping().prefault({}).describe("Templates from entry to account, on top of the defaults for the source's type."),
+		lifecycle: lifecycle().prefault({}).describe("What becomes of an account when its person may not use it any more."),
+		limits: limits().prefault({}).describe("The gate: a kind of change that is past its limit, per run and source, waits for a person."),
+		protect: dns().default([]).describe("People, groups (nested) and containers whose accounts are never disabled without approval."),
+		targets: z
+			.array(target())
+			.min(1)
+			.default([{ name: "accounts", type: "local" }])
+			.describe("The systems whose accounts are kept. Without this: the local account store alone."),
+		retention: retention().prefault({}).describe("How long history is kept."),
+		demo: demo().optional().describe("Serves a made-up directory over LDAP, for trying things out."),
+	});
+}
+
+export type ValidConfig = z.output<ReturnType<typeof makeSchema>>;
+
+function source() {
+	return z.strictObject({
+		name: text(formats.checkName).describe("What this source is called in commands, logs and metrics."),
+		type: z.literal("active-directory"),
+		urls: z.array(text(formats.checkServerUrl)).min(1).describe("Domain controllers, in order of preference."),
+		bind: z
+			.strictObject({
+				user: text(formats.checkText).describe("userPrincipalName, DOMAIN\\name or DN of the service account."),
+				password: secret(),
+			})
+			.describe("The account to read as."),
+		tls: z
+			.strictObject({
+				ca: text(formats.checkText).optional().describe("A PEM file with the private CA's certificate; without it, the public CAs."),
+				startTls: z.boolean().default(false).describe("Secure an ldap:// connection before anything is sent."),
+				servername: text(formats.checkText).optional().describe("The name in the server's certificate, when it is not the URL's host."),
+			})
+			.prefault({}),
+		insecure: z
+			.boolean()
+			.default(false)
+			.describe("Send the password over an ldap:// connection that is not secured. Warned at every start."),
+		base: z.union([text(formats.checkDn), dns().min(1)]).describe("Where people are looked for: a DN or a list of DNs."),
+		users: users().prefault({}).describe("Which entries beneath base are in scope."),
+		schedule: schedule().prefault({}).describe("When to read, as cron expressions."),
+		changes: z.enum(["auto", "usn"]).default("auto").describe("How changes are found between full readings."),
+		watch: z
+			.boolean()
+			.check(only(false, "watch: true", "leave it out: changes come with the schedule"))
+			.default(false),
+		timeouts: timeouts().prefault({}),
+		pageSize: z
+			.int()
+			.min(1)
+			.max(5000)
+			.default(1000)
+			.describe("Entries asked for at a time. A domain controller caps it at 1000 by default."),
+	});
+}
+
+function users() {
+	return z.strictObject({
+		filter: text(formats.checkFilter).optional().describe('An LDAP filter that people match besides being people, as in "(mail=*)".'),
+		exclude: dns().default([]).describe("Containers beneath base whose people are not in scope."),
+		groups: z
+			.array(z.string())
+			.check(({ value, issues }) => {
+				if (value.length > 0) issues.push(notYet(value, "users.groups", "leave it out, and narrow the scope by base, filter and exclude"));
+			})
+			.default([]),
+	});
+}
+
+function schedule() {
+	return z.strictObject({
+		delta: text(formats.checkCron).default("*/5 * * * *").describe("When to read what has changed."),
+		full: text(formats.checkCron).default("0 2 * * *").describe("When to read everything: only then are deletions seen."),
+		timezone: text(formats.checkTimeZone).default("UTC").describe("The IANA time zone of both."),
+	});
+}
+
+function timeouts() {
+	return z.strictObject({
+		connect: text(formats.checkTimeout).default("10s").describe("For name, TCP and TLS together."),
+		bind: text(formats.checkTimeout).default("10s").describe("For the answer to a bind."),
+		request: text(formats.checkTimeout)
+			.default("120s")
+			.describe("For one page: a busy server may build the whole result before its first."),
+	});
+}
+
+function mapping() {
+	const fields = Object.fromEntries(
+		mappingFields.map((field) => [field, text(field === "userName" ? formats.checkUserName : formats.checkTemplate).optional()]),
+	) as Record<MappingField, z.ZodOptional<z.ZodString>>;
+	return z.strictObject(fields);
+}
+
+function lifecycle() {
+	const action = () => z.enum(["disable", "keep", "delete"]).default("disable");
+	return z.strictObject({
+		onDisabled: action().describe("The directory disabled the account, or it expired."),
+		onOutOfScope: action().describe("The entry is there, but not in scope any more."),
+		onDeleted: action().describe("The entry is not in the directory any more."),
+		deleteAfter: text(formats.checkDeleteAfter)
+			.default("never")
+			.describe("How long a disabled account whose person is gone is kept before it is deleted: never, or as in 30d."),
+	});
+}
+
+function limits() {
+	const number = (most: number) => z.union([z.number().min(0).max(most), z.literal("none")]).optional();
+	const limit = () =>
+		z.strictObject({
+			count: z
+				.union([z.int().min(0), z.literal("none")])
+				.optional()
+				.describe("More than so many are held."),
+			percent: number(100).describe("More than this share of the source's accounts in that state is held."),
+			floor: z.int().min(0).optional().describe("So many are never held for their share."),
+		});
+	return z.strictObject({
+		create: limit().prefault({}).describe("Without a limit unless set."),
+		update: limit().prefault({}).describe("By default 50 percent, floor 10."),
+		disable: limit().prefault({}).describe("By default 50 or 5 percent, whichever is reached first, floor 3."),
+		enable: limit().prefault({}).describe("Without a limit unless set."),
+		delete: limit().prefault({}).describe("By default 10 or 1 percent, whichever is reached first, floor 3."),
+	});
+}
+
+function target() {
+	return z.strictObject({
+		name: text(formats.checkName).describe("What this target is called in commands, logs and metrics."),
+		type: z.literal("local").describe("The account store within the database."),
+	});
+}
+
+function retention() {
+	return z.strictObject({
+		runs: text(formats.checkDuration).default("90d").describe("Runs and what came of them."),
+		changes: text(formats.checkDuration).default("2y").describe("The change log."),
+	});
+}
+
+function demo() {
+	return z.strictObject({
+		listen: text(formats.checkListen).default("127.0.0.1:3890"),
+		people: z.int().min(1).max(1_000_000).default(300),
+		seed: z.int().min(0).max(0xffff_ffff).default(1).describe("The same seed makes the same people."),
+		pace: text(formats.checkDuration).default("10s").describe("How often something happens to somebody."),
+	});
+}
+
+function secret() {
+	return z
+		.union([
+			text(formats.checkText),
+			z
+				.strictObject({ file: text(formats.checkText), env: text(formats.checkText), credential: text(formats.checkName) })
+				.partial()
+				.check(({ value, issues }) => {
+					if (Object.keys(value).length !== 1) {
+						issues.push(
+							flawIssue(value, { message: "not exactly one place for the secret", remedy: "write one of file, env and credential" }),
+						);
+					}
+				}),
+		])
+		.describe("{ file: path }, { env: NAME }, { credential: NAME } (of systemd), or the secret itself.");
+}
+
+function dns() {
+	return z.array(text(formats.checkDn));
+}
+
+function text(check: formats.Check): z.ZodString {
+	return z.string().check(({ value, issues }) => {
+		const flaw = check(value);
+		if (flaw !== undefined) issues.push(flawIssue(value, flaw));
+	});
+}
+
+function only<T>(allowed: T, what: string, remedy: string) {
+	return ({ value, issues }: { value: T; issues: z.core.$ZodRawIssue[] }): void => {
+		if (value !== allowed) issues.push(notYet(value, what, remedy));
+	};
+}
+
+function notYet(input: unknown, what: string, remedy: string): z.core.$ZodRawIssue {
+	return flawIssue(input, { message: `this version of dirsyncd does not do ${what} yet`, remedy });
+}
+
+function flawIssue(input: unknown, flaw: formats.Flaw): z.core.$ZodRawIssue {
+	return { code: "custom", input, message: flaw.message, params: { remedy: flaw.remedy } };
+}

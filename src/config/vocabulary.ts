@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { nearest } from "../lib/nearest.ts";
+import type { Path } from "./problem.ts";
+import { makeSchema } from "./schema.ts";
+
+/** The keys that a map of the configuration may have, from the schema itself. */
+export function keysAt(path: Path): readonly string[] {
+	let here: Shape = z.toJSONSchema(makeSchema(), { io: "input" }) as Shape;
+	for (const step of path) {
+		const next = mapOf(here)?.properties?.[String(step)] ?? listOf(here)?.items;
+		if (next === undefined) return [];
+		here = next;
+	}
+	return Object.keys(mapOf(here)?.properties ?? {});
+}
+
+interface Shape {
+	readonly properties?: Readonly<Record<string, Shape>>;
+	readonly items?: Shape;
+	readonly anyOf?: readonly Shape[];
+}
+
+function mapOf(shape: Shape): Shape | undefined {
+	return shape.properties !== undefined ? shape : shape.anyOf?.find((each) => each.properties !== undefined);
+}
+
+function listOf(shape: Shape): Shape | undefined {
+	return shape.items !== undefined ? shape : shape.anyOf?.find((each) => each.items !== undefined);
+}
+
+/** The key that was probably meant: one that reads nearly the same, or what others call it. */
+export function meantKey(above: Path, name: string): string | undefined {
+	const known = keysAt(above);
+	const synonym = synonyms[name.toLowerCase().replaceAll(/[_-]/g, "")];
+	return synonym !== undefined && known.includes(synonym) ? synonym : nearest(name, known);
+}
+
+const synonyms: Readonly<Record<string, string>> = {
+	...{ server: "urls", servers: "urls", host: "urls", hosts: "urls", uri: "urls", uris: "urls" },
+	...{ username: "user", binddn: "user", dn: "user", passwd: "password", pwd: "password", searchbase: "base", basedn: "base" },
+	...{ starttls: "startTls", cacert: "ca", cafile: "ca", db: "database", logging: "log", kind: "type", directories: "sources" },
+};
+
+/** A key of the contract that later versions bring. */
+export interface LaterKey {
+	readonly remedy: string;
+	/** The required key in whose place it stands. */
+	readonly insteadOf?: string;
+}
+
+/** What a key that this version does not know yet means, by its path; undefined when no version knows it. */
+export function laterKey(path: Path): LaterKey | undefined {
+	return laterKeys[path.map((step) => (typeof step === "number" ? "*" : step)).join(".")];
+}
+
+const laterKeys: Readonly<Record<string, LaterKey>> = {
+	features: { remedy: "leave it out" },
+	policies: { remedy: "leave it out" },
+	"sources.*.groups": { remedy: "leave it out: accounts alone are kept" },
+	"sources.*.domain": { remedy: "name the domain controllers by urls", insteadOf: "urls" },
+	"sources.*.preset": { remedy: "leave it out" },
+};
+
+/** A `type` or choice of the contract that later versions bring, or undefined. */
+export function laterType(path: Path, value: unknown): string | undefined {
+	const choices = laterChoices[path.map((step) => (typeof step === "number" ? "*" : step)).join(".")];
+	return typeof value === "string" && choices?.includes(value) === true ? value : undefined;
+}
+
+const laterChoices: Readonly<Record<string, readonly string[]>> = {
+	"sources.*.type": ["ldap", "csv", "entra", "google"],
+	"sources.*.changes": ["dirsync"],
+	"targets.*.type": ["scim", "file", "webhook"],
+};

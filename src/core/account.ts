@@ -1,0 +1,27 @@
+import type { Anchor } from "./entry.ts";
+
+export interface Email {
+	readonly value: string;
+	readonly type: "work" | "other";
+	readonly primary?: true;
+}
+
+export interface PhoneNumber {
+	readonly value: string;
+	readonly type: "work" | "mobile";
+}
+
+/** One person's account as we want it, in SCIM's field names (RFC 7643 §4.1). A field without a value is left out. */
+export interface Account {
+	readonly userName: string;
+	readonly displayName?: string;
+	readonly name?: { readonly givenName?: string; readonly familyName?: string };
+	readonly emails?: readonly Email[];
+	readonly active: boolean;
+	readonly title?: string;
+	readonly department?: string;
+	readonly phoneNumbers?: readonly PhoneNumber[];
+	/** The anchor of the manager, when the manager is in scope. */
+	readonly manager?: Anchor;
+	readonly employeeNumber?: string;
+}

@@ -1,0 +1,17 @@
+/** Why a change waits for a person. */
+export type HoldReason =
+	/** Too many of its kind. Judged anew at every run. */
+	| "limit"
+	/** The account is protected. Judged anew at every run. */
+	| "protected"
+	/** Identity or scope changed: our view did, not the directory. */
+	| "view"
+	/** The person cannot be seen, and lost rights would look the same. */
+	| "doubt"
+	/** The entry lost an attribute that many lost at once. */
+	| "attribute-loss";
+
+/** Reasons that a later reading does not show again: they stay with the change until a person decides or the change dissolves. */
+export function isSticky(reason: HoldReason): boolean {
+	return reason === "view" || reason === "doubt" || reason === "attribute-loss";
+}

@@ -1,0 +1,40 @@
+/** How often one attribute was there at the last commit, and how many entries lost it in this reading. */
+export interface AttributeLoss {
+	readonly attribute: string;
+	/** Entries that had it, by the snapshot. */
+	readonly had: number;
+	/** Of those, how many were seen again without it. */
+	readonly lost: number;
+}
+
+/** So few may lose an attribute in one run without being suspicious, as long as somebody has it still. */
+const LOSSES_BELIEVED = 10;
+/** And so few may even be all who had it. */
+const LAST_BELIEVED = 2;
+/** A fifth of all that had it: whole departments are not stripped of an attribute between two readings; rights are. */
+const SHARE_BELIEVED = 0.2;
+
+/**
+ * Why a full reading proves no absence although the protocol was happy (design, invariant 1): nobody is there any more, or an
+ * attribute that many had is gone from many at once, which is lost rights and not changed people.
+ */
+export function doubtsOfReading(known: number, seen: number, losses: readonly AttributeLoss[]): readonly string[] {
+	const doubts: string[] = [];
+	if (known > 0 && seen === 0)
+		doubts.push(`no entries at all, where the last reading had ${count(known)}: a lost right or a wrong filter, until proven`);
+	return [...doubts, ...collapsed(losses)];
+}
+
+/** The attributes that can be read no more, each as a sentence. Nothing that such a reading says of anyone is believed. */
+export function collapsed(losses: readonly AttributeLoss[]): readonly string[] {
+	return losses
+		.filter(({ had, lost }) => (lost > LOSSES_BELIEVED && lost > had * SHARE_BELIEVED) || (lost > LAST_BELIEVED && lost >= had))
+		.map(
+			({ attribute, had, lost }) =>
+				`attribute ${attribute} is missing from ${count(lost)} of the ${count(had)} entries that had it: lost rights, not changed people`,
+		);
+}
+
+function count(value: number): string {
+	return value.toLocaleString("en-US");
+}

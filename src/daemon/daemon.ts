@@ -1,0 +1,105 @@
+import type { Loaded } from "../config/load.ts";
+import { Failure } from "../core/errors.ts";
+import { type HttpServer, openHttp } from "../http/server.ts";
+import { openToken } from "../http/token.ts";
+import { type Log, openLog } from "../telemetry/log.ts";
+import { makeClosers } from "./closers.ts";
+import { startDemoDirectory } from "./demo-directory.ts";
+import { makeFront } from "./front.ts";
+import { logHello, logWarnings, sayHello } from "./hello.ts";
+import { acquireLock, besideDatabase } from "./lock.ts";
+import { listenForReload, makeReload } from "./reload.ts";
+import { openWorks } from "./works.ts";
+
+export interface DaemonRequest {
+	readonly loaded: Loaded;
+	readonly isDemo: boolean;
+	/** Reads the configuration again (SIGHUP). Throws CONFIG_INVALID with every problem. */
+	readonly reload: () => Loaded;
+	readonly version: string;
+	/** Aborted by SIGINT and SIGTERM. */
+	readonly signal: AbortSignal;
+}
+
+/** Of the 10 s that an end may take, HTTP requests that wait for a run get this; the engine gets its own share in works.ts. */
+const HTTP_CLOSE_MS = 1000;
+
+/** The daemon: runs until it is told to end. Throws what it cannot start with, or the bug that it met. */
+export async function runDaemon(request: DaemonRequest): Promise<void> {
+	const { loaded, signal, version } = request;
+	const { config } = loaded;
+	const isTerminal = process.stdout.isTTY === true;
+	const log = openLog({ level: config.log.level, descriptor: 1, pretty: isTerminal, colour: isTerminal && !process.env["NO_COLOR"] });
+	const closers = makeClosers(log);
+	const bug = listenForBugs(log);
+	const clock = Date.now;
+	try {
+		const lock = acquireLock(config.database, { command: "run", clock });
+		closers.add("lock", () => lock.release());
+		const token = openToken(besideDatabase(config.database, "token"));
+		const front = makeFront({ version, clock });
+		const http = await openHttp({
+			...front.http,
+			listen: config.http.listen,
+			token,
+			onBug: (err, where) => log.error({ err, where }, "bug"),
+		});
+		closers.add("http", () => http.close(HTTP_CLOSE_MS));
+		lock.announce(http.url);
+		sayStart(request, http, log, isTerminal);
+
+		if (config.demo !== undefined) {
+			const demo = await startDemoDirectory(config.demo, log);
+			closers.add("demo", () => demo.close());
+		}
+		const works = await openWorks(config, { log, clock, version });
+		closers.add("works", () => works.close());
+		front.connect(works);
+		works.start();
+		const reload = makeReload({ loaded, load: request.reload, works, log });
+		closers.add("reload", listenForReload(reload));
+		log.info({ sources: config.sources.map(({ name }) => name) }, "dirsyncd is up");
+
+		await Promise.race([aborted(signal), bug.met]);
+		front.stopping();
+		log.info("dirsyncd is ending");
+	} finally {
+		await closers.close();
+		bug.stop();
+	}
+	log.info("dirsyncd has ended");
+}
+
+function sayStart({ loaded, isDemo, version }: DaemonRequest, { url }: HttpServer, log: Log, isTerminal: boolean): void {
+	const hello = { loaded, isDemo, version, url };
+	if (isTerminal) sayHello((text) => process.stdout.write(text), hello);
+	else logHello(log, hello);
+	logWarnings(log, loaded);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+	return new Promise((resolve) => {
+		if (signal.aborted) resolve();
+		else signal.addEventListener("abort", () => resolve(), { once: true });
+	});
+}
+
+/** What nobody caught is a bug: the state is not to be trusted any more, and ending is what heals it. */
+function listenForBugs(log: Log): { readonly met: Promise<never>; stop(): void } {
+	const { promise, reject } = Promise.withResolvers<never>();
+	promise.catch(() => {}); // Also met when nobody is waiting for it yet, or any more.
+	const meet = (thrown: unknown): void => {
+		const err = thrown instanceof Error ? thrown : new Error(String(thrown));
+		log.fatal({ err }, err instanceof Failure ? "ended by a failure that nobody expected" : "ended by a bug of dirsyncd; please report it");
+		reject(err);
+	};
+	process.on("uncaughtException", meet);
+	process.on("unhandledRejection", meet);
+	return {
+		met: promise,
+		stop: () => {
+			process.off("uncaughtException", meet);
+			process.off("unhandledRejection", meet);
+		},
+	};
+}

@@ -1,0 +1,194 @@
+import path from "node:path";
+import { Worker } from "node:worker_threads";
+import type { Listener } from "../app.ts";
+import type { Config } from "../config/config.ts";
+import { Failure, unreachable } from "../core/errors.ts";
+import { packConfig, unpackError } from "./crossing.ts";
+import type { CallAnswer, CallName, CallRequest, FromEngine, ToEngine } from "./protocol.ts";
+
+/** The engine in a thread of its own. It is started again, ever more slowly, whenever it ends by itself. */
+export interface EngineClient {
+	/** Throws what the engine throws, or an error that says that it is down. */
+	call<Name extends CallName>(name: Name, request: CallRequest<Name>, signal: AbortSignal): Promise<CallAnswer<Name>>;
+	state(): EngineState;
+	/** Ends the thread after what is going on, and starts it with another configuration. Throws when that one cannot be opened. */
+	reopen(config: Config): Promise<void>;
+	/** Aborts what is going on, and resolves when the database is closed; after `timeoutMs` the thread is cut off. */
+	close(timeoutMs: number): Promise<void>;
+}
+
+export type EngineState =
+	| { readonly kind: "up" }
+	| { readonly kind: "down"; readonly since: number; readonly because: string; readonly retryAt: number };
+
+export interface EngineClientParts {
+	readonly listener: Listener;
+	/** The thread's file; by default the engine's own. */
+	readonly file?: string | URL;
+	readonly clock: () => number;
+	/** The engine ended by itself. */
+	onDown(error: Error, retryInMs: number): void;
+	onUp(): void;
+}
+
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 60_000;
+
+interface Thread {
+	readonly worker: Worker;
+	readonly waiting: Map<number, PromiseWithResolvers<unknown>>;
+	/** Resolves when the thread has ended, with what it died of. */
+	readonly ended: Promise<Error>;
+	isClosing: boolean;
+}
+
+/** Starts the engine; resolves when its database is open. Throws the Failure that it refuses to open with. */
+export async function startEngine(config: Config, parts: EngineClientParts): Promise<EngineClient> {
+	let current = config;
+	let thread: Thread | undefined;
+	let state: EngineState = { kind: "up" };
+	let failures = 0;
+	let timer: NodeJS.Timeout | undefined;
+	let isClosed = false;
+	let lastId = 0;
+
+	const open = async (): Promise<void> => {
+		const opened = await openThread(current, parts);
+		thread = opened;
+		state = { kind: "up" };
+		void opened.ended.then((error) => {
+			if (thread === opened) thread = undefined;
+			if (!opened.isClosing) down(error);
+		});
+	};
+
+	const down = (error: Error): void => {
+		const retryInMs = Math.min(FIRST_RETRY_MS * 2 ** failures, LONGEST_RETRY_MS);
+		failures += 1;
+		const now = parts.clock();
+		state = { kind: "down", since: state.kind === "down" ? state.since : now, because: error.message, retryAt: now + retryInMs };
+		parts.onDown(error, retryInMs);
+		if (!isClosed) timer = setTimeout(() => void retry(), retryInMs);
+	};
+
+	const retry = async (): Promise<void> => {
+		try {
+			await open();
+			if (isClosed) void closeThread(thread);
+			else parts.onUp();
+		} catch (error) {
+			down(error instanceof Error ? error : new Error(String(error)));
+		}
+	};
+
+	await open();
+	return {
+		call: async (name, request, signal) => {
+			const to = thread;
+			if (to === undefined || to.isClosing) throw isDown(state);
+			signal.throwIfAborted();
+			const id = ++lastId;
+			const answer = Promise.withResolvers<unknown>();
+			to.waiting.set(id, answer);
+			post(to, { kind: "call", id, name, request } as ToEngine);
+			const abort = (): void => post(to, { kind: "abort", id });
+			signal.addEventListener("abort", abort, { once: true });
+			try {
+				const answered = (await answer.promise) as CallAnswer<typeof name>;
+				failures = 0;
+				return answered;
+			} finally {
+				signal.removeEventListener("abort", abort);
+			}
+		},
+		state: () => state,
+		reopen: async (to) => {
+			clearTimeout(timer);
+			await closeThread(thread);
+			const former = current;
+			current = to;
+			try {
+				await open();
+			} catch (error) {
+				current = former;
+				await retry();
+				throw error;
+			}
+		},
+		close: async (timeoutMs) => {
+			isClosed = true;
+			clearTimeout(timer);
+			const last = thread;
+			const cut = setTimeout(() => void last?.worker.terminate(), timeoutMs);
+			await closeThread(last);
+			clearTimeout(cut);
+		},
+	};
+}
+
+function openThread(config: Config, { file, listener }: EngineClientParts): Promise<Thread> {
+	const worker = new Worker(file ?? ownFile(), { workerData: packConfig(config), name: "engine" });
+	const waiting: Thread["waiting"] = new Map();
+	const opening = Promise.withResolvers<Thread>();
+	let cause: Error | undefined;
+	worker.on("error", (error) => {
+		cause = error instanceof Error ? error : new Error(String(error));
+	});
+	const ended = new Promise<Error>((resolve) => {
+		worker.on("exit", (code) => {
+			const error = new Error(`the engine's thread ended${cause === undefined ? ` with code ${code}` : `: ${cause.message}`}`, { cause });
+			opening.reject(error);
+			for (const answer of waiting.values()) answer.reject(error);
+			resolve(error);
+		});
+	});
+	const thread: Thread = { worker, waiting, ended, isClosing: false };
+	worker.on("message", (message: FromEngine) => {
+		switch (message.kind) {
+			case "opened":
+				return opening.resolve(thread);
+			case "refused":
+				return opening.reject(unpackError(message.error));
+			case "progress":
+				return listener.progress(message.progress);
+			case "ldap":
+				return listener.ldap(message.source, message.operation, message.seconds);
+			case "certificate":
+				return listener.certificate(message.source, message.expiresAt);
+			case "answer":
+				return settle(thread, message.id)?.resolve(message.answer);
+			case "error":
+				return settle(thread, message.id)?.reject(unpackError(message.error));
+			default:
+				return unreachable(message);
+		}
+	});
+	return opening.promise;
+}
+
+function settle({ waiting }: Thread, id: number): PromiseWithResolvers<unknown> | undefined {
+	const answer = waiting.get(id);
+	waiting.delete(id);
+	return answer;
+}
+
+function post({ worker }: Thread, message: ToEngine): void {
+	worker.postMessage(message);
+}
+
+async function closeThread(thread: Thread | undefined): Promise<void> {
+	if (thread === undefined) return;
+	thread.isClosing = true;
+	post(thread, { kind: "close" });
+	await thread.ended;
+}
+
+/** Beside this file, and in its language: .ts in a checkout, .js in a release. */
+function ownFile(): URL {
+	return new URL(`./worker${path.extname(import.meta.filename)}`, import.meta.url);
+}
+
+function isDown(state: EngineState): Error {
+	if (state.kind === "down") return new Error(`the engine is down and will be started again: ${state.because}`);
+	return new Failure("CANCELLED", "the engine is being closed", { hint: "Try again in a moment." });
+}

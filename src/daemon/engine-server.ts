@@ -1,0 +1,88 @@
+import type { MessagePort } from "node:worker_threads";
+import type { Engine, Listener } from "../app.ts";
+import { Failure, unreachable } from "../core/errors.ts";
+import { packError } from "./crossing.ts";
+import type { FromEngine, ToEngine } from "./protocol.ts";
+
+type Call = Extract<ToEngine, { kind: "call" }>;
+
+/** Serves an engine to the daemon over a port, in the engine's own thread: its long synchronous work holds up nobody else. */
+export function serveEngine(port: MessagePort, open: () => Engine): void {
+	const say = (message: FromEngine): void => port.postMessage(message);
+	const engine = tryOpen(open, say, port);
+	if (engine === undefined) return;
+	const underway = new Map<number, { readonly abort: AbortController; readonly ended: Promise<void> }>();
+	const listener: Listener = {
+		progress: (progress) => say({ kind: "progress", progress }),
+		ldap: (source, operation, seconds) => say({ kind: "ldap", source, operation, seconds }),
+		certificate: (source, expiresAt) => say({ kind: "certificate", source, expiresAt }),
+	};
+
+	const serve = async (call: Call, signal: AbortSignal): Promise<void> => {
+		const { id } = call;
+		try {
+			say({ kind: "answer", id, answer: await answer(engine, call, listener, signal) });
+		} catch (error) {
+			say({ kind: "error", id, error: packError(error) });
+		} finally {
+			underway.delete(id);
+		}
+	};
+
+	const close = async (): Promise<void> => {
+		for (const { abort } of underway.values()) abort.abort(new Failure("CANCELLED", "stopped because the daemon is ending"));
+		await Promise.all([...underway.values()].map(({ ended }) => ended));
+		await engine.close();
+		port.close();
+	};
+
+	port.on("message", (message: ToEngine) => {
+		switch (message.kind) {
+			case "call": {
+				const abort = new AbortController();
+				underway.set(message.id, { abort, ended: serve(message, abort.signal) });
+				return;
+			}
+			case "abort":
+				underway.get(message.id)?.abort.abort(new Failure("CANCELLED", "stopped because the daemon is ending"));
+				return;
+			case "close":
+				void close();
+				return;
+			default:
+				unreachable(message);
+		}
+	});
+	say({ kind: "opened" });
+}
+
+function tryOpen(open: () => Engine, say: (message: FromEngine) => void, port: MessagePort): Engine | undefined {
+	try {
+		return open();
+	} catch (error) {
+		say({ kind: "refused", error: packError(error) });
+		port.close();
+		return undefined;
+	}
+}
+
+async function answer(engine: Engine, call: Call, listener: Listener, signal: AbortSignal): Promise<unknown> {
+	switch (call.name) {
+		case "sync":
+			return engine.sync(call.request, listener, signal);
+		case "approve":
+			return engine.approve(call.request.plan, call.request.by, listener, signal);
+		case "reject":
+			return engine.reject(call.request.plan, call.request.by);
+		case "deliver":
+			return engine.deliver(listener, signal);
+		case "nextDelivery":
+			return engine.nextDelivery();
+		case "retain":
+			return engine.retain();
+		case "backUp":
+			return engine.backUp(call.request);
+		default:
+			return unreachable(call);
+	}
+}

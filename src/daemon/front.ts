@@ -1,0 +1,58 @@
+import { Failure } from "../core/errors.ts";
+import type { Api } from "../http/api.ts";
+import { type Health, type HealthFacts, judgeHealth } from "../http/health.ts";
+import type { HttpParts } from "../http/server.ts";
+import type { Works } from "./works.ts";
+
+/** What HTTP shows of the daemon, from the first moment to the last. */
+export interface Front {
+	readonly http: Pick<HttpParts, "health" | "isReady" | "metrics" | "api">;
+	/** The works are open. */
+	connect(works: Works): void;
+	stopping(): void;
+}
+
+export function makeFront({ version, clock }: { readonly version: string; readonly clock: () => number }): Front {
+	const startedAt = clock();
+	let works: Works | undefined;
+	let phase: HealthFacts["phase"] = "starting";
+
+	const health = (): Health => {
+		const blank = { sources: [], targets: [], database: undefined, engine: undefined };
+		return judgeHealth({ now: clock(), startedAt, version, phase, ...(works?.facts() ?? blank) });
+	};
+
+	const open = (): Works => {
+		if (works !== undefined && phase === "running") return works;
+		throw new Failure("CANCELLED", `dirsyncd is ${phase}`, { hint: "Try again in a moment." });
+	};
+
+	const api: Api = {
+		sync: async (source, mode) => open().sync(source, mode),
+		approve: async (plan, by) => open().approve(plan, by),
+		reject: async (plan, by) => open().reject(plan, by),
+		sources: () => open().sources(),
+		status: () => ({ ...open().status(), startedAt: new Date(startedAt).toISOString(), version, health: health() }),
+		plans: () => open().plans(),
+	};
+
+	return {
+		http: {
+			health,
+			isReady: () => phase === "running",
+			metrics: {
+				contentType: "text/plain; version=0.0.4; charset=utf-8",
+				// Before there is anything to count, a scrape finds nothing, which is no error.
+				text: async () => works?.metrics() ?? "",
+			},
+			api,
+		},
+		connect: (to) => {
+			works = to;
+			phase = "running";
+		},
+		stopping: () => {
+			phase = "stopping";
+		},
+	};
+}

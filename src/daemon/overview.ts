@@ -1,0 +1,102 @@
+import type { HealthFacts, LastRun, TargetFacts, Trouble } from "../http/health.ts";
+import type { SourceView, TargetView, Views } from "../store/views.ts";
+import type { RunReport } from "../sync/report.ts";
+import type { MetricsState } from "../telemetry/metrics.ts";
+import type { SourceTimes } from "./timetable.ts";
+
+/** What the daemon knows of its database without asking the engine; read again when it is older than a second. */
+export interface Overview {
+	state(): MetricsState;
+	lastRun(source: string): LastRun | undefined;
+	/** A run ended. */
+	ended(source: string, run: LastRun): void;
+	/** Why the database could not be read at the last try. */
+	trouble(): Trouble | undefined;
+}
+
+export interface OverviewParts {
+	readonly views: Pick<Views, "sources" | "targets" | "accountCounts">;
+	/** What is configured now: nothing else is shown. */
+	configured(): { readonly sources: readonly string[]; readonly targets: readonly string[] };
+	readonly clock: () => number;
+}
+
+/** Health may be asked for a hundred times a second, and what changes it is at most a run. */
+const FRESH_MS = 1000;
+
+export function makeOverview({ views, configured, clock }: OverviewParts): Overview {
+	const lastRuns = new Map<string, LastRun>();
+	let readAt = Number.NEGATIVE_INFINITY;
+	let state: MetricsState = { sources: [], targets: [], accounts: [] };
+	let trouble: Trouble | undefined;
+
+	const read = (): void => {
+		const now = clock();
+		// Also when the clock was set back.
+		if (Math.abs(now - readAt) < FRESH_MS) return;
+		readAt = now;
+		try {
+			const { sources, targets } = configured();
+			const sourceViews = views.sources();
+			const targetViews = views.targets();
+			state = {
+				sources: sources.map((name) => sourceViews.find(({ source }) => source === name) ?? blankSource(name)),
+				targets: targets.map((name) => targetViews.find(({ target }) => target === name) ?? blankTarget(name)),
+				accounts: views.accountCounts(),
+			};
+			for (const { source, lastRun } of state.sources) {
+				if (lastRun === undefined || lastRun.outcome === "running" || lastRuns.has(source)) continue;
+				const { run, mode, outcome, unsealed, error } = lastRun;
+				lastRuns.set(source, { run, mode, outcome, unsealed, error, hint: undefined, endedAt: lastRun.endedAt ?? lastRun.startedAt });
+			}
+			trouble = undefined;
+		} catch (error) {
+			const because = `the database cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+			trouble = { because, since: trouble?.since ?? now, hint: undefined };
+		}
+	};
+
+	return {
+		state: () => {
+			read();
+			return state;
+		},
+		lastRun: (source) => lastRuns.get(source),
+		ended: (source, run) => {
+			lastRuns.set(source, run);
+			readAt = Number.NEGATIVE_INFINITY;
+		},
+		trouble: () => {
+			read();
+			return trouble;
+		},
+	};
+}
+
+/** Health's view of sources and targets, from the overview and the schedule. */
+export function gatherParts(overview: Overview, times: readonly SourceTimes[]): Pick<HealthFacts, "sources" | "targets"> {
+	const { sources, targets } = overview.state();
+	return {
+		sources: times.map(({ source, running, next, intervalMs, dueSinceSuccess }) => {
+			const view = sources.find((each) => each.source === source) ?? blankSource(source);
+			const { full, delta } = view.lastSuccess;
+			const lastSuccessAt = full === undefined ? delta : Math.max(full, delta ?? full);
+			const { held, quarantined } = view;
+			return { source, running, next, intervalMs, dueSinceSuccess, lastSuccessAt, lastRun: overview.lastRun(source), held, quarantined };
+		}),
+		targets: targets.map(({ target, pending, failed }): TargetFacts => ({ target, pending, failed })),
+	};
+}
+
+export function lastRunOf({ run, mode, outcome, startedAt, durationMs, unsealed, error }: RunReport): LastRun {
+	return { run, mode, outcome, endedAt: Math.round(startedAt + durationMs), unsealed, error: error?.message, hint: error?.hint };
+}
+
+function blankSource(source: string): SourceView {
+	const lastSuccess = { full: undefined, delta: undefined };
+	return { source, lastRun: undefined, lastSuccess, sealed: undefined, entries: 0, held: {}, quarantined: 0 };
+}
+
+function blankTarget(target: string): TargetView {
+	return { target, accounts: 0, pending: 0, failed: 0, lastError: undefined };
+}

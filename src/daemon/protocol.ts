@@ -1,0 +1,35 @@
+import type { Engine, SyncRequest } from "../app.ts";
+import type { Progress } from "../sync/report.ts";
+import type { CrossingError } from "./crossing.ts";
+
+/** What the daemon may ask of the engine in its thread, and the answers; see `Engine` for what they mean. */
+export interface EngineCalls {
+	sync(request: SyncRequest): ReturnType<Engine["sync"]>;
+	approve(request: { readonly plan: string; readonly by: string }): ReturnType<Engine["approve"]>;
+	reject(request: { readonly plan: string; readonly by: string }): ReturnType<Engine["reject"]>;
+	deliver(request: undefined): ReturnType<Engine["deliver"]>;
+	nextDelivery(request: undefined): Promise<ReturnType<Engine["nextDelivery"]>>;
+	retain(request: undefined): Promise<ReturnType<Engine["retain"]>>;
+	backUp(request: string): Promise<void>;
+}
+
+export type CallName = keyof EngineCalls;
+export type CallRequest<Name extends CallName> = Parameters<EngineCalls[Name]>[0];
+export type CallAnswer<Name extends CallName> = Awaited<ReturnType<EngineCalls[Name]>>;
+
+export type ToEngine =
+	| {
+			readonly [Name in CallName]: { readonly kind: "call"; readonly id: number; readonly name: Name; readonly request: CallRequest<Name> };
+	  }[CallName]
+	| { readonly kind: "abort"; readonly id: number }
+	/** Ends what is going on between two writes, closes the database and ends the thread. */
+	| { readonly kind: "close" };
+
+export type FromEngine =
+	| { readonly kind: "opened" }
+	| { readonly kind: "refused"; readonly error: CrossingError }
+	| { readonly kind: "progress"; readonly progress: Progress }
+	| { readonly kind: "ldap"; readonly source: string; readonly operation: string; readonly seconds: number }
+	| { readonly kind: "certificate"; readonly source: string; readonly expiresAt: number }
+	| { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
+	| { readonly kind: "error"; readonly id: number; readonly error: CrossingError };

@@ -1,0 +1,63 @@
+import type { Loaded } from "../config/load.ts";
+import { configProblemsOf } from "../config/problem.ts";
+import { Failure } from "../core/errors.ts";
+import type { Log } from "../telemetry/log.ts";
+import { logWarnings } from "./hello.ts";
+import { makeLane } from "./lane.ts";
+import type { Works } from "./works.ts";
+
+export interface ReloadParts {
+	readonly loaded: Loaded;
+	/** Throws CONFIG_INVALID with every problem. */
+	load(): Loaded;
+	readonly works: Pick<Works, "change">;
+	readonly log: Log;
+}
+
+/** Reads the configuration again and switches to it between runs. Never rejects: what is wrong is logged, and the old one stays. */
+export function makeReload({ loaded, load, works, log }: ReloadParts): () => Promise<void> {
+	const lane = makeLane();
+	let current = loaded.config;
+
+	const reload = async (): Promise<void> => {
+		try {
+			const next = load();
+			if (next.config.database !== current.database) {
+				throw new Failure("CONFIG_INVALID", "the database cannot be changed while dirsyncd is running", {
+					hint: "Restart dirsyncd to change it.",
+				});
+			}
+			log.info({ config: next.config.file }, "configuration read; it is taken over when the runs that are going on have ended");
+			await works.change(next.config);
+			for (const key of ["http", "demo"] as const) {
+				if (JSON.stringify(next.config[key]) !== JSON.stringify(current[key])) log.warn({ key }, "takes effect with the next start");
+			}
+			current = next.config;
+			log.level = next.config.log.level;
+			logWarnings(log, next);
+			log.info({ sources: next.config.sources.map(({ name }) => name) }, "configuration taken over");
+		} catch (error) {
+			refuse(log, error);
+		}
+	};
+
+	return () => lane.enter(reload);
+}
+
+/** Calls `reload` for each SIGHUP, until the returned function is called. Windows knows the signal as a closed console: not there. */
+export function listenForReload(reload: () => Promise<void>): () => void {
+	if (process.platform === "win32") return () => {};
+	const listen = (): void => void reload();
+	process.on("SIGHUP", listen);
+	return () => void process.off("SIGHUP", listen);
+}
+
+function refuse(log: Log, error: unknown): void {
+	const problems = configProblemsOf(error);
+	for (const { line, column, path, value, message, remedy } of problems?.problems ?? []) {
+		log.error({ at: `${problems?.file}:${line}:${column}`, path, value, remedy }, `configuration: ${message}`);
+	}
+	const because = error instanceof Error ? error.message : String(error);
+	const hint = error instanceof Failure ? error.hint : undefined;
+	log.error({ because, ...(hint !== undefined && { hint }) }, "the new configuration is refused; the old one stays");
+}

@@ -1,0 +1,91 @@
+import { Failure } from "../core/errors.ts";
+import type { Views } from "../store/views.ts";
+import type { Mode, RunReport, Trigger } from "../sync/report.ts";
+import { type Log, logRun } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { EngineClient } from "./engine-client.ts";
+import { lastRunOf, type Overview } from "./overview.ts";
+
+export interface RunsParts {
+	readonly engine: Pick<EngineClient, "call">;
+	readonly overview: Overview;
+	readonly views: Pick<Views, "changes">;
+	readonly metrics: Metrics;
+	readonly log: Log;
+	readonly clock: () => number;
+	/** Aborted when the daemon is ending. */
+	readonly ending: AbortSignal;
+}
+
+export type Runs = ReturnType<typeof makeRuns>;
+
+/** Has the engine make runs, and sees to it that each one is logged, counted and shown. */
+export function makeRuns(parts: RunsParts) {
+	const { engine, overview, metrics, log, clock, ending } = parts;
+
+	const ended = (report: RunReport): RunReport => {
+		logRun(log, report);
+		if (log.isLevelEnabled("debug")) logChanges(parts, report.run);
+		metrics.observeRun(report);
+		overview.ended(report.source, lastRunOf(report));
+		return report;
+	};
+
+	/** The run has no report: the engine is down, or met a bug. Nothing of it was committed. */
+	const lost = (source: string, mode: Mode, error: unknown): void => {
+		if (ending.aborted) {
+			log.info({ source, mode }, "run cancelled");
+			return;
+		}
+		const isExpected = error instanceof Failure;
+		const { code, message, hint } = isExpected
+			? error
+			: { code: "INTERNAL", message: String((error as Error)?.message ?? error), hint: undefined };
+		log.error({ source, mode, outcome: "failed", error: { code, message, hint }, ...(!isExpected && { err: error }) }, "run failed");
+		metrics.observeLostRun(source, mode);
+		overview.ended(source, { run: undefined, mode, outcome: "failed", endedAt: clock(), unsealed: [], error: message, hint });
+	};
+
+	const sync = async (source: string, mode: Mode | "auto", trigger: Trigger): Promise<RunReport> => {
+		try {
+			return ended(await engine.call("sync", { source, mode, trigger }, ending));
+		} catch (error) {
+			lost(source, mode === "auto" ? "delta" : mode, error);
+			throw error;
+		}
+	};
+
+	return {
+		/** A run by the schedule: whether it did not fail. Never rejects. */
+		scheduled: async (source: string, mode: Mode, trigger: Trigger): Promise<boolean> => {
+			try {
+				// A source that has never been read has no cursor: the engine makes that a full reading, and says so.
+				return (await sync(source, mode === "full" ? "full" : "auto", trigger)).outcome !== "failed";
+			} catch {
+				return false; // Logged and counted by `lost`.
+			}
+		},
+		sync,
+		approve: async (plan: string, by: string): Promise<RunReport> => {
+			log.info({ plan, by }, "plan approved");
+			return ended(await engine.call("approve", { plan, by }, ending));
+		},
+		reject: async (plan: string, by: string) => {
+			const rejection = await engine.call("reject", { plan, by }, ending);
+			log.info({ plan, by, ...rejection }, "plan rejected");
+			return rejection;
+		},
+	};
+}
+
+/** More than this of one run would drown everything else in the log. */
+const MOST_CHANGES_LOGGED = 1000;
+
+function logChanges({ views, log }: RunsParts, run: number): void {
+	let count = 0;
+	for (const { kind, anchor, name, why, result } of views.changes(run)) {
+		count += 1;
+		if (count > MOST_CHANGES_LOGGED) break;
+		log.debug({ run, kind, anchor, name, why, result }, "change");
+	}
+}

@@ -1,0 +1,10 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { openEngine } from "../app.ts";
+import { unpackConfig } from "./crossing.ts";
+import { serveEngine } from "./engine-server.ts";
+
+// The engine's thread. Started by engine-client.ts and by nothing else.
+if (parentPort !== null) {
+	const config = unpackConfig(workerData);
+	serveEngine(parentPort, () => openEngine(config, { check: "always", clock: Date.now, random: Math.random }));
+}

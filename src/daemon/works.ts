@@ -1,0 +1,139 @@
+import type { Config } from "../config/config.ts";
+import { Failure } from "../core/errors.ts";
+import type { HealthFacts } from "../http/health.ts";
+import { openViews } from "../store/open-views.ts";
+import { openProbe, type Probe } from "../store/probe.ts";
+import type { HeldPlanView, Views } from "../store/views.ts";
+import type { RunReport } from "../sync/report.ts";
+import type { Log } from "../telemetry/log.ts";
+import { makeMetrics } from "../telemetry/metrics.ts";
+import { type Closers, makeClosers } from "./closers.ts";
+import { type EngineClient, startEngine } from "./engine-client.ts";
+import { gatherParts, makeOverview } from "./overview.ts";
+import { makeRuns } from "./runs.ts";
+import { makeSchedule } from "./schedule.ts";
+import { makeUpkeep } from "./upkeep.ts";
+
+/** The working parts of the daemon: engine, schedule, upkeep, and what is known of them. */
+export interface Works {
+	start(): void;
+	/** Switches to another configuration when the runs going on have ended. Throws when it cannot be opened; then the old one stays. */
+	change(config: Config): Promise<void>;
+	sync(source: string, mode: "full" | "delta" | "auto"): Promise<RunReport>;
+	approve(plan: string, by: string): Promise<RunReport>;
+	reject(plan: string, by: string): Promise<{ readonly source: string; readonly rejected: number }>;
+	sources(): readonly string[];
+	plans(): readonly HeldPlanView[];
+	status(): object;
+	facts(): Pick<HealthFacts, "sources" | "targets" | "database" | "engine">;
+	metrics(): Promise<string>;
+	/** Ends between two writes: runs are aborted and waited for, the write-ahead log goes into the database. */
+	close(): Promise<void>;
+}
+
+export interface WorksParts {
+	readonly log: Log;
+	readonly clock: () => number;
+	readonly version: string;
+	/** The engine's thread; by default the real one. */
+	readonly engineFile?: string | URL;
+}
+
+/** Of the 10 s that an end may take: for the run to stop between two writes, after which the engine's thread is cut off. */
+const ENGINE_CLOSE_MS = 7000;
+
+/** Opens the database and everything that works on it. Throws what the engine refuses to open with. */
+export async function openWorks(first: Config, { log, clock, version, engineFile }: WorksParts): Promise<Works> {
+	let config = first;
+	const ending = new AbortController();
+	const closers = makeClosers(log);
+	const metrics = makeMetrics(version, () => overview.state());
+	const engine = await startEngine(config, {
+		...(engineFile !== undefined && { file: engineFile }),
+		clock,
+		listener: {
+			progress: ({ source }) => schedule.progressed(source),
+			ldap: (source, operation, seconds) => metrics.observeLdap(source, operation, seconds),
+			certificate: (source, expiresAt) => metrics.observeCertificate(source, expiresAt),
+		},
+		onDown: (err, retryInMs) => log.error({ err, retryInMs }, "the engine ended by itself and will be started again"),
+		onUp: () => log.info("the engine is up again"),
+	});
+	closers.add("engine", () => engine.close(ENGINE_CLOSE_MS));
+	const { views, probe } = await openReaders(config.database, closers);
+	const configured = () => ({ sources: config.sources.map(({ name }) => name), targets: config.targets.map(({ name }) => name) });
+	const overview = makeOverview({ views, configured, clock });
+	const runs = makeRuns({ engine, overview, views, metrics, log, clock, ending: ending.signal });
+	const lastSuccess = (source: string) =>
+		overview.state().sources.find((view) => view.source === source)?.lastSuccess ?? { full: undefined, delta: undefined };
+	const schedule = makeSchedule(config.sources, { run: runs.scheduled, lastSuccess, clock });
+	closers.add("schedule", () => schedule.stop());
+	const upkeep = makeUpkeep({ engine, probe, metrics, log, clock, ending: ending.signal });
+	closers.add("upkeep", () => upkeep.stop());
+
+	/** A run outside of the schedule, as far as the schedule is concerned. */
+	const counted = async (work: Promise<RunReport>): Promise<RunReport> => {
+		const report = await work;
+		if (report.outcome !== "failed") schedule.succeeded(report.source, report.mode);
+		return report;
+	};
+	/** Decisions touch one source where it is known whose plan it is, and else may touch any. */
+	const deciding = <T>(plan: string, work: () => Promise<T>): Promise<T> => {
+		const source = views.held().find((held) => held.plan === plan)?.source;
+		return source === undefined ? schedule.betweenAll(work) : schedule.between(source, work);
+	};
+
+	return {
+		start: () => {
+			schedule.start();
+			upkeep.start();
+		},
+		change: (to) =>
+			schedule.betweenAll(async () => {
+				await engine.reopen(to);
+				config = to;
+				// Not awaited: it waits for sources that are gone, whose runs are kept away by this very change.
+				void schedule.replace(to.sources);
+			}),
+		sync: (source, mode) => schedule.between(source, () => counted(runs.sync(source, mode, "api"))),
+		approve: (plan, by) => deciding(plan, () => counted(runs.approve(plan, by))),
+		reject: (plan, by) => deciding(plan, () => runs.reject(plan, by)),
+		sources: () => configured().sources,
+		plans: () => views.held(),
+		status: () => ({ sources: views.sources(), targets: views.targets(), schedule: schedule.times() }),
+		facts: () => ({
+			...gatherParts(overview, schedule.times()),
+			database: upkeep.trouble() ?? overview.trouble(),
+			engine: engineTrouble(engine),
+		}),
+		metrics: () => metrics.text(),
+		close: async () => {
+			ending.abort(new Failure("CANCELLED", "stopped because the daemon is ending"));
+			// A run that does not stop by itself is stopped with its thread: the transaction that it is in is as if it had never begun.
+			const cut = setTimeout(() => void engine.close(0), ENGINE_CLOSE_MS);
+			await closers.close();
+			clearTimeout(cut);
+		},
+	};
+}
+
+/** What reads and probes beside the engine. When one cannot be opened, the engine is closed again. */
+async function openReaders(database: string, closers: Closers): Promise<{ readonly views: Views; readonly probe: Probe }> {
+	try {
+		const views = openViews(database);
+		closers.add("views", () => views.close());
+		const probe = openProbe(database);
+		closers.add("probe", () => probe.close());
+		return { views, probe };
+	} catch (error) {
+		await closers.close();
+		throw error;
+	}
+}
+
+function engineTrouble(engine: EngineClient): HealthFacts["engine"] {
+	const state = engine.state();
+	if (state.kind === "up") return undefined;
+	const hint = `It is started again at ${new Date(state.retryAt).toISOString()}; the log says more.`;
+	return { since: state.since, because: `the engine is down: ${state.because}`, hint };
+}

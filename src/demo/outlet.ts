@@ -1,0 +1,34 @@
+import type { Socket } from "node:net";
+
+/** The writing side of a connection: waits while the client does not read, so that a slow reader costs no memory. */
+export interface Outlet {
+	/** Resolves when more may be sent; the bytes must not be changed afterwards. */
+	send(bytes: Uint8Array): Promise<void>;
+	/** Ends in good order, after what was sent. */
+	end(): void;
+	/** Tears the connection down (RST). */
+	reset(): void;
+	/** Aborted once the connection is gone. */
+	readonly gone: AbortSignal;
+}
+
+/** `wire` is the TCP connection beneath `socket`, which may be TLS. */
+export function makeOutlet(socket: Socket, wire: Socket, gone: AbortSignal): Outlet {
+	return {
+		gone,
+		async send(bytes) {
+			if (gone.aborted || socket.destroyed || socket.write(bytes)) return;
+			await new Promise<void>((resolve) => {
+				const settle = (): void => {
+					socket.off("drain", settle);
+					gone.removeEventListener("abort", settle);
+					resolve();
+				};
+				socket.once("drain", settle);
+				gone.addEventListener("abort", settle, { once: true });
+			});
+		},
+		end: () => void socket.end(),
+		reset: () => void wire.resetAndDestroy(),
+	};
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+// Started by whatever Node is on PATH, hands over to the Node 24 this project pins (package.json, optionalDependencies).
+// Plain CommonJS that old Nodes understand: it must be able to say what is missing.
+"use strict";
+const { spawn } = require("node:child_process");
+const { existsSync } = require("node:fs");
+const path = require("node:path");
+
+const OLDEST = [22, 19];
+
+/** The pinned runtime of this platform, or undefined where npm did not bring it (`npm ci --omit=optional`, a release image). */
+function pinnedNode() {
+	const platform = process.platform === "win32" ? "win" : process.platform;
+	const file = process.platform === "win32" ? "node.exe" : "node";
+	try {
+		const home = path.dirname(require.resolve(`node-${platform}-${process.arch}/package.json`));
+		const binary = path.join(home, "bin", file);
+		return existsSync(binary) ? binary : undefined;
+	} catch {
+		return undefined; // Not installed: the Node we run on may do.
+	}
+}
+
+function isNewEnough(version) {
+	const [major, minor] = version.split(".").map(Number);
+	return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
+}
+
+function entryPoint() {
+	const source = path.join(__dirname, "main.ts");
+	return existsSync(source) ? source : path.join(__dirname, "main.js");
+}
+
+const node = pinnedNode() ?? (isNewEnough(process.versions.node) ? process.execPath : undefined);
+if (node === undefined) {
+	process.stderr.write(
+		`dirsyncd: this is Node ${process.versions.node}, which is too old, and the pinned Node 24 is not installed.\n` +
+			`Run "npm ci" without --omit=optional, or use Node ${OLDEST.join(".")} or newer.\n`,
+	);
+	process.exit(1);
+}
+
+// `--exec FILE …` runs another file of this project on the same Node: its tests, its bench.
+const args = process.argv.slice(2);
+const other = args[0] === "--exec" ? args.splice(0, 2)[1] : undefined;
+
+// The channel has no messages. It breaks when this process dies, however it dies, and main.ts then ends too: a launcher that
+// was killed leaves no daemon behind that nobody knows.
+const child = spawn(node, ["--disable-warning=ExperimentalWarning", other ?? entryPoint(), ...args], {
+	stdio: other === undefined ? ["inherit", "inherit", "inherit", "ipc"] : "inherit",
+	windowsHide: true,
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"]) process.on(signal, () => child.kill(signal));
+child.on("error", (error) => {
+	process.stderr.write(`dirsyncd: cannot start ${node}: ${error.message}\n`);
+	process.exit(1);
+});
+child.on("exit", (code, signal) => {
+	if (signal === null) process.exit(code);
+	for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"]) process.removeAllListeners(name);
+	process.kill(process.pid, signal);
+});

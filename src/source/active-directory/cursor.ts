@@ -1,0 +1,104 @@
+import type { Cursor } from "../../core/cursor.ts";
+import type { Root } from "./root.ts";
+
+/**
+ * Where readings left off: a USN counts in one DC's database only, so there is a mark for each ever read. An older mark is kept
+ * beside the newest: what another DC told us in between may have been older than what this one had told before (replication
+ * takes its time), so a DC that is read again after another one starts a while back.
+ */
+export interface Marks {
+	/** Raised when the meaning of what is stored changes; another one wants a full reading. */
+	readonly version: 1;
+	/** The scope and attributes the marks hold for. */
+	readonly shape: string;
+	/** The invocation id of the DC read last. */
+	readonly last: string;
+	readonly dcs: Readonly<Record<string, DcMarks>>;
+}
+
+interface DcMarks {
+	/** Newest first. `at`: Unix milliseconds. */
+	readonly marks: readonly { readonly at: number; readonly usn: string }[];
+	/** For a person: "dc1.corp.example.com". */
+	readonly name: string;
+}
+
+/** Longer than replication between sites usually takes (180 min is the schedule's default, 15 min the usual setting). */
+const OVERLAP_MS = 60 * 60_000;
+/** Marks kept per DC, at least this far apart. */
+const MOST_MARKS = 8;
+const APART_MS = 10 * 60_000;
+/** DCs kept; the one not read for longest goes. */
+const MOST_DCS = 50;
+
+export function parseMarks(cursor: Cursor | undefined): Marks | undefined {
+	if (cursor === undefined) return undefined;
+	try {
+		const value: unknown = JSON.parse(cursor);
+		return isMarks(value) ? value : undefined;
+	} catch {
+		return undefined; // Written by something else: the caller makes a full reading, and says so.
+	}
+}
+
+export type Start = { readonly kind: "delta"; readonly since: bigint } | { readonly kind: "full"; readonly because: string };
+
+/** Where a delta from this DC may start, or why only a full reading will do. */
+export function startOf(marks: Marks | undefined, shape: string, root: Root, server: string): Start {
+	const full = (because: string): Start => ({ kind: "full", because });
+	if (marks === undefined) return full("the stored cursor is not one of this version");
+	if (marks.shape !== shape) return full("what is asked of the directory has changed (bases, filter or attributes)");
+	if (root.invocationId === undefined || root.highestUsn === undefined) {
+		return full(`${server} does not show its invocationId and highestCommittedUSN, so changes since the last reading cannot be asked for`);
+	}
+	const dc = marks.dcs[root.invocationId];
+	const newest = dc?.marks[0];
+	if (dc === undefined || newest === undefined) return full(unknownDc(marks, root, server));
+	if (root.highestUsn < BigInt(newest.usn)) {
+		return full(
+			`the highest USN of ${root.hostName ?? server} went back from ${newest.usn} to ${root.highestUsn}: it was restored from an old copy (invocationId ${root.invocationId})`,
+		);
+	}
+	if (marks.last === root.invocationId) return { kind: "delta", since: BigInt(newest.usn) };
+	const earlier = dc.marks.find(({ at }) => at <= newest.at - OVERLAP_MS) ?? dc.marks.at(-1) ?? newest;
+	return { kind: "delta", since: BigInt(earlier.usn) };
+}
+
+/** The cursor after a reading from this DC; undefined where a delta is not possible. */
+export function nextCursor(marks: Marks | undefined, shape: string, root: Root, server: string, now: number): Cursor | undefined {
+	if (root.invocationId === undefined || root.highestUsn === undefined) return undefined;
+	const known = marks?.shape === shape ? marks.dcs : {};
+	// After a rollback the old marks are of another history.
+	const before = (known[root.invocationId]?.marks ?? []).filter(({ usn }) => BigInt(usn) <= (root.highestUsn as bigint));
+	const newest = { at: now, usn: String(root.highestUsn) };
+	// Each delta has a mark of its own; of the older ones those stay that are worth going back to.
+	const kept = before.filter((mark, i) => (before[i + 1]?.at ?? Number.NEGATIVE_INFINITY) <= mark.at - APART_MS).slice(0, MOST_MARKS - 1);
+	const dcs = { ...known, [root.invocationId]: { name: root.hostName ?? server, marks: [newest, ...kept] } };
+	const latest = Object.entries(dcs).sort(([, one], [, other]) => (other.marks[0]?.at ?? 0) - (one.marks[0]?.at ?? 0));
+	const next: Marks = { version: 1, shape, last: root.invocationId, dcs: Object.fromEntries(latest.slice(0, MOST_DCS)) };
+	return JSON.stringify(next) as Cursor;
+}
+
+function unknownDc(marks: Marks, root: Root, server: string): string {
+	const name = root.hostName ?? server;
+	const sameName = Object.entries(marks.dcs).find(([, dc]) => dc.name === name);
+	if (sameName !== undefined) {
+		return `${name} has a new invocationId, ${root.invocationId} instead of ${sameName[0]}: it was restored or rebuilt, and its USNs mean something else now`;
+	}
+	return `${name} (invocationId ${root.invocationId}) was never read before, and a USN counts on one domain controller only`;
+}
+
+function isMarks(value: unknown): value is Marks {
+	if (typeof value !== "object" || value === null) return false;
+	const { version, shape, last, dcs } = value as Partial<Record<keyof Marks, unknown>>;
+	if (version !== 1 || typeof shape !== "string" || typeof last !== "string" || typeof dcs !== "object" || dcs === null) return false;
+	return Object.values(dcs).every((dc: unknown) => {
+		const { name, marks } = (dc ?? {}) as Partial<Record<keyof DcMarks, unknown>>;
+		return typeof name === "string" && Array.isArray(marks) && marks.every(isMark);
+	});
+}
+
+function isMark(value: unknown): boolean {
+	const { at, usn } = (value ?? {}) as { at?: unknown; usn?: unknown };
+	return typeof at === "number" && typeof usn === "string" && /^\d{1,19}$/.test(usn);
+}

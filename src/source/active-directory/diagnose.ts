@@ -1,0 +1,210 @@
+import { Failure } from "../../core/errors.ts";
+import type { Filter } from "../../core/filter.ts";
+import { attributesOf, type Mapping } from "../../core/mapping.ts";
+import { type Address, parseAddress } from "../ldap/address.ts";
+import { diagnoseServer, type Finding, failed, passed, warned } from "../ldap/diagnose.ts";
+import { dial, type Timeouts, type Tls } from "../ldap/dial.ts";
+import { protocolFailure } from "../ldap/result.ts";
+import { pagedResultsOid, showDeleted } from "../ldap/wire/encode.ts";
+import { textsOf } from "../ldap/wire/entry.ts";
+import { openSession, type Session } from "../ldap/wire/session.ts";
+import { readProtection } from "./protection.ts";
+import { anything, readRoot } from "./root.ts";
+import { makeScope, type Scope } from "./scope.ts";
+import { examples, type Visit, visitFew } from "./visit.ts";
+
+/** A source as the configuration has it. */
+export interface Diagnosed {
+	readonly name: string;
+	readonly urls: readonly string[];
+	readonly bind: { readonly user: string; readonly password: { reveal(): string } };
+	readonly tls: Tls;
+	readonly insecure: boolean;
+	readonly bases: readonly string[];
+	readonly users: { readonly filter: string | undefined; readonly exclude: readonly string[] };
+	readonly protect: readonly string[];
+	readonly mapping: Mapping;
+	readonly timeouts: Timeouts;
+	readonly pageSize: number;
+}
+
+/** Everything a source needs, looked at one by one: the way to each server, the account, and what it may read. Changes nothing. */
+export async function* diagnose(source: Diagnosed, clock: () => number, signal: AbortSignal): AsyncGenerator<Finding, void> {
+	const scope = makeScope({ ...source, attributes: attributesOf(source.mapping) });
+	let session: Session | undefined;
+	let isRefused = false;
+	try {
+		for (const url of source.urls) {
+			const address = parseAddress(url);
+			let isReached = true;
+			for await (const finding of diagnoseServer({ ...source, address, now: clock() }, signal)) {
+				isReached = finding.state !== "failed";
+				yield finding;
+			}
+			// A refused password is not tried on the next server: each try counts towards the lockout.
+			if (!isReached || isRefused) continue;
+			const bound = await tryBind(source, address, signal);
+			yield bound.finding;
+			isRefused = bound.isRefused;
+			if (session === undefined) session = bound.session;
+			else bound.session?.close();
+		}
+		if (session !== undefined) yield* diagnoseRights(source, scope, session, clock);
+	} finally {
+		session?.close();
+	}
+}
+
+interface Bound {
+	readonly finding: Finding;
+	readonly session: Session | undefined;
+	readonly isRefused: boolean;
+}
+
+async function tryBind(source: Diagnosed, address: Address, signal: AbortSignal): Promise<Bound> {
+	const subject = `${source.bind.user} at ${address.url}`;
+	const bind = { user: source.bind.user, password: source.bind.password.reveal() };
+	const onRequest = (): void => {};
+	try {
+		const { socket } = await dial(address, { ...source, bind, onRequest }, signal);
+		const session = openSession({ socket, server: address.url, requestMs: source.timeouts.requestMs, onRequest, signal });
+		return { finding: passed("bind", subject, "is taken"), session, isRefused: false };
+	} catch (cause) {
+		const isRefused = cause instanceof Failure && cause.code === "SOURCE_REFUSED";
+		return { finding: failed("bind", subject, cause), session: undefined, isRefused };
+	}
+}
+
+async function* diagnoseRights(source: Diagnosed, scope: Scope, session: Session, clock: () => number): AsyncGenerator<Finding, void> {
+	try {
+		const root = await readRoot(session, scope);
+		const visit: Visit = { session, scope, root, pageSize: source.pageSize, unsealed: [], warnings: [] };
+		yield judgeClock(session.server, root.currentTime, clock());
+		yield judgePaging(visit);
+		yield judgeDelta(visit);
+		yield* diagnoseBases(visit);
+		yield* diagnosePeople(visit);
+		yield* diagnoseProtection(visit, source.protect);
+		yield await diagnoseDeleted(visit);
+	} catch (cause) {
+		yield failed("rights", session.server, protocolFailure(session.server, cause));
+	}
+}
+
+/** A minute is enough to disable somebody too early or too late, and a sign that nobody looks after one of the clocks. */
+const SKEW_MS = 60_000;
+
+function judgeClock(server: string, currentTime: string | undefined, now: number): Finding {
+	const digits = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(currentTime ?? "");
+	if (digits === null) return passed("clock", server, "does not say its time");
+	const [year, month, day, hour, minute, second] = digits.slice(1).map(Number) as [number, number, number, number, number, number];
+	const skewMs = now - Date.UTC(year, month - 1, day, hour, minute, second);
+	const detail = `is ${Math.round(Math.abs(skewMs) / 1000)} s ${skewMs > 0 ? "behind" : "ahead of"} this machine`;
+	if (Math.abs(skewMs) <= SKEW_MS) return passed("clock", server, detail);
+	return warned("clock", server, detail, "Set the clocks by NTP: accounts expire by this machine's, and certificates are judged by it.");
+}
+
+function judgePaging({ root, session }: Visit): Finding {
+	if (root.controls.has(pagedResultsOid)) return passed("paging", session.server, "is offered");
+	return warned(
+		"paging",
+		session.server,
+		"is not among what the server says it can do",
+		"Readings may be cut short and will not count as complete.",
+	);
+}
+
+function judgeDelta({ root, session }: Visit): Finding {
+	if (root.invocationId !== undefined && root.highestUsn !== undefined) {
+		return passed("changes", session.server, `${root.hostName ?? "it"} is at USN ${root.highestUsn}, invocationId ${root.invocationId}`);
+	}
+	return warned(
+		"changes",
+		session.server,
+		"does not show invocationId and highestCommittedUSN",
+		"Every reading will be a full one: give the account the right to read the configuration.",
+	);
+}
+
+async function* diagnoseBases(visit: Visit): AsyncGenerator<Finding, void> {
+	for (const { dn } of visit.scope.bases) {
+		const seen = await visitFew(visit, { base: dn, scope: "base", filter: anything, attributes: ["objectGUID"] });
+		if (seen.length > 0) yield passed("base", dn, "is there and can be read");
+		else {
+			const missing = new Failure("SOURCE_BASE_MISSING", "is not there, or not visible to this account", {
+				hint: "Check its spelling, whether it was renamed or moved, and the service account's right to read it.",
+			});
+			yield failed("base", dn, missing);
+		}
+	}
+	for (const { dn } of visit.scope.excluded) {
+		const seen = await visitFew(visit, { base: dn, scope: "base", filter: anything, attributes: ["objectGUID"] });
+		if (seen.length > 0) yield passed("exclude", dn, "is there");
+		else yield warned("exclude", dn, "is not there, so it excludes nobody", "Check its spelling, and whether it was renamed or moved.");
+	}
+}
+
+/** As many people as are counted; more are "at least". */
+const COUNTED = 500;
+/** Without these nobody can be followed, or told enabled from disabled. */
+const needed = new Set(["objectguid", "useraccountcontrol", "samaccountname", "samaccounttype", "objectclass"]);
+
+async function* diagnosePeople(visit: Visit): AsyncGenerator<Finding, void> {
+	const { scope } = visit;
+	const count = await countPeople(visit, scope.people, COUNTED);
+	const subject = scope.filter === undefined ? "people" : "people by users.filter";
+	if (count === 0) {
+		yield warned("people", subject, "none is found", "Check users.filter, and the service account's right to read people.");
+		return;
+	}
+	yield passed("people", subject, count >= COUNTED ? `at least ${COUNTED} are found` : `${count} are found`);
+	const silent: string[] = [];
+	for (const attribute of scope.attributes) {
+		const shown: Filter = { kind: "and", parts: [scope.people, { kind: "present", attribute }] };
+		if ((await countPeople(visit, shown, 1)) > 0) yield passed("attribute", attribute, "can be read");
+		else if (needed.has(attribute.toLowerCase())) {
+			const missing = new Failure("SOURCE_REFUSED", "cannot be read of anybody", {
+				hint: "Give the service account the right to read it: without it, nothing is known of people's state.",
+			});
+			yield failed("attribute", attribute, missing);
+		} else silent.push(attribute);
+	}
+	for (const attribute of silent) {
+		yield warned(
+			"attribute",
+			attribute,
+			"shows on nobody: nobody has a value, or it cannot be read",
+			"If people do have it, give the service account the right to read it.",
+		);
+	}
+}
+
+async function countPeople(visit: Visit, filter: Filter, most: number): Promise<number> {
+	let count = 0;
+	for (const { dn } of visit.scope.bases) if (count < most) count += await examples(visit, dn, filter, "sub", most - count);
+	return count;
+}
+
+async function* diagnoseProtection(visit: Visit, names: readonly string[]): AsyncGenerator<Finding, void> {
+	for (const name of names) {
+		const { people, containers, unresolved } = await readProtection(visit, [name]);
+		const [problem] = unresolved;
+		if (problem !== undefined) yield warned("protect", name, problem, "Correct it: until then everybody counts as protected.");
+		else yield passed("protect", name, containers.length > 0 ? "protects everyone beneath it" : `protects ${people.size} by name`);
+	}
+}
+
+async function diagnoseDeleted(visit: Visit): Promise<Finding> {
+	const dn = visit.root.domains[0]?.dn ?? "";
+	const subject = `CN=Deleted Objects,${dn}`;
+	const seen = await visitFew(visit, { base: subject, scope: "base", filter: anything, attributes: ["objectClass"] }, [showDeleted]);
+	// Samba shows the container's DN to everyone, but nothing of it and nothing in it.
+	const isShown = seen[0] !== undefined && textsOf(seen[0], "objectClass").length > 0;
+	if (isShown) return passed("deleted", subject, "can be read: a deletion is proven by its tombstone");
+	return warned(
+		"deleted",
+		subject,
+		"cannot be read: that somebody was deleted is concluded from a complete reading, and doubted where a container is empty",
+		`As a domain administrator: dsacls "${subject}" /takeOwnership, then dsacls "${subject}" /G DOMAIN\\ACCOUNT:LCRP`,
+	);
+}

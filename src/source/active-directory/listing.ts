@@ -1,0 +1,36 @@
+import { BerWriter } from "../../lib/ber.ts";
+import type { Control } from "../ldap/wire/encode.ts";
+import { attributeName, attributesIn, firstValue, textsOf } from "../ldap/wire/entry.ts";
+import { anything } from "./root.ts";
+import { mayList } from "./security-descriptor.ts";
+import { sidText } from "./sid.ts";
+import { type Visit, visitFew } from "./visit.ts";
+
+/** The access list alone of a security descriptor: with more, an account without administrator's rights gets nothing (MS-ADTS §3.1.1.3.4.1.11). */
+const accessListOnly: Control = {
+	oid: "1.2.840.113556.1.4.801",
+	isCritical: false,
+	value: new BerWriter(16).open().integer(4).close().finish(),
+};
+
+const DESCRIPTOR = attributeName("nTSecurityDescriptor");
+
+/**
+ * Whether it is certain that a container which shows nothing has nothing: by the number of children that Windows counts whatever
+ * the rights are, or by its access list, which says that this account may list it.
+ */
+export async function isProvenEmpty(visit: Visit, dn: string): Promise<boolean> {
+	const attributes = ["msDS-Approx-Immed-Subordinates", "nTSecurityDescriptor"];
+	const [raw] = await visitFew(visit, { base: dn, scope: "base", filter: anything, attributes }, [accessListOnly]);
+	if (raw === undefined) return false;
+	if (textsOf(raw, "msDS-Approx-Immed-Subordinates")[0] === "0") return true;
+	const descriptor = firstValue(raw, DESCRIPTOR);
+	return descriptor !== undefined && mayList(descriptor, await ownSids(visit)) === true;
+}
+
+/** The SIDs of the account we are bound as and of all its groups, as the server itself reckons them. */
+async function ownSids(visit: Visit): Promise<ReadonlySet<string>> {
+	const [root] = await visitFew(visit, { base: "", scope: "base", filter: anything, attributes: ["tokenGroups"] });
+	const token = root === undefined ? [] : attributesIn(root).filter(({ description }) => description.toLowerCase() === "tokengroups");
+	return new Set(token.flatMap(({ values }) => values.flatMap((value) => sidText(value) ?? [])));
+}

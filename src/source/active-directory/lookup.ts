@@ -1,0 +1,100 @@
+import { dnKey, parentDn } from "../../core/dn.ts";
+import type { Anchor } from "../../core/entry.ts";
+import type { Filter } from "../../core/filter.ts";
+import { showDeleted } from "../ldap/wire/encode.ts";
+import { dnOf, hasRanges, textsOf } from "../ldap/wire/entry.ts";
+import { completeRanges } from "../ldap/wire/range.ts";
+import type { LastKnown, Whereabouts } from "../source.ts";
+import { type Doubts, makeDoubts } from "./doubt.ts";
+import { guidAnchor } from "./guid.ts";
+import { standpointOf } from "./scope.ts";
+import { byGuid, keyOf, placeName, type Visit, visitFew } from "./visit.ts";
+
+/** Anchors asked for in one search. */
+const BATCH = 50;
+
+/** sAMAccountType of a normal user (MS-ADTS §2.2.16). */
+const PERSON = "805306368";
+
+/** Asks for single people by anchor; every one of them gets an answer. */
+export function makeLookup(visit: Visit): (wanted: readonly LastKnown[]) => Promise<ReadonlyMap<Anchor, Whereabouts>> {
+	const doubts = makeDoubts(visit);
+	return async (wanted) => {
+		const answers = new Map<Anchor, Whereabouts>();
+		for (let at = 0; at < wanted.length; at += BATCH) {
+			const batch = wanted.slice(at, at + BATCH);
+			const live = await findLive(visit, batch);
+			const missing = batch.filter(({ anchor }) => !live.seen.has(anchor));
+			const deleted = await findDeleted(visit, missing);
+			for (const person of batch) answers.set(person.anchor, await whereabouts(visit, doubts, person, live, deleted));
+		}
+		return answers;
+	};
+}
+
+interface Live {
+	/** Whatever it is now, wherever it is now. */
+	readonly seen: ReadonlyMap<Anchor, Uint8Array>;
+	/** Those that match as people in scope; where they are is not yet said. */
+	readonly matching: ReadonlyMap<Anchor, Uint8Array>;
+}
+
+async function findLive(visit: Visit, batch: readonly LastKnown[]): Promise<Live> {
+	const filter = byGuid(batch.map(({ anchor }) => anchor));
+	const attributes = visit.scope.attributes;
+	const seen = new Map<Anchor, Uint8Array>();
+	const matching = new Map<Anchor, Uint8Array>();
+	for (const { dn } of visit.root.domains) {
+		await collect(visit, seen, dn, filter);
+		const people: Filter = { kind: "and", parts: [visit.scope.people, filter] };
+		for (const raw of await visitFew(visit, { base: dn, scope: "sub", filter: people, attributes })) {
+			const key = keyOf(raw);
+			if (key !== undefined) matching.set(guidAnchor(key), hasRanges(raw) ? await completeRanges(visit.session, raw) : raw);
+		}
+	}
+	return { seen, matching };
+}
+
+async function collect(visit: Visit, into: Map<Anchor, Uint8Array>, base: string, filter: Filter): Promise<void> {
+	const attributes = [...visit.scope.attributes, "objectCategory"]; // Doubts want to know whether it can be read.
+	for (const raw of await visitFew(visit, { base, scope: "sub", filter, attributes })) {
+		const key = keyOf(raw);
+		if (key !== undefined) into.set(guidAnchor(key), raw);
+	}
+}
+
+async function findDeleted(visit: Visit, batch: readonly LastKnown[]): Promise<ReadonlySet<Anchor>> {
+	const deleted = new Set<Anchor>();
+	if (batch.length === 0 || !visit.root.controls.has(showDeleted.oid)) return deleted;
+	const request = { scope: "sub", filter: byGuid(batch.map(({ anchor }) => anchor)), attributes: ["objectGUID", "isDeleted"] } as const;
+	for (const { dn } of visit.root.domains) {
+		for (const raw of await visitFew(visit, { base: dn, ...request }, [showDeleted])) {
+			const key = keyOf(raw);
+			if (key !== undefined && textsOf(raw, "isDeleted")[0]?.toUpperCase() === "TRUE") deleted.add(guidAnchor(key));
+		}
+	}
+	return deleted;
+}
+
+async function whereabouts(
+	visit: Visit,
+	doubts: Doubts,
+	person: LastKnown,
+	live: Live,
+	deleted: ReadonlySet<Anchor>,
+): Promise<Whereabouts> {
+	const raw = live.matching.get(person.anchor) ?? live.seen.get(person.anchor);
+	if (raw === undefined) return deleted.has(person.anchor) ? { kind: "deleted" } : { kind: "unseen", doubt: await doubts.unseen(person) };
+	const dn = dnOf(raw);
+	const standpoint = standpointOf(visit.scope, dnKey(dn));
+	if (standpoint.kind === "elsewhere") {
+		return { kind: "out-of-scope", dn, where: `now in ${placeName(parentDn(dn) ?? dn, visit.root)}`, doubt: undefined };
+	}
+	if (standpoint.kind === "excluded") {
+		return { kind: "out-of-scope", dn, where: `now in the excluded ${placeName(standpoint.by.dn, visit.root)}`, doubt: undefined };
+	}
+	if (live.matching.has(person.anchor)) return { kind: "in-scope", entry: { key: keyOf(raw) as Uint8Array, raw } };
+	const doubt = await doubts.unmatched(person, dn, raw);
+	const isPerson = textsOf(raw, "sAMAccountType")[0] === PERSON;
+	return { kind: "out-of-scope", dn, where: isPerson ? "no longer matches users.filter" : "not a person any more", doubt };
+}

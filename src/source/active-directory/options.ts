@@ -1,0 +1,45 @@
+import type { Operation, Timeouts, Tls } from "../ldap/dial.ts";
+
+/** What one source of type active-directory is made of; the configuration gives it, with its defaults filled in. */
+export interface ActiveDirectoryOptions {
+	readonly name: string;
+	/** In order of preference. */
+	readonly urls: readonly string[];
+	/** The password in clear: it goes into the bind and nowhere else. */
+	readonly bind: { readonly user: string; readonly password: string };
+	readonly tls: Tls;
+	/** Allows a password over an ldap:// connection without StartTLS. */
+	readonly insecure: boolean;
+	readonly bases: readonly string[];
+	readonly users: {
+		/** RFC 4515; narrows down who of the people is in scope. */
+		readonly filter: string | undefined;
+		/** DNs of subtrees that are out of scope. */
+		readonly exclude: readonly string[];
+	};
+	/** DNs of people, groups and containers that are never disabled without approval. */
+	readonly protect: readonly string[];
+	/** The attributes that the mapping needs; this source adds its own. */
+	readonly attributes: readonly string[];
+	readonly pageSize: number;
+	readonly timeouts: Timeouts;
+	/** Pauses between rounds over all urls when none answers, in milliseconds. */
+	readonly pausesMs: readonly number[];
+	/** Unix milliseconds. */
+	readonly clock: () => number;
+	/** 0 to below 1. */
+	readonly random: () => number;
+	readonly observe: {
+		/** After each operation on a server; for the metric. */
+		request(operation: Operation, seconds: number): void;
+		/** At each connection: when the server's certificate expires, Unix milliseconds. */
+		certificate(expiresAt: number): void;
+	};
+}
+
+/** Defaults for the configuration. A first page of 1,000,000 people took Samba about a minute. */
+export const activeDirectoryDefaults = {
+	pageSize: 1000,
+	timeouts: { connectMs: 10_000, bindMs: 10_000, requestMs: 60_000 },
+	pausesMs: [1000, 3000],
+} as const;

@@ -1,0 +1,48 @@
+import { BerReader, tag } from "../../../lib/ber.ts";
+import { pagedResultsOid } from "./encode.ts";
+
+/** An LDAPResult (RFC 4511 §4.1.9) with what matters of the controls beside it. */
+export interface Result {
+	readonly code: number;
+	readonly matched: string;
+	/** The server's diagnostic message. */
+	readonly message: string;
+	readonly referrals: readonly string[];
+	/** The cookie of the paged-results control, copied; undefined when that control was not there. */
+	readonly cookie: Uint8Array | undefined;
+}
+
+/** Operations that a server sends (RFC 4511 §4.2 to 4.13). */
+export const answer = { bind: 0x61, entry: 0x64, done: 0x65, reference: 0x73, extended: 0x78, intermediate: 0x79 } as const;
+
+/** Reads a result whose operation's contents start at `offset` and end at `end`; controls may follow up to `messageEnd`. */
+export function decodeResult(bytes: Uint8Array, offset: number, end: number, messageEnd: number): Result {
+	const reader = new BerReader(bytes, offset, end);
+	const code = reader.integer(tag.enumerated);
+	const matched = reader.text();
+	const message = reader.text();
+	const referrals = reader.peek() === 0xa3 ? decodeUrls(reader.inside(0xa3)) : [];
+	return { code, matched, message, referrals, cookie: findCookie(new BerReader(bytes, end, messageEnd)) };
+}
+
+/** The URLs of a SearchResultReference or of a result's referral. */
+export function decodeUrls(reader: BerReader): readonly string[] {
+	const urls: string[] = [];
+	while (!reader.isAtEnd) urls.push(reader.text());
+	return urls;
+}
+
+function findCookie(message: BerReader): Uint8Array | undefined {
+	if (message.peek() !== 0xa0) return undefined;
+	const controls = message.inside(0xa0);
+	while (!controls.isAtEnd) {
+		const control = controls.inside(tag.sequence);
+		const oid = control.text();
+		if (control.peek() === tag.boolean) control.skip();
+		if (oid !== pagedResultsOid || control.isAtEnd) continue;
+		const value = control.inside(tag.octetString).inside(tag.sequence);
+		value.skip(); // The server's guess at the total: Active Directory sends 0.
+		return value.octets().slice();
+	}
+	return undefined;
+}

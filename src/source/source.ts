@@ -1,0 +1,104 @@
+import type { Cursor } from "../core/cursor.ts";
+import type { Anchor, Entry, RawEntry } from "../core/entry.ts";
+
+/**
+ * The port to a directory. A source knows its protocol and its scope; it knows nothing of accounts, plans or the database.
+ * Everything it throws is a Failure with a SOURCE_… or CURSOR_… code.
+ */
+export interface Source {
+	readonly name: string;
+	/** Whose eyes we read with (server family, account). A change of it makes no automatic ends (invariant 5). */
+	readonly identity: string;
+	/** What is asked for: bases, filters, exclusions, anchor. A change of it makes no automatic ends (invariant 5). */
+	readonly scope: string;
+	/** The attributes asked for, sorted; another list wants a full reading. */
+	readonly attributes: readonly string[];
+	/** Opens a connection of its own and starts a reading. `delta` may turn out `full`: the reading says why. */
+	read(request: ReadRequest, signal: AbortSignal): Promise<Reading>;
+	/** The anchor of a raw entry's key. */
+	anchor(key: Uint8Array): Anchor;
+	/** The DN in the bytes of a raw entry, without decoding the rest. */
+	dn(raw: Uint8Array): string;
+	/** Decodes the bytes of a raw entry, from a reading or from the snapshot. Throws Failure ENTRY_UNREADABLE. */
+	decode(raw: Uint8Array): Entry;
+}
+
+export type ReadRequest =
+	| { readonly mode: "full"; readonly cursor: Cursor | undefined }
+	| { readonly mode: "delta"; readonly cursor: Cursor };
+
+/** One pass over a source on one connection. Use in this order: pages, end, lookup (any number of times), close (always). */
+export interface Reading {
+	readonly mode: "full" | "delta";
+	/** Why a full reading was made although a delta was asked for; one sentence for a person. */
+	readonly fullBecause: string | undefined;
+	/** The server read from, for a person: "ldaps://dc1.corp.example.com". */
+	readonly server: string;
+	/** Entries in scope: all of them (full) or those that changed (delta). Read once. The array is reused by the next page. */
+	readonly pages: AsyncIterable<readonly RawEntry[]>;
+	/** Call after the last page. */
+	end(): ReadingEnd;
+	/** Asks for single entries by anchor on the same connection and under the same scope. Every anchor asked gets an answer. */
+	lookup(wanted: readonly LastKnown[]): Promise<ReadonlyMap<Anchor, Whereabouts>>;
+	/**
+	 * Who names these entries as their manager, by the directory's own back-link (AD directReports): the DNs, as they are now. In a
+	 * delta this finds the entries whose `manager` changed with a rename without their own USN moving. Entries without any are left out.
+	 */
+	reportsOf(managers: readonly Anchor[]): Promise<ReadonlyMap<Anchor, readonly string[]>>;
+	/**
+	 * Whether `attribute` can be read at all under the scope: true when at least one entry shows it. Used to tell a cleared
+	 * attribute from lost rights.
+	 */
+	isReadable(attribute: string): Promise<boolean>;
+	close(): Promise<void>;
+}
+
+/** What the snapshot remembers of an entry that is asked for again. */
+export interface LastKnown {
+	readonly anchor: Anchor;
+	readonly dn: string;
+	/** Names of the attributes it had, lower case. */
+	readonly had: readonly string[];
+}
+
+export interface ReadingEnd {
+	/** Entries handed out by `pages`. */
+	readonly read: number;
+	/** Why absence from this reading proves nothing; empty = sealed, as far as the protocol can tell. */
+	readonly unsealed: readonly string[];
+	/** Where the next delta may start, to be stored with this reading's changes. */
+	readonly cursor: Cursor | undefined;
+	/** Matters for a person that do not break the seal. */
+	readonly warnings: readonly string[];
+	/** Full: every container of the directory. Delta: those that changed, with their DN now. */
+	readonly containers: readonly Container[];
+	/** Delta: people that changed and are not in scope now (they may never have been). */
+	readonly outside: readonly { readonly anchor: Anchor; readonly dn: string; readonly key: Uint8Array }[];
+	/** DN keys (see core/dn) of everyone under protection, by name, by group (nested) or by container prefix. */
+	readonly protection: Protection;
+}
+
+export interface Container {
+	readonly anchor: Anchor;
+	readonly dn: string;
+}
+
+export interface Protection {
+	/** Normal forms of the DNs of protected people. */
+	readonly people: ReadonlySet<string>;
+	/** Protected containers: everyone beneath. Normal forms. */
+	readonly containers: readonly string[];
+	/** Primary group ids (RIDs) whose members are protected; `primarygroupid` of an entry is compared with them. */
+	readonly primaryGroups: ReadonlySet<string>;
+	/** Configured names that could not be resolved: everybody counts as protected then. Sentences for a person. */
+	readonly unresolved: readonly string[];
+}
+
+export type Whereabouts =
+	| { readonly kind: "in-scope"; readonly entry: RawEntry }
+	/** Seen, and not ours any more. `where` is a phrase: "now in OU=Leavers", "no longer matches users.filter". */
+	| { readonly kind: "out-of-scope"; readonly dn: string; readonly where: string; readonly doubt: string | undefined }
+	/** Its tombstone was seen: proof of deletion. */
+	| { readonly kind: "deleted" }
+	/** Nowhere to be seen. `doubt` says why this may be lost rights and not a deletion (its container cannot be looked into). */
+	| { readonly kind: "unseen"; readonly doubt: string | undefined };

@@ -1,0 +1,126 @@
+import type { Account } from "../core/account.ts";
+import type { Cause, Change, ChangeKind } from "../core/change.ts";
+import type { Anchor } from "../core/entry.ts";
+import type { HoldReason } from "../core/hold.ts";
+import type { Connection } from "./database.ts";
+
+export interface HeldRow {
+	readonly source_id: number;
+	readonly source: string;
+	readonly entry_id: number;
+	readonly anchor: Anchor;
+	readonly kind: ChangeKind;
+	readonly why: string;
+	readonly cause: Cause | null;
+	readonly name: string;
+	readonly reason: HoldReason;
+	readonly because: string;
+	readonly before: string | null;
+	readonly after: string | null;
+	readonly plan: string;
+	readonly since: number;
+}
+
+/** A held change about to be stored. */
+export interface HeldChange {
+	readonly id: number;
+	readonly change: Change & { readonly cause: Cause | undefined };
+	readonly reason: HoldReason;
+	readonly because: string;
+}
+
+/** What waits for a person, what a person said no to, and what is set aside. */
+export function openDecisions(db: Connection) {
+	db.exec("CREATE TEMP TABLE still_rejected (entry_id INTEGER NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (entry_id, kind)) WITHOUT ROWID");
+	const sinces = db.prepare<[number], { entry_id: number; kind: string; since: number }>(
+		"SELECT entry_id, kind, since FROM held WHERE source_id = ?",
+	);
+	const clearHeld = db.prepare<[number]>("DELETE FROM held WHERE source_id = ?");
+	const hold = db.prepare(
+		"INSERT INTO held (source_id, entry_id, kind, why, cause, name, reason, because, before, after, plan, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	);
+	const held = db.prepare<[string], HeldRow>(
+		`SELECT h.source_id, s.name AS source, h.entry_id, e.anchor, h.kind, h.why, h.cause, h.name, h.reason, h.because, h.before, h.after, h.plan, h.since
+		FROM held h JOIN sources s ON s.id = h.source_id JOIN entries e ON e.id = h.entry_id WHERE h.plan = ? ORDER BY h.kind, h.name, h.entry_id`,
+	);
+	const reject = db.prepare(
+		"INSERT INTO rejected (entry_id, kind, outcome, rejected_by, rejected_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET outcome = excluded.outcome, rejected_by = excluded.rejected_by, rejected_at = excluded.rejected_at",
+	);
+	// A rejection stands until the change it refused is not planned any more: the person came back, or something else is wanted.
+	const forgetRejected = db.prepare(
+		`DELETE FROM rejected WHERE entry_id IN (SELECT id FROM outcomes)
+		AND NOT EXISTS (SELECT 1 FROM still_rejected r WHERE r.entry_id = rejected.entry_id AND r.kind = rejected.kind)`,
+	);
+	const setAside = db.prepare<[number, number]>(
+		`INSERT INTO quarantine (source_id, entry_id, name, reason, since)
+		SELECT ?, o.id, coalesce(a.user_name, o.user_name, s.anchor), o.quarantine, ? FROM outcomes o JOIN staged s ON s.id = o.id LEFT JOIN accounts a ON a.id = o.id
+		WHERE o.quarantine IS NOT NULL
+		ON CONFLICT DO UPDATE SET name = excluded.name, reason = excluded.reason`,
+	);
+	const release = db.prepare<[number]>(
+		"DELETE FROM quarantine WHERE source_id = ? AND entry_id IN (SELECT id FROM outcomes WHERE quarantine IS NULL)",
+	);
+	const countQuarantined = db.prepare<[number]>("SELECT count(*) FROM quarantine WHERE source_id = ?").pluck();
+	const plannedQuarantine = db
+		.prepare<[number]>(
+			`SELECT (SELECT count(*) FROM outcomes WHERE quarantine IS NOT NULL)
+			+ (SELECT count(*) FROM quarantine q WHERE q.source_id = ? AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = q.entry_id))`,
+		)
+		.pluck();
+	const keepRejected = db.prepare<[number, string]>("INSERT OR IGNORE INTO still_rejected (entry_id, kind) VALUES (?, ?)");
+
+	return {
+		/** Replaces what is held of a source. Call inside the run's transaction. */
+		replaceHeld: (sourceId: number, changes: Iterable<HeldChange>, plan: string, at: number): void => {
+			const since = new Map(sinces.all(sourceId).map((row) => [`${row.entry_id} ${row.kind}`, row.since]));
+			clearHeld.run(sourceId);
+			for (const { id, change, reason, because } of changes) {
+				const { kind, why, cause, name, before, after } = change;
+				hold.run(
+					sourceId,
+					id,
+					kind,
+					why,
+					cause ?? null,
+					name,
+					reason,
+					because,
+					text(before),
+					text(after),
+					plan,
+					since.get(`${id} ${kind}`) ?? at,
+				);
+			}
+		},
+		/** The changes that wait under this plan's name. */
+		held: (plan: string): readonly HeldRow[] => held.all(plan),
+		reject: (entryId: number, kind: ChangeKind, outcome: Buffer, by: string, at: number): void => {
+			reject.run(entryId, kind, outcome, by, at);
+		},
+		clearHeld: (sourceId: number): void => {
+			clearHeld.run(sourceId);
+		},
+		/** A rejection that this run met again, and keeps. */
+		keepRejected: (entryId: number, kind: ChangeKind): void => {
+			keepRejected.run(entryId, kind);
+		},
+		/** Brings quarantine and rejections in line with the stage. Call inside the run's transaction, before accounts are written. */
+		commit: (sourceId: number, at: number): void => {
+			forgetRejected.run();
+			setAside.run(sourceId, at);
+			release.run(sourceId);
+		},
+		countQuarantined: (sourceId: number): number => countQuarantined.get(sourceId) as number,
+		/** How many there will be once the stage is committed. */
+		countPlannedQuarantine: (sourceId: number): number => plannedQuarantine.get(sourceId) as number,
+		clear: (): void => {
+			db.exec("DELETE FROM still_rejected");
+		},
+	};
+}
+
+export type Decisions = ReturnType<typeof openDecisions>;
+
+function text(account: Account | undefined): string | null {
+	return account === undefined ? null : JSON.stringify(account);
+}

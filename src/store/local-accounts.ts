@@ -1,0 +1,49 @@
+import Database from "better-sqlite3";
+import type { Connection } from "./database.ts";
+
+export interface LocalRow {
+	readonly id: number;
+	readonly external_id: string;
+	readonly body: string;
+}
+
+/** The rows of the embedded account store. User names are unique without case, as at any target. */
+export function openLocalAccounts(db: Connection, target: string) {
+	const put = db.prepare<[string, string, string, number, string], { id: number }>(
+		`INSERT INTO local_accounts (target, external_id, user_name, active, body) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (target, external_id) DO UPDATE SET user_name = excluded.user_name, active = excluded.active, body = excluded.body RETURNING id`,
+	);
+	const remove = db.prepare<[string, string]>("DELETE FROM local_accounts WHERE target = ? AND external_id = ?");
+	const byExternalId = db.prepare<[string, string], LocalRow>(
+		"SELECT id, external_id, body FROM local_accounts WHERE target = ? AND external_id = ?",
+	);
+	const byUserName = db.prepare<[string, string], LocalRow>(
+		"SELECT id, external_id, body FROM local_accounts WHERE target = ? AND user_name = ?",
+	);
+	const page = db.prepare<[string, number, number], LocalRow>(
+		"SELECT id, external_id, body FROM local_accounts WHERE target = ? AND id > ? ORDER BY id LIMIT ?",
+	);
+
+	return {
+		/** Runs `work` in one transaction. */
+		batch: <T>(work: () => T): T => db.transaction(work).immediate(),
+		/** The row's id, or undefined when the user name belongs to another account. */
+		put: (externalId: string, userName: string, active: boolean, body: string): number | undefined => {
+			try {
+				return put.get(target, externalId, userName, active ? 1 : 0, body)?.id;
+			} catch (error) {
+				if (error instanceof Database.SqliteError && error.code === "SQLITE_CONSTRAINT_UNIQUE") return undefined;
+				throw error;
+			}
+		},
+		remove: (externalId: string): void => {
+			remove.run(target, externalId);
+		},
+		byExternalId: (externalId: string): LocalRow | undefined => byExternalId.get(target, externalId),
+		byUserName: (userName: string): LocalRow | undefined => byUserName.get(target, userName),
+		/** Rows after `id`, in order. */
+		page: (id: number, limit: number): readonly LocalRow[] => page.all(target, id, limit),
+	};
+}
+
+export type LocalAccounts = ReturnType<typeof openLocalAccounts>;

@@ -1,0 +1,180 @@
+/** One step of the schema. Released steps are never edited: their digest is recorded in every database that took them. */
+export interface Migration {
+	readonly version: number;
+	readonly name: string;
+	readonly sql: string;
+}
+
+export const migrations: readonly Migration[] = [
+	{
+		version: 1,
+		name: "first schema",
+		sql: `
+CREATE TABLE sources (
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE,
+	cursor TEXT,
+	identity TEXT,             -- what the last committed reading was made with: a change of these two makes no automatic ends
+	scope TEXT,
+	attributes TEXT,           -- JSON list; a change wants a full reading
+	rules TEXT,                -- mapping, lifecycle: a change is planned against the snapshot
+	last_full_at INTEGER,
+	last_full_sealed INTEGER,
+	last_full_read INTEGER,
+	-- Counted at each commit: a scrape or a delta must not walk tables to know them.
+	entries INTEGER NOT NULL DEFAULT 0,
+	gone_entries INTEGER NOT NULL DEFAULT 0,
+	active_accounts INTEGER NOT NULL DEFAULT 0,
+	inactive_accounts INTEGER NOT NULL DEFAULT 0
+);
+
+CREATE TABLE runs (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	source_id INTEGER NOT NULL REFERENCES sources(id),
+	mode TEXT NOT NULL,
+	"trigger" TEXT NOT NULL,
+	started_at INTEGER NOT NULL,
+	ended_at INTEGER,
+	outcome TEXT NOT NULL,
+	sealed INTEGER NOT NULL DEFAULT 0,
+	unsealed TEXT NOT NULL DEFAULT '[]',
+	full_because TEXT,
+	server TEXT,
+	error TEXT,
+	entries_read INTEGER NOT NULL DEFAULT 0,
+	created INTEGER NOT NULL DEFAULT 0,
+	updated INTEGER NOT NULL DEFAULT 0,
+	disabled INTEGER NOT NULL DEFAULT 0,
+	enabled INTEGER NOT NULL DEFAULT 0,
+	deleted INTEGER NOT NULL DEFAULT 0,
+	held INTEGER NOT NULL DEFAULT 0,
+	quarantined INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX runs_by_source ON runs (source_id, id);
+
+-- The snapshot, hot columns apart from the entry's bytes: comparing reads this one only.
+CREATE TABLE entries (
+	id INTEGER PRIMARY KEY,
+	source_id INTEGER NOT NULL REFERENCES sources(id),
+	anchor TEXT NOT NULL,
+	anchor_key BLOB NOT NULL,
+	digest BLOB NOT NULL,
+	dn_digest BLOB NOT NULL,
+	gone TEXT,                 -- out-of-scope or deleted; null while it is there
+	gone_evidence TEXT,
+	gone_doubt TEXT,
+	protected INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX entries_by_anchor ON entries (source_id, anchor);
+CREATE INDEX entries_by_dn ON entries (source_id, dn_digest);
+CREATE INDEX entries_protected ON entries (source_id) WHERE protected = 1;
+CREATE TABLE entry_bytes (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+
+-- Every name that a container had since the last full reading: people who vanished are known by the one of their day.
+CREATE TABLE containers (
+	source_id INTEGER NOT NULL,
+	dn TEXT NOT NULL,
+	anchor TEXT NOT NULL,
+	is_current INTEGER NOT NULL,
+	PRIMARY KEY (source_id, dn)
+) WITHOUT ROWID;
+CREATE INDEX containers_by_anchor ON containers (source_id, anchor);
+CREATE TABLE attribute_counts (source_id INTEGER NOT NULL, attribute TEXT NOT NULL, entries INTEGER NOT NULL, PRIMARY KEY (source_id, attribute)) WITHOUT ROWID;
+
+-- One account per entry, under the same id.
+CREATE TABLE accounts (
+	id INTEGER PRIMARY KEY,
+	source_id INTEGER NOT NULL,
+	user_name TEXT NOT NULL,
+	body TEXT NOT NULL,        -- Account as JSON, fields in their order
+	active INTEGER NOT NULL,
+	cause TEXT,
+	because TEXT,
+	ended_at INTEGER,
+	due_at INTEGER,
+	manager_dn_digest BLOB
+);
+CREATE INDEX accounts_due ON accounts (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX accounts_by_manager ON accounts (manager_dn_digest) WHERE manager_dn_digest IS NOT NULL;
+-- Claims are numbers made of their text (lib/spread): whoever finds two accounts under one compares the texts.
+CREATE TABLE claims (claim INTEGER NOT NULL, account_id INTEGER NOT NULL, PRIMARY KEY (claim, account_id)) WITHOUT ROWID;
+
+CREATE TABLE held (
+	source_id INTEGER NOT NULL,
+	entry_id INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	why TEXT NOT NULL,
+	cause TEXT,
+	name TEXT NOT NULL,
+	reason TEXT NOT NULL,      -- limit, view, protected, doubt, attribute-loss
+	because TEXT NOT NULL,
+	before TEXT,
+	after TEXT,
+	plan TEXT NOT NULL,
+	since INTEGER NOT NULL,
+	PRIMARY KEY (source_id, entry_id, kind)
+) WITHOUT ROWID;
+CREATE TABLE rejected (entry_id INTEGER NOT NULL, kind TEXT NOT NULL, outcome BLOB NOT NULL, rejected_by TEXT NOT NULL, rejected_at INTEGER NOT NULL, PRIMARY KEY (entry_id, kind)) WITHOUT ROWID;
+CREATE TABLE quarantine (
+	source_id INTEGER NOT NULL,
+	entry_id INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	since INTEGER NOT NULL,
+	PRIMARY KEY (source_id, entry_id)
+) WITHOUT ROWID;
+
+CREATE TABLE targets (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE ledger (
+	target_id INTEGER NOT NULL REFERENCES targets(id),
+	account_id INTEGER NOT NULL,
+	wanted BLOB,               -- digest of the account's body; null: to be deleted
+	applied BLOB,              -- digest of what the target has; null: nothing
+	applied_body TEXT,         -- only while it differs from what is wanted
+	remote_id TEXT,
+	origin TEXT,               -- created or adopted
+	kind TEXT NOT NULL,        -- the kind of change that is open
+	step INTEGER NOT NULL,     -- 0 ends, 1 renames, 2 the rest: names are freed before they are taken
+	intent_at INTEGER,         -- a create was sent and its answer has not been seen
+	run_id INTEGER NOT NULL,
+	attempts INTEGER NOT NULL DEFAULT 0,
+	next_at INTEGER,
+	error TEXT,
+	pending INTEGER NOT NULL,
+	PRIMARY KEY (target_id, account_id)
+) WITHOUT ROWID;
+CREATE INDEX ledger_pending ON ledger (target_id, step, account_id) WHERE pending = 1;
+
+CREATE TABLE changes (
+	sequence INTEGER PRIMARY KEY,
+	at INTEGER NOT NULL,
+	run_id INTEGER NOT NULL,
+	source TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	anchor TEXT NOT NULL,
+	name TEXT NOT NULL,
+	why TEXT NOT NULL,
+	before TEXT,
+	after TEXT,
+	result TEXT NOT NULL,
+	digest BLOB NOT NULL       -- SHA-256 over the digest of the row before and this row
+);
+CREATE INDEX changes_by_run ON changes (run_id);
+CREATE TABLE chain (id INTEGER PRIMARY KEY CHECK (id = 1), first_sequence INTEGER NOT NULL, digest_before BLOB NOT NULL);
+INSERT INTO chain VALUES (1, 1, zeroblob(32));
+
+-- The embedded account store: the target of type local. Nothing but that target reads or writes it.
+CREATE TABLE local_accounts (
+	id INTEGER PRIMARY KEY,
+	target TEXT NOT NULL,
+	external_id TEXT NOT NULL,
+	user_name TEXT NOT NULL COLLATE NOCASE,
+	active INTEGER NOT NULL,
+	body TEXT NOT NULL
+);
+CREATE UNIQUE INDEX local_accounts_by_external_id ON local_accounts (target, external_id);
+CREATE UNIQUE INDEX local_accounts_by_user_name ON local_accounts (target, user_name);
+`,
+	},
+];

@@ -1,0 +1,146 @@
+import { existsSync, statSync } from "node:fs";
+import type { ChangeKind } from "../core/change.ts";
+import { spread } from "../lib/spread.ts";
+import type { Mode } from "../sync/report.ts";
+import { verifyChain } from "./change-log.ts";
+import { openReadOnly } from "./database.ts";
+import { type AccountRow, type ChangeRow, type HeldViewRow, makeAccountView, makeChange, makeRun, type RunRow } from "./view-rows.ts";
+import type { HeldPlanView, QuarantineView, SourceView, TargetView, Views } from "./views.ts";
+
+const runColumns = `r.id, s.name AS source, r.mode, r."trigger", r.started_at, r.ended_at, r.outcome, r.sealed, r.unsealed, r.full_because, r.server, r.error,
+	r.entries_read, r.created, r.updated, r.disabled, r.enabled, r.deleted, r.held, r.quarantined`;
+const accountColumns = `a.id, s.name AS source, e.anchor, a.body, a.because,
+	(SELECT json_group_array(json_object('target', t.name, 'pending', l.pending, 'remoteId', l.remote_id, 'error', l.error)) FROM ledger l JOIN targets t ON t.id = l.target_id WHERE l.account_id = a.id) AS targets,
+	EXISTS (SELECT 1 FROM held h WHERE h.source_id = a.source_id AND h.entry_id = a.id) AS is_held`;
+
+/** Opens what `status`, health, metrics and the API read. A database that is not there yet reads as an empty one. */
+export function openViews(file: string): Views {
+	const db = openReadOnly(file);
+	const run = (where: string) => `SELECT ${runColumns} FROM runs r JOIN sources s ON s.id = r.source_id ${where}`;
+	const runs = db.prepare<[number, number], RunRow>(run("WHERE r.id < ? ORDER BY r.id DESC LIMIT ?"));
+	const oneRun = db.prepare<[number], RunRow>(run("WHERE r.id = ?"));
+	const lastRun = db.prepare<[number], RunRow>(run("WHERE r.source_id = ? ORDER BY r.id DESC LIMIT 1"));
+	const lastSuccess = db.prepare<[number, Mode], { at: number | null }>(
+		`SELECT ended_at AS at FROM runs WHERE source_id = ? AND mode = ? AND outcome NOT IN ('failed', 'running') AND "trigger" <> 'approve' ORDER BY id DESC LIMIT 1`,
+	);
+	const sources = db.prepare<[], { id: number; name: string; entries: number; last_full_sealed: number | null }>(
+		"SELECT id, name, entries, last_full_sealed FROM sources ORDER BY name",
+	);
+	const heldCounts = db.prepare<[number], { kind: ChangeKind; count: number }>(
+		"SELECT kind, count(*) AS count FROM held WHERE source_id = ? GROUP BY kind",
+	);
+	const quarantined = db.prepare<[number], { count: number }>("SELECT count(*) AS count FROM quarantine WHERE source_id = ?");
+	const targets = db.prepare<[], { name: string; pending: number; failed: number; error: string | null }>(
+		`SELECT t.name, count(l.account_id) AS pending, count(l.error) AS failed, max(l.error) AS error
+		FROM targets t LEFT JOIN ledger l INDEXED BY ledger_pending ON l.target_id = t.id AND l.pending = 1 GROUP BY t.id ORDER BY t.name`,
+	);
+	const accountTotals = db.prepare<[], { active: number; inactive: number }>(
+		"SELECT coalesce(sum(active_accounts), 0) AS active, coalesce(sum(inactive_accounts), 0) AS inactive FROM sources",
+	);
+	const held = db.prepare<[], HeldViewRow>(
+		`SELECT h.plan, s.name AS source, h.since, h.kind, h.because, e.anchor, h.name, h.why, h.before, h.after
+		FROM held h JOIN sources s ON s.id = h.source_id JOIN entries e ON e.id = h.entry_id ORDER BY s.name, h.kind, h.name`,
+	);
+	const quarantine = db.prepare<[], QuarantineView>(
+		`SELECT s.name AS source, e.anchor, q.name, q.reason, q.since
+		FROM quarantine q JOIN sources s ON s.id = q.source_id JOIN entries e ON e.id = q.entry_id ORDER BY s.name, q.name`,
+	);
+	const changes = db.prepare<[number], ChangeRow>(
+		"SELECT sequence, at, run_id, source, kind, anchor, name, why, before, after, result FROM changes WHERE run_id = ? ORDER BY sequence",
+	);
+	const everyAccount = db.prepare<[], AccountRow>(
+		`SELECT ${accountColumns} FROM accounts a JOIN entries e ON e.id = a.id JOIN sources s ON s.id = a.source_id ORDER BY a.user_name COLLATE NOCASE, a.id`,
+	);
+	const someAccounts = db.prepare<[number, number, string], AccountRow>(
+		`SELECT ${accountColumns} FROM accounts a JOIN entries e ON e.id = a.id JOIN sources s ON s.id = a.source_id
+		WHERE a.id IN (SELECT account_id FROM claims WHERE claim IN (?, ?) UNION SELECT id FROM entries WHERE anchor = ?) ORDER BY a.id`,
+	);
+	const targetNames = db.prepare<[], { name: string }>("SELECT name FROM targets ORDER BY name");
+
+	return {
+		sources: () =>
+			sources.all().map(({ id, name, entries, last_full_sealed }): SourceView => {
+				const newest = lastRun.get(id);
+				return {
+					source: name,
+					lastRun: newest && makeRun(newest),
+					lastSuccess: { full: lastSuccess.get(id, "full")?.at ?? undefined, delta: lastSuccess.get(id, "delta")?.at ?? undefined },
+					sealed: last_full_sealed === null ? undefined : last_full_sealed === 1,
+					entries,
+					held: Object.fromEntries(heldCounts.all(id).map(({ kind, count }) => [kind, count])),
+					quarantined: quarantined.get(id)?.count ?? 0,
+				};
+			}),
+		targets: () => {
+			const totals = accountTotals.get();
+			return targets.all().map(
+				({ name, pending, failed, error }): TargetView => ({
+					target: name,
+					accounts: (totals?.active ?? 0) + (totals?.inactive ?? 0),
+					pending,
+					failed,
+					lastError: error ?? undefined,
+				}),
+			);
+		},
+		held: () => heldPlans(held.all()),
+		quarantine: () => quarantine.all(),
+		runs: (limit, before) => runs.all(before ?? Number.MAX_SAFE_INTEGER, limit).map(makeRun),
+		run: (id) => {
+			const row = oneRun.get(id);
+			return row && makeRun(row);
+		},
+		*changes(runId) {
+			for (const row of changes.iterate(runId)) yield makeChange(row);
+		},
+		*accounts(user) {
+			const key = user?.toLowerCase();
+			// Nothing is written on this connection, so a statement may stay open while its rows are used.
+			const rows = key === undefined ? everyAccount.iterate() : someAccounts.all(spread(`userName ${key}`), spread(`e-mail ${key}`), key);
+			for (const row of rows) yield makeAccountView(row);
+		},
+		accountCounts: () => {
+			const totals = accountTotals.get();
+			return targetNames.all().flatMap(({ name }) => [
+				{ target: name, state: "active" as const, count: totals?.active ?? 0 },
+				{ target: name, state: "disabled" as const, count: totals?.inactive ?? 0 },
+			]);
+		},
+		verifyChain: () => verifyChain(db),
+		size: () => sizeOf(file) + sizeOf(`${file}-wal`),
+		close: () => {
+			db.close();
+		},
+	};
+}
+
+function heldPlans(rows: readonly HeldViewRow[]): readonly HeldPlanView[] {
+	const plans = new Map<string, HeldViewRow[]>();
+	for (const row of rows) {
+		const plan = plans.get(row.plan);
+		if (plan === undefined) plans.set(row.plan, [row]);
+		else plan.push(row);
+	}
+	return [...plans].map(([plan, members]) => ({
+		plan,
+		source: members[0]?.source ?? "",
+		since: Math.min(...members.slice(0, 10_000).map(({ since }) => since)),
+		kinds: kindsOf(members),
+		changes: members.map(makeChange),
+	}));
+}
+
+function kindsOf(rows: readonly HeldViewRow[]): HeldPlanView["kinds"] {
+	const kinds = new Map<string, { kind: ChangeKind; count: number; limit: string }>();
+	for (const { kind, because } of rows) {
+		const key = `${kind} ${because}`;
+		const entry = kinds.get(key) ?? { kind, count: 0, limit: because };
+		entry.count++;
+		kinds.set(key, entry);
+	}
+	return [...kinds.values()];
+}
+
+function sizeOf(file: string): number {
+	return existsSync(file) ? statSync(file).size : 0;
+}

@@ -1,0 +1,112 @@
+import { existsSync, renameSync, rmSync } from "node:fs";
+import Database from "better-sqlite3";
+import { Failure } from "../core/errors.ts";
+import { openChangeLog, verifyChain } from "./change-log.ts";
+import { asFailure, type Connection, openReadOnly } from "./database.ts";
+import { openRuns } from "./runs.ts";
+
+/** Copies the database as it is at one instant, while others go on writing. Throws when `to` exists: a backup is never overwritten. */
+export function backUp(file: string, to: string): void {
+	if (!existsSync(file))
+		throw new Failure("NOT_FOUND", `there is no database ${file} yet`, { hint: "Check `database` in the configuration." });
+	if (existsSync(to))
+		throw new Failure("USAGE", `${to} exists already`, { hint: "Name a file that is not there: a backup is never overwritten." });
+	// Whole or not at all, also when this process is killed: the name appears with the last step.
+	const partial = `${to}.partial`;
+	try {
+		rmSync(partial, { force: true });
+		const mask = process.umask(0o077);
+		try {
+			const db = openReadOnly(file);
+			try {
+				db.prepare("VACUUM INTO ?").run(partial);
+			} finally {
+				db.close();
+			}
+		} finally {
+			process.umask(mask);
+		}
+		check(partial);
+		renameSync(partial, to);
+	} catch (error) {
+		rmSync(partial, { force: true });
+		throw asFailure(to, error);
+	}
+}
+
+function check(file: string): void {
+	const copy = new Database(file, { readonly: true });
+	try {
+		const problems = copy.prepare("PRAGMA integrity_check(3)").pluck().all() as string[];
+		if (problems.join() !== "ok")
+			throw new Failure("DATABASE_CORRUPT", `the copy is damaged: ${problems.join("; ")}`, { hint: "Check the disk, and try again." });
+	} finally {
+		copy.close();
+	}
+}
+
+/** The whole file and the change log's chain. Returns the chain's length. Throws DATABASE_CORRUPT. */
+export function verifyDatabase(file: string): number {
+	const db = openReadOnly(file);
+	try {
+		const problems = db.prepare("PRAGMA integrity_check(3)").pluck().all() as string[];
+		if (problems.join() !== "ok") {
+			throw new Failure("DATABASE_CORRUPT", `the database ${file} is damaged: ${problems.join("; ")}`, {
+				hint: "Restore the last backup.",
+			});
+		}
+		return verifyChain(db);
+	} catch (error) {
+		throw asFailure(file, error);
+	} finally {
+		db.close();
+	}
+}
+
+/** What retention removes. Instants in Unix milliseconds: what is older goes. */
+export interface Retention {
+	readonly runsBefore: number;
+	readonly changesBefore: number;
+}
+
+export function openUpkeep(db: Connection) {
+	const runs = openRuns(db);
+	const log = openChangeLog(db);
+	const goneEntries = db
+		.prepare(
+			`SELECT id FROM entries WHERE gone IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = entries.id)
+			AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.account_id = entries.id) AND NOT EXISTS (SELECT 1 FROM held h WHERE h.entry_id = entries.id)
+			AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.entry_id = entries.id)`,
+		)
+		.pluck();
+	const forget = [
+		"DELETE FROM entry_bytes WHERE id = ?",
+		"DELETE FROM rejected WHERE entry_id = ?",
+		"DELETE FROM entries WHERE id = ?",
+	].map((sql) => db.prepare<[number]>(sql));
+	const uncount = db.prepare(
+		"UPDATE sources SET gone_entries = (SELECT count(*) FROM entries e WHERE e.source_id = sources.id AND e.gone IS NOT NULL)",
+	);
+	const touch = db.prepare("UPDATE chain SET id = 1 WHERE id = 1");
+
+	return {
+		/** Forgets old runs and changes, and entries that are gone and have no account left anywhere. */
+		retain: ({ runsBefore, changesBefore }: Retention): { readonly runs: number; readonly changes: number; readonly entries: number } =>
+			db
+				.transaction(() => {
+					const entries = goneEntries.all() as number[];
+					for (const id of entries) for (const statement of forget) statement.run(id);
+					if (entries.length > 0) uncount.run();
+					return { runs: runs.prune(runsBefore), changes: log.prune(changesBefore), entries: entries.length };
+				})
+				.immediate(),
+		/** Writes a page and nothing new: throws when the database cannot be written. */
+		probe: (): void => {
+			touch.run();
+		},
+		/** Brings the write-ahead log into the file and empties it. */
+		checkpoint: (): void => {
+			db.pragma("wal_checkpoint(TRUNCATE)");
+		},
+	};
+}

@@ -1,0 +1,136 @@
+import type { Account } from "../core/account.ts";
+import type { Change, ChangeKind } from "../core/change.ts";
+import type { Anchor } from "../core/entry.ts";
+import type { Mode, Outcome, Trigger } from "../sync/report.ts";
+import type { AccountView, LoggedChange, RunView } from "./views.ts";
+
+export interface RunRow {
+	readonly id: number;
+	readonly source: string;
+	readonly mode: Mode;
+	readonly trigger: Trigger;
+	readonly started_at: number;
+	readonly ended_at: number | null;
+	readonly outcome: Outcome | "running";
+	readonly sealed: number;
+	readonly unsealed: string;
+	readonly full_because: string | null;
+	readonly server: string | null;
+	readonly error: string | null;
+	readonly entries_read: number;
+	readonly created: number;
+	readonly updated: number;
+	readonly disabled: number;
+	readonly enabled: number;
+	readonly deleted: number;
+	readonly held: number;
+	readonly quarantined: number;
+}
+
+interface ChangeSides {
+	readonly kind: ChangeKind;
+	readonly anchor: string;
+	readonly name: string;
+	readonly why: string;
+	readonly before: string | null;
+	readonly after: string | null;
+}
+
+export interface HeldViewRow extends ChangeSides {
+	readonly plan: string;
+	readonly source: string;
+	readonly since: number;
+	readonly because: string;
+}
+
+export interface ChangeRow extends ChangeSides {
+	readonly sequence: number;
+	readonly at: number;
+	readonly run_id: number;
+	readonly source: string;
+	readonly result: string;
+}
+
+export interface AccountRow {
+	readonly id: number;
+	readonly source: string;
+	readonly anchor: string;
+	readonly body: string;
+	readonly because: string | null;
+	readonly targets: string;
+	readonly is_held: number;
+}
+
+export function makeRun(row: RunRow): RunView {
+	const { id, source, mode, trigger, outcome, created, updated, disabled, enabled, deleted, held, quarantined } = row;
+	return {
+		run: id,
+		source,
+		mode,
+		trigger,
+		startedAt: row.started_at,
+		endedAt: row.ended_at ?? undefined,
+		outcome,
+		sealed: row.sealed === 1,
+		unsealed: JSON.parse(row.unsealed) as string[],
+		fullBecause: row.full_because ?? undefined,
+		server: row.server ?? undefined,
+		error: row.error ?? undefined,
+		read: row.entries_read,
+		created,
+		updated,
+		disabled,
+		enabled,
+		deleted,
+		held,
+		quarantined,
+	};
+}
+
+export function makeChange(row: ChangeRow): LoggedChange;
+export function makeChange(row: ChangeSides): Change;
+export function makeChange(row: ChangeSides | ChangeRow): Change | LoggedChange {
+	const change: Change = {
+		kind: row.kind,
+		subject: "account",
+		anchor: row.anchor as Anchor,
+		name: row.name,
+		why: row.why,
+		before: account(row.before),
+		after: account(row.after),
+	};
+	return "sequence" in row
+		? { ...change, sequence: row.sequence, at: row.at, run: row.run_id, source: row.source, result: row.result }
+		: change;
+}
+
+interface TargetState {
+	readonly target: string;
+	readonly pending: number;
+	readonly remoteId: string | null;
+	readonly error: string | null;
+}
+
+export function makeAccountView(row: AccountRow): AccountView {
+	const targets = JSON.parse(row.targets) as TargetState[];
+	return {
+		source: row.source,
+		anchor: row.anchor,
+		account: JSON.parse(row.body) as Account,
+		because: row.because ?? undefined,
+		targets: Object.fromEntries(
+			targets.map(({ target, pending, remoteId, error }) => [
+				target,
+				{
+					state: error !== null ? "failed" : pending === 1 ? "pending" : row.is_held === 1 ? "held" : "applied",
+					...(remoteId !== null && { remoteId }),
+					...(error !== null && { error }),
+				},
+			]),
+		),
+	};
+}
+
+function account(text: string | null): Account | undefined {
+	return text === null ? undefined : (JSON.parse(text) as Account);
+}

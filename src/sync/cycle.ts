@@ -1,0 +1,143 @@
+import { type Counts, changeKinds, noCounts } from "../core/change.ts";
+import { Failure } from "../core/errors.ts";
+import type { Queues } from "../lib/queue.ts";
+import type { Target } from "../target/target.ts";
+import { type Decision, runApproved } from "./decide.ts";
+import { deliver, targetProblem } from "./deliver.ts";
+import type { Planned, RunContext } from "./planned.ts";
+import type { DeliveryCount, Mode, Outcome, RunReport, Trigger } from "./report.ts";
+import { asStopped, run } from "./run.ts";
+
+export interface CycleContext extends RunContext {
+	readonly targets: readonly Target[];
+	/** Turns an error of the database into a Failure. */
+	readonly asFailure: (error: unknown) => unknown;
+	/** Deliveries to one target never overlap, whichever run they come from. */
+	readonly exclusive: Queues;
+}
+
+export type CycleRequest =
+	| { readonly kind: "sync"; readonly mode: Mode | "auto"; readonly trigger: Trigger }
+	/** Carries out what a person approved, by name. */
+	| { readonly kind: "approve"; readonly plan: string; readonly decision: Decision; readonly by: string };
+
+type Problem = NonNullable<RunReport["error"]>;
+
+/** One whole cycle: a run, then what it wants delivered. Failures of the directory or a target are reports; only bugs are thrown. */
+export async function cycle(context: CycleContext, request: CycleRequest, signal: AbortSignal): Promise<RunReport> {
+	const { session, sync, clock } = context;
+	const startedAt = clock();
+	const isFull = request.kind === "sync" && (request.mode === "full" || session.snapshot.source(sync.source.name).cursor === undefined);
+	const mode: Mode = isFull ? "full" : "delta";
+	const trigger = request.kind === "sync" ? request.trigger : "approve";
+	const begun = session.transaction(() => session.runs.begin(sync.source.name, mode, trigger, startedAt));
+	let planned: Planned | undefined;
+	let problem: Problem | undefined;
+	let deliveries: readonly DeliveryCount[] = [];
+	try {
+		planned =
+			request.kind === "sync"
+				? await run(context, { kind: "read", mode: request.mode }, { ...begun, result: "committed" }, signal)
+				: await runApproved(context, request.plan, request.decision, { ...begun, result: `approved by ${request.by}` }, signal);
+	} catch (error) {
+		problem = problemOf(context.asFailure(asStopped(error, signal)));
+	} finally {
+		session.clear();
+	}
+	const warnings = [...(planned?.warnings ?? [])];
+	if (planned !== undefined) {
+		try {
+			deliveries = await deliverAll(context, warnings, signal);
+		} catch (error) {
+			// What was committed stands, whatever becomes of its delivery.
+			if (signal.aborted) warnings.push("stopped while delivering; the rest is delivered after the next start");
+			else problem = problemOf(context.asFailure(error));
+		}
+	}
+	const report = reportOf(context, { run: begun.run, trigger, startedAt, mode, planned, problem, deliveries, warnings });
+	session.transaction(() => session.runs.end(report, clock()));
+	return report;
+}
+
+/** Every target, each for itself: one that is out of reach delays only itself. */
+export async function deliverAll(context: CycleContext, warnings: string[], signal: AbortSignal): Promise<readonly DeliveryCount[]> {
+	const counts: DeliveryCount[] = [];
+	for (const target of context.targets) {
+		try {
+			const onProgress = (done: number) =>
+				context.onProgress({ source: context.sync.source.name, stage: "delivering", done, of: undefined });
+			const { session, clock, exclusive } = context;
+			counts.push(...(await exclusive(target.name, () => deliver({ session, target, clock, onProgress }, signal))));
+		} catch (error) {
+			if (signal.aborted) throw error;
+			warnings.push(targetProblem(target.name, error));
+		}
+	}
+	return counts;
+}
+
+interface Facts {
+	readonly run: number;
+	readonly trigger: Trigger;
+	readonly startedAt: number;
+	readonly mode: Mode;
+	readonly planned: Planned | undefined;
+	readonly problem: Problem | undefined;
+	readonly deliveries: readonly DeliveryCount[];
+	readonly warnings: readonly string[];
+}
+
+function reportOf({ session, sync, clock }: CycleContext, facts: Facts): RunReport {
+	const { planned, problem, deliveries } = facts;
+	const passed: Counts = planned?.judgement.passed ?? noCounts;
+	const held = sum(planned?.judgement.held ?? noCounts);
+	const read = planned?.reading?.read ?? 0;
+	const state = session.snapshot.source(sync.source.name);
+	const quarantined = session.decisions.countQuarantined(state.id);
+	const refused = deliveries.some(({ result }) => result === "refused");
+	return {
+		run: facts.run,
+		source: sync.source.name,
+		mode: planned?.reading?.mode ?? facts.mode,
+		outcome: outcomeOf(problem, held, quarantined > 0 || refused),
+		sealed: planned !== undefined && planned.unsealed.length === 0,
+		unsealed: planned?.unsealed ?? (problem === undefined ? [] : [problem.message]),
+		read,
+		created: passed.create,
+		updated: passed.update,
+		disabled: passed.disable,
+		enabled: passed.enable,
+		deleted: passed.delete,
+		unchanged: Math.max(0, read - (planned?.changedEntries ?? 0)),
+		held,
+		quarantined,
+		delivered: deliveries.reduce((total, { result, count }) => (result === "applied" ? total + count : total), 0),
+		pending: session.ledger.countPending(),
+		durationMs: Math.round(clock() - facts.startedAt),
+		trigger: facts.trigger,
+		startedAt: facts.startedAt,
+		server: planned?.reading?.server,
+		fullBecause: planned?.reading?.fullBecause,
+		warnings: facts.warnings,
+		error: problem,
+		plan: held > 0 ? planned?.judgement.plan : undefined,
+		heldKinds: planned?.judgement.heldKinds ?? [],
+		deliveries,
+	};
+}
+
+function outcomeOf(problem: Problem | undefined, held: number, hasFailedObjects: boolean): Outcome {
+	if (problem !== undefined) return "failed";
+	if (held > 0) return "held";
+	return hasFailedObjects ? "partial" : "succeeded";
+}
+
+/** What a person is told of an error. A bug has no code of ours, and is thrown on. */
+function problemOf(error: unknown): Problem {
+	if (!(error instanceof Failure)) throw error;
+	return { code: error.code, message: error.message, hint: error.hint };
+}
+
+function sum(counts: Counts): number {
+	return changeKinds.reduce((total, kind) => total + counts[kind], 0);
+}

@@ -1,0 +1,106 @@
+import type { Account } from "../core/account.ts";
+import { Failure } from "../core/errors.ts";
+import { makePlanName } from "../core/plan-name.ts";
+import { type CommitAs, commitRun } from "./committing.ts";
+import { type Approval, judgedChanges, rejectionOf } from "./judging.ts";
+import type { Planned, RunContext, RunKind } from "./planned.ts";
+import { plan } from "./run.ts";
+
+/** Which changes a plan's name stands for, and how to come to them again. */
+export interface Decision {
+	readonly kind: RunKind;
+	readonly approvals: readonly Approval[];
+}
+
+/** What waits under this name in the database, or undefined when nothing does. */
+export function findHeld(context: RunContext, name: string): Decision | undefined {
+	const rows = context.session.decisions.held(name).filter(({ source }) => source === context.sync.source.name);
+	if (rows.length === 0) return undefined;
+	const approvals = rows.map(({ anchor, kind }) => ({ anchor, kind }));
+	return { kind: { kind: "decide", approvals }, approvals };
+}
+
+/**
+ * What `plan` showed and no run has stored: the directory is read again, and if the plan has this name still, it is the one that
+ * was shown. Returns undefined when it has not.
+ */
+export async function findShown(context: RunContext, name: string, signal: AbortSignal): Promise<Decision | undefined> {
+	const kind: RunKind = { kind: "read", mode: "full" };
+	try {
+		const { judgement } = await plan(context, kind, [], true, signal);
+		if (judgement.plan !== name) return undefined;
+		const approvals = [...judgedChanges(context.session)].flatMap((change) =>
+			change.held === undefined ? [] : [{ anchor: change.anchor, kind: change.kind }],
+		);
+		return { kind, approvals };
+	} finally {
+		context.session.clear();
+	}
+}
+
+/**
+ * Carries out what was approved, if it is still what was shown. Throws PLAN_CHANGED otherwise, and then nothing has been done.
+ */
+export async function runApproved(
+	context: RunContext,
+	name: string,
+	decision: Decision,
+	as: CommitAs,
+	signal: AbortSignal,
+): Promise<Planned> {
+	const planned = await plan(context, decision.kind, decision.approvals, false, signal);
+	const wanted = new Set(decision.approvals.map(({ anchor, kind }) => `${anchor} ${kind}`));
+	const now = makePlanName();
+	let found = 0;
+	for (const { anchor, kind, after } of judgedChanges(context.session)) {
+		if (!wanted.has(`${anchor} ${kind}`)) continue;
+		found++;
+		now.add(kind, anchor, after);
+	}
+	if (found !== wanted.size || now.name() !== name) {
+		throw new Failure(
+			"PLAN_CHANGED",
+			`what plan ${name} would do is no longer what was shown: of ${wanted.size} changes ${found} are still planned`,
+			{
+				hint: "Look at it anew with `dirsyncd plan` or `dirsyncd status`, and approve what is shown then.",
+			},
+		);
+	}
+	commitRun(context, planned, as);
+	return planned;
+}
+
+/** Remembers a person's no: these changes are not planned again until something else is wanted. */
+export function reject(context: RunContext, name: string, by: string, at: number): number {
+	const { session } = context;
+	const rows = session.decisions.held(name);
+	return session.transaction(() => {
+		const append = session.log.append();
+		for (const row of rows) {
+			session.decisions.reject(
+				row.entry_id,
+				row.kind,
+				rejectionOf(row.kind, row.cause, row.after === null ? undefined : (JSON.parse(row.after) as Account)),
+				by,
+				at,
+			);
+			const { kind, anchor, why, source } = row;
+			append({
+				at,
+				run: 0,
+				source,
+				kind,
+				subject: "account",
+				anchor,
+				name: row.name,
+				why,
+				before: row.before ?? undefined,
+				after: row.after ?? undefined,
+				result: `rejected by ${by}`,
+			});
+		}
+		const first = rows[0];
+		if (first !== undefined) session.decisions.clearHeld(first.source_id);
+		return rows.length;
+	});
+}

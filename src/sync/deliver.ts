@@ -1,0 +1,201 @@
+import type { Account } from "../core/account.ts";
+import { type Ordered, orderDeliveries } from "../core/delivery.ts";
+import { Failure } from "../core/errors.ts";
+import { digest } from "../lib/digest.ts";
+import type { PendingRow, Step } from "../store/ledger.ts";
+import type { Session } from "../store/session.ts";
+import type { DeliveryResult, Target } from "../target/target.ts";
+import type { DeliveryCount } from "./report.ts";
+
+export interface DeliverContext {
+	readonly session: Session;
+	readonly target: Target;
+	readonly clock: () => number;
+	readonly onProgress: (done: number) => void;
+}
+
+interface OpenDelivery {
+	readonly row: PendingRow;
+	readonly wanted: Account | undefined;
+	readonly applied: Account | undefined;
+}
+
+/** First wait after a refusal, doubled with each further one. */
+const FIRST_WAIT_MS = 60_000;
+const LONGEST_WAIT_MS = 6 * 3_600_000;
+/** A target that says "later" is not asked again in the same breath. */
+const SHORTEST_WAIT_MS = 1000;
+/** Renames are ordered among each other, so they are taken together; past this many, in several rounds. */
+const RENAMES_AT_ONCE = 20_000;
+
+/**
+ * Brings one target from what was applied to what is wanted. Can be cut at any instant: what was not settled is open still, and
+ * is tried again. Throws only when the target as a whole is out of reach; what was done until then is settled.
+ */
+export async function deliver(context: DeliverContext, signal: AbortSignal): Promise<readonly DeliveryCount[]> {
+	const tally = makeTally(context.target.name);
+	let done = 0;
+	for (const step of [0, 1, 2] as const satisfies readonly Step[]) {
+		for (;;) {
+			signal.throwIfAborted();
+			const open = nextDeliveries(context, step);
+			if (open.length === 0) break;
+			for (const batch of batchesOf(order(open), context.target.batch)) {
+				done += await deliverBatch(context, batch, tally, signal);
+				context.onProgress(done);
+				signal.throwIfAborted();
+			}
+		}
+	}
+	return tally.counts();
+}
+
+function nextDeliveries({ session, target, clock }: DeliverContext, step: Step): readonly OpenDelivery[] {
+	const limit = step === 1 ? RENAMES_AT_ONCE : target.batch;
+	return session.ledger.pending(target.name, step, clock(), limit).map((row) => {
+		const wanted = row.wanted === null || row.body === null ? undefined : (JSON.parse(row.body) as Account);
+		const applied = row.applied_body === null ? undefined : (JSON.parse(row.applied_body) as Account);
+		return { row, wanted, applied };
+	});
+}
+
+function order(open: readonly OpenDelivery[]): readonly Ordered<OpenDelivery>[] {
+	return orderDeliveries(open, ({ row }) => `${row.anchor}.parked`);
+}
+
+function* batchesOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+	for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
+}
+
+/** One call of the target. Returns how many deliveries were settled. */
+async function deliverBatch(
+	context: DeliverContext,
+	batch: readonly Ordered<OpenDelivery>[],
+	tally: Tally,
+	signal: AbortSignal,
+): Promise<number> {
+	const { session, target, clock } = context;
+	const remoteIds = await announce(context, batch, signal);
+	const started = clock();
+	const results = await target.apply(
+		batch.map(({ delivery: { row, wanted, applied }, parkAs }) => ({
+			anchor: row.anchor,
+			remoteId: row.remote_id ?? remoteIds.get(row.account_id),
+			wanted: parkAs === undefined ? wanted : parked(applied, wanted, parkAs),
+			applied,
+		})),
+		signal,
+	);
+	const seconds = (clock() - started) / 1000 / Math.max(1, batch.length);
+	let settled = 0;
+	session.transaction(() => {
+		const append = session.log.append();
+		batch.forEach(({ delivery: { row, wanted, applied }, parkAs }, index) => {
+			const result: DeliveryResult = results[index] ?? { kind: "refused", error: "the target gave no answer for it" };
+			settle(context, row, parkAs === undefined ? wanted : parked(applied, wanted, parkAs), parkAs !== undefined, result);
+			if (parkAs !== undefined && result.kind === "applied") return;
+			tally.add(row.kind, result.kind, seconds);
+			if (result.kind === "applied") settled++;
+			if (result.kind === "refused") {
+				const name = (wanted ?? applied)?.userName ?? "";
+				append({
+					...logged(row, name, clock()),
+					why: result.error,
+					source: target.name,
+					before: undefined,
+					after: undefined,
+					result: "refused",
+				});
+			}
+		});
+	});
+	return settled;
+}
+
+function logged(row: PendingRow, name: string, at: number) {
+	return { at, run: row.run_id, kind: row.kind, subject: "account", anchor: row.anchor, name };
+}
+
+/**
+ * Writes down which creates are about to be sent, where sending twice could make two accounts; and for those that were sent
+ * before and never answered, asks the target first. Returns the remote ids found that way.
+ */
+async function announce(
+	context: DeliverContext,
+	batch: readonly Ordered<OpenDelivery>[],
+	signal: AbortSignal,
+): Promise<ReadonlyMap<number, string>> {
+	const { session, target, clock } = context;
+	const found = new Map<number, string>();
+	if (!target.announcesCreates) return found;
+	const creates = batch.filter(({ delivery: { row, wanted } }) => row.remote_id === null && wanted !== undefined);
+	for (const { delivery } of creates) {
+		const { row, wanted } = delivery;
+		if (row.intent_at === null || wanted === undefined) continue;
+		const remote = await target.find(row.anchor, wanted.userName, signal);
+		if (remote?.anchor === row.anchor) found.set(row.account_id, remote.remoteId);
+	}
+	session.transaction(() => {
+		for (const { delivery } of creates) session.ledger.intend(target.name, delivery.row.account_id, clock());
+	});
+	return found;
+}
+
+function settle(
+	{ session, target, clock }: DeliverContext,
+	row: PendingRow,
+	sent: Account | undefined,
+	isParked: boolean,
+	result: DeliveryResult,
+): void {
+	const { ledger } = session;
+	switch (result.kind) {
+		case "applied": {
+			if (sent === undefined) ledger.removed(target.name, row.account_id);
+			else if (isParked || row.wanted === null || row.body === null) {
+				const body = JSON.stringify(sent);
+				ledger.applied(target.name, row.account_id, digest(body), body, result.remoteId, "created");
+			} else ledger.applied(target.name, row.account_id, row.wanted, row.body, result.remoteId, "created");
+			return;
+		}
+		case "refused":
+			ledger.failed(target.name, row.account_id, result.error, clock() + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** row.attempts));
+			return;
+		case "later":
+			ledger.failed(target.name, row.account_id, result.error, clock() + Math.max(SHORTEST_WAIT_MS, result.afterMs));
+	}
+}
+
+/** Out of the way: another userName, and no addresses, until its own delivery comes. */
+function parked(applied: Account | undefined, wanted: Account | undefined, userName: string): Account | undefined {
+	const account = applied ?? wanted;
+	if (account === undefined) return undefined;
+	const { emails: _, ...rest } = account;
+	return { ...rest, userName };
+}
+
+interface Tally {
+	add(kind: PendingRow["kind"], result: DeliveryResult["kind"], seconds: number): void;
+	counts(): readonly DeliveryCount[];
+}
+
+function makeTally(target: string): Tally {
+	const counts = new Map<string, { -readonly [K in keyof DeliveryCount]: DeliveryCount[K] }>();
+	return {
+		add: (kind, result, seconds) => {
+			const key = `${kind} ${result}`;
+			const count = counts.get(key) ?? { target, kind, result, count: 0, seconds: 0 };
+			count.count++;
+			count.seconds += seconds;
+			counts.set(key, count);
+		},
+		counts: () => [...counts.values()],
+	};
+}
+
+/** A target that is out of reach as a whole, as a sentence; anything else is a bug and is thrown on. */
+export function targetProblem(target: string, error: unknown): string {
+	if (error instanceof Failure && (error.code === "TARGET_UNREACHABLE" || error.code === "TARGET_REFUSED"))
+		return `target ${target}: ${error.message}`;
+	throw error;
+}

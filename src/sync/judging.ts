@@ -1,0 +1,156 @@
+import type { Account } from "../core/account.ts";
+import { type Cause, type Change, type ChangeKind, type Counts, changeKinds, noCounts } from "../core/change.ts";
+import type { Anchor } from "../core/entry.ts";
+import { judge } from "../core/gate.ts";
+import type { HoldReason } from "../core/hold.ts";
+import { stepOf } from "../core/outcome.ts";
+import { effectOf, makePlanName } from "../core/plan-name.ts";
+import { collapsed } from "../core/seal.ts";
+import { digest } from "../lib/digest.ts";
+import type { Session } from "../store/session.ts";
+import type { SourceState } from "../store/snapshot.ts";
+import type { PlannedRow } from "../store/stage.ts";
+import type { PlanningResult } from "./planning.ts";
+import type { HeldKind } from "./report.ts";
+import type { SyncSource } from "./settings.ts";
+import { settleClaims } from "./settle.ts";
+
+/** A planned change as it is shown, kept or carried out. */
+export interface JudgedChange extends Change {
+	readonly id: number;
+	readonly cause: Cause | undefined;
+	readonly held: { readonly reason: HoldReason; readonly because: string } | undefined;
+}
+
+export interface Judgement {
+	/** What goes out, and what is held, by kind. */
+	readonly passed: Counts;
+	readonly held: Counts;
+	readonly heldKinds: readonly HeldKind[];
+	/** Names the held changes if there are any, else all of them; undefined when nobody asks for it. */
+	readonly plan: string | undefined;
+	/** Attributes that many lost at once: they break the seal. */
+	readonly collapsed: readonly string[];
+}
+
+/** Identifies an approved change. */
+export interface Approval {
+	readonly anchor: Anchor;
+	readonly kind: ChangeKind;
+}
+
+/**
+ * Judges what is on the stage: names are settled, rejected changes dropped, approved ones released, kinds past their limits held.
+ * No awaits: nothing may come between this and the commit. `isShown`: the plan is for a person, and wants a name in any case.
+ */
+export function judgeStage(
+	session: Session,
+	sync: SyncSource,
+	state: SourceState,
+	planning: PlanningResult,
+	approvals: readonly Approval[],
+	isShown: boolean,
+): Judgement {
+	const { settlement, decisions } = session;
+	settleClaims(session);
+	for (const { id, kind, cause, desired, outcome } of settlement.rejected()) {
+		if (!rejectionOf(kind, cause, desired === null ? undefined : (JSON.parse(desired) as Account)).equals(outcome)) continue;
+		settlement.drop(id, kind);
+		decisions.keepRejected(id, kind);
+	}
+	const lost = holdAttributeLoss(session, state, planning);
+	for (const { anchor, kind } of approvals) {
+		const id = session.stage.idOf(anchor);
+		if (id !== undefined) settlement.release(id, kind);
+	}
+	const verdicts = judge(countsOf(settlement.counts()), populationOf(state), sync.limits);
+	for (const kind of changeKinds) {
+		const verdict = verdicts[kind];
+		if (verdict.kind === "hold") settlement.holdKind(kind, "limit", verdict.because);
+	}
+	settlement.passRest();
+	// Held fields keep their names: whoever was to take one of these must wait as well.
+	if (settlement.unclaimHeld() > 0) settleClaims(session);
+	const heldKinds = settlement.heldKinds().map(({ kind, because, count }) => ({ kind, count, limit: because }));
+	return {
+		passed: countsOf(settlement.passed()),
+		held: countsOf(settlement.held()),
+		heldKinds,
+		plan: heldKinds.length > 0 || isShown ? nameOf(session, heldKinds.length > 0) : undefined,
+		collapsed: lost,
+	};
+}
+
+/** What a rejection remembers of a change: the same cause and the same fields are the same change. */
+export function rejectionOf(kind: ChangeKind, cause: Cause | null, after: Account | undefined): Buffer {
+	return digest(JSON.stringify([kind, cause, effectOf(kind, after)]));
+}
+
+function holdAttributeLoss(session: Session, state: SourceState, { losses }: PlanningResult): readonly string[] {
+	const { settlement, snapshot } = session;
+	if (losses.size === 0) return [];
+	const counts = snapshot.attributeCounts(state.id);
+	const gone = [...losses].map(([attribute, lost]) => ({ attribute, lost, had: counts.get(attribute) ?? 0 }));
+	const sentences = collapsed(gone);
+	if (sentences.length === 0) return [];
+	const names = new Set(gone.filter((loss) => collapsed([loss]).length > 0).map(({ attribute }) => attribute));
+	for (const { id, lost } of settlement.lossy()) {
+		const mine = lost.split(",").filter((name) => names.has(name));
+		if (mine.length === 0) continue;
+		const because = `${mine.join(", ")} is missing from many at once: lost rights, or meant`;
+		for (const kind of ["update", "disable", "delete"] as const) settlement.holdOne(id, kind, "attribute-loss", because);
+	}
+	return sentences;
+}
+
+/** Every planned change with both sides, in the order of ids; a page at a time. */
+export function* judgedChanges(session: Session): Generator<JudgedChange> {
+	const PAGE = 1000;
+	let [id, kind] = [0, ""];
+	for (;;) {
+		const rows = session.stage.plannedPage(id, kind, PAGE);
+		for (const row of rows) yield judgedChange(row);
+		const last = rows.at(-1);
+		if (last === undefined) return;
+		[id, kind] = [last.id, last.kind];
+	}
+}
+
+function judgedChange(row: PlannedRow): JudgedChange {
+	const before = row.body === null ? undefined : (JSON.parse(row.body) as Account);
+	const desired = row.desired === null ? undefined : (JSON.parse(row.desired) as Account);
+	const passed = new Set((row.passed_kinds?.split(",") ?? []) as ChangeKind[]);
+	const step = stepOf(row.kind, before, desired, passed);
+	return {
+		id: row.id,
+		kind: row.kind,
+		subject: "account",
+		anchor: row.anchor,
+		name: (step.after ?? step.before)?.userName ?? "",
+		why: row.why,
+		cause: row.cause ?? undefined,
+		before: step.before,
+		after: step.after,
+		held: row.passed === 1 || row.reason === null ? undefined : { reason: row.reason, because: row.because ?? "" },
+	};
+}
+
+function nameOf(session: Session, onlyHeld: boolean): string {
+	const name = makePlanName();
+	for (const change of judgedChanges(session)) {
+		if (onlyHeld && change.held === undefined) continue;
+		name.add(change.kind, change.anchor, change.after);
+	}
+	return name.name();
+}
+
+function populationOf(state: SourceState): Counts {
+	const all = state.active + state.inactive;
+	return { create: all, update: all, disable: state.active, enable: state.inactive, delete: state.inactive };
+}
+
+function countsOf(rows: readonly { readonly kind: ChangeKind; readonly count: number }[]): Counts {
+	const counts = { ...noCounts };
+	for (const { kind, count } of rows) counts[kind] = count;
+	return counts;
+}

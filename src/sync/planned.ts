@@ -1,0 +1,46 @@
+import type { ReadingEnd } from "../source/source.ts";
+import type { Session } from "../store/session.ts";
+import type { SourceState } from "../store/snapshot.ts";
+import type { Approval, Judgement } from "./judging.ts";
+import type { PlanningResult } from "./planning.ts";
+import type { Mode, Progress } from "./report.ts";
+import type { SyncSource } from "./settings.ts";
+
+/** What a run reads and is told. */
+export interface RunContext {
+	readonly session: Session;
+	readonly sync: SyncSource;
+	readonly clock: () => number;
+	readonly onProgress: (progress: Progress) => void;
+}
+
+export type RunKind =
+	| { readonly kind: "read"; readonly mode: Mode | "auto" }
+	/** Only what waits for this decision, from the snapshot as it is. */
+	| { readonly kind: "decide"; readonly approvals: readonly Approval[] };
+
+/** A reading and the plan it led to: on the stage, judged, nothing done yet. */
+export interface Planned {
+	readonly at: number;
+	readonly state: SourceState;
+	readonly reading: ReadSummary | undefined;
+	readonly planning: PlanningResult;
+	readonly judgement: Judgement;
+	readonly unsealed: readonly string[];
+	readonly warnings: readonly string[];
+	readonly shielded: ReadonlySet<number> | undefined;
+	/** How many there will be once this is committed. */
+	readonly quarantined: number;
+	/** How many of the entries that were read change something. */
+	readonly changedEntries: number;
+}
+
+export interface ReadSummary {
+	readonly mode: Mode;
+	readonly server: string;
+	readonly fullBecause: string | undefined;
+	readonly read: number;
+	readonly end: ReadingEnd;
+	/** Whether the protocol itself proved the reading complete: only then may cursor and view move on. */
+	readonly isWhole: boolean;
+}

@@ -1,0 +1,249 @@
+import { setImmediate } from "node:timers/promises";
+import type { Account } from "../core/account.ts";
+import type { ChangeKind } from "../core/change.ts";
+import { claimsOf } from "../core/claims.ts";
+import { dnKey, isBeneath } from "../core/dn.ts";
+import type { Anchor, Entry } from "../core/entry.ts";
+import { Failure } from "../core/errors.ts";
+import { type HoldReason, isSticky } from "../core/hold.ts";
+import type { Mapped } from "../core/mapping.ts";
+import { type PlannedAccount, type PlannedChange, planAccount } from "../core/plan.ts";
+import type { Presence } from "../core/presence.ts";
+import { digest } from "../lib/digest.ts";
+import { spread } from "../lib/spread.ts";
+import type { Protection } from "../source/source.ts";
+import type { Session } from "../store/session.ts";
+import type { SourceState } from "../store/snapshot.ts";
+import type { StagedRow } from "../store/stage.ts";
+import { decodeIfPossible, lostAttributes } from "./locate.ts";
+import { dnDigest } from "./reading.ts";
+import type { SyncSource } from "./settings.ts";
+
+export interface PlanningContext {
+	/** The run's instant, Unix milliseconds. */
+	readonly at: number;
+	/** Why what we see is not comparable with what we saw, if so (invariant 5). */
+	readonly viewChanged: string | undefined;
+	/** Undefined: not asked in this run; the snapshot's marks count. */
+	readonly protection: Protection | undefined;
+	/** Attributes known to be unreadable now. */
+	readonly unreadable: ReadonlySet<string>;
+	readonly onProgress: (done: number) => void;
+}
+
+export interface PlanningResult {
+	/** How many more (or fewer) entries have each attribute than at the last commit. */
+	readonly attributeCounts: Map<string, number>;
+	/** How many entries lost each attribute. */
+	readonly losses: Map<string, number>;
+}
+
+const PAGE = 500;
+/** Managers looked up lately; a company has far fewer of them than people. */
+const MANAGERS_KEPT = 20_000;
+
+type Hold = { readonly reason: HoldReason; readonly because: string };
+
+/** Plans everyone on the stage. Between pages the loop is free, so that a run can be stopped. */
+export async function planStaged(
+	session: Session,
+	sync: SyncSource,
+	state: SourceState,
+	context: PlanningContext,
+	signal: AbortSignal,
+): Promise<PlanningResult> {
+	const planner = makePlanner(session, sync, state, context);
+	for (let after = 0, done = 0; ; ) {
+		signal.throwIfAborted();
+		const page = session.stage.page(after, PAGE);
+		session.stage.batch(() => {
+			for (const row of page) planner.plan(row);
+		});
+		done += page.length;
+		context.onProgress(done);
+		const last = page.at(-1);
+		if (last === undefined) return planner.result;
+		after = last.id;
+		await setImmediate();
+	}
+}
+
+function makePlanner(session: Session, sync: SyncSource, state: SourceState, context: PlanningContext) {
+	const { stage, snapshot } = session;
+	const { source, mapping, lifecycle } = sync;
+	const result: PlanningResult = { attributeCounts: new Map(), losses: new Map() };
+	const sticky = new Map(
+		snapshot
+			.held(state.id)
+			.filter(({ reason }) => isSticky(reason))
+			.map((row) => [`${row.entry_id} ${row.kind}`, row]),
+	);
+	const managers = new Map<string, Anchor | undefined>();
+	let managerDn: Buffer | undefined;
+	stage.indexDns();
+
+	const managerOf = (dn: string): Anchor | undefined => {
+		managerDn = dnDigest(dn);
+		return personAt(managerDn);
+	};
+
+	const personAt = (at: Buffer): Anchor | undefined => {
+		const key = at.toString("latin1");
+		if (managers.has(key)) return managers.get(key);
+		// The stage first: it knows where people are now. Whoever is on it is not where the snapshot has them.
+		const known = snapshot.byDn(state.id, at);
+		const anchor = stage.anchorByDn(at) ?? (known !== undefined && !stage.has(known.id) ? known.anchor : undefined);
+		if (managers.size >= MANAGERS_KEPT) managers.clear();
+		managers.set(key, anchor);
+		return anchor;
+	};
+
+	const plan = (row: StagedRow): void => {
+		managerDn = undefined;
+		const before = row.body === null ? undefined : (JSON.parse(row.body) as Account);
+		const read = readRow(row);
+		const mapped: Mapped | undefined =
+			read.problem !== undefined ? { kind: "unmappable", reason: read.problem } : read.entry && mapping(read.entry, managerOf);
+		const planned =
+			read.presence === undefined
+				? setAside(before, row, read.problem ?? "cannot be read")
+				: planAccount({
+						before: before && { account: before, cause: row.cause ?? undefined, endedAt: row.ended_at ?? undefined },
+						presence: read.presence,
+						mapped,
+						lifecycle,
+						at: context.at,
+					});
+		const lost = countAttributes(row, read.entry, read.old);
+		const isShielded =
+			row.presence === "present" && read.entry
+				? isProtected(read.entry)
+				: row.protected === 1 || (read.old !== undefined && isProtected(read.old));
+		write(row, before, planned, isShielded, lost);
+	};
+
+	const readRow = (row: StagedRow): { entry?: Entry; old?: Entry; presence?: Presence; problem?: string } => {
+		const old =
+			row.old_bytes !== null && (row.bytes !== null || row.presence !== "present") ? decodeIfPossible(source, row.old_bytes) : undefined;
+		const withOld = old === undefined ? {} : { old };
+		if (row.presence === "present") {
+			const bytes = row.bytes ?? row.old_bytes;
+			if (bytes === null) return { ...withOld, problem: "its entry is not in the snapshot" };
+			try {
+				const entry = source.decode(bytes);
+				return { ...withOld, entry, presence: { kind: "present", entry } };
+			} catch (error) {
+				if (!(error instanceof Failure)) throw error;
+				return { ...withOld, problem: error.message };
+			}
+		}
+		const evidence = row.evidence ?? "";
+		const doubt = row.doubt ?? undefined;
+		return {
+			...withOld,
+			presence: row.presence === "deleted" ? { kind: "deleted", evidence, doubt } : { kind: "out-of-scope", where: evidence, doubt },
+		};
+	};
+
+	const countAttributes = (row: StagedRow, entry: Entry | undefined, old: Entry | undefined): string | undefined => {
+		const { attributeCounts, losses } = result;
+		const was = row.gone === null ? old : undefined;
+		if (row.bytes === null && row.presence === "present") return undefined;
+		for (const name of entry?.attributes.keys() ?? []) attributeCounts.set(name, (attributeCounts.get(name) ?? 0) + 1);
+		for (const name of was?.attributes.keys() ?? []) attributeCounts.set(name, (attributeCounts.get(name) ?? 0) - 1);
+		if (was === undefined || entry === undefined) return undefined;
+		// A link goes with the person it named: that is no loss of the right to read it.
+		const lost = lostAttributes(was, entry).filter(
+			(name) => name !== "manager" || was.attributes.get(name)?.some((dn) => personAt(dnDigest(dn)) !== undefined),
+		);
+		for (const name of lost) losses.set(name, (losses.get(name) ?? 0) + 1);
+		return lost.length > 0 ? lost.join(",") : undefined;
+	};
+
+	const isProtected = (entry: Entry): boolean => {
+		const { protection } = context;
+		if (protection === undefined) return false;
+		if (protection.people.size === 0 && protection.containers.length === 0 && protection.primaryGroups.size === 0) return false;
+		const key = dnKey(entry.dn);
+		const group = entry.attributes.get("primarygroupid")?.[0];
+		return (
+			protection.people.has(key) ||
+			protection.containers.some((container) => isBeneath(key, container)) ||
+			(group !== undefined && protection.primaryGroups.has(group))
+		);
+	};
+
+	const write = (
+		row: StagedRow,
+		before: Account | undefined,
+		planned: PlannedAccount,
+		isShielded: boolean,
+		lost: string | undefined,
+	): void => {
+		const { desired } = planned;
+		const text = desired && JSON.stringify(desired);
+		const claims = desired === undefined ? [] : claimsOf(desired);
+		const had = before === undefined ? [] : claimsOf(before);
+		const isGone = planned.changes.some(({ kind }) => kind === "delete");
+		const reclaims = isGone || claims.join("\n") !== had.join("\n");
+		stage.outcome({
+			id: row.id,
+			desired,
+			desiredText: text,
+			desiredDigest: text === undefined ? undefined : digest(text),
+			cause: planned.cause,
+			because: planned.because,
+			endedAt: planned.endedAt,
+			dueAt: planned.dueAt,
+			quarantine: planned.quarantine,
+			managerDnDigest: row.presence === "present" ? managerDn : undefined,
+			isShielded,
+			reclaims,
+			lost,
+		});
+		if (reclaims && claims.length > 0) stage.claims([...new Set(claims)].map(spread), row.id);
+		for (const change of planned.changes) {
+			const hold = holdOf(row, change, isShielded, lost);
+			stage.planned(row.id, change.kind, change.why, change.cause, hold?.reason, hold?.because);
+		}
+	};
+
+	/** What holds a change whatever its number. */
+	const holdOf = (row: StagedRow, change: PlannedChange, isShielded: boolean, lost: string | undefined): Hold | undefined => {
+		const unreadable = lost?.split(",").filter((name) => context.unreadable.has(name)) ?? [];
+		if (unreadable.length > 0 && change.kind !== "create") {
+			return { reason: "attribute-loss", because: `${unreadable.join(", ")} cannot be read on anyone any more` };
+		}
+		const earlier = sticky.get(`${row.id} ${change.kind}`);
+		if (earlier !== undefined && !(earlier.reason === "view" && !isEndByAbsence(change))) return earlier;
+		if (!isEnd(change.kind)) return undefined;
+		if (row.doubt !== null && row.presence !== "present") return { reason: "doubt", because: row.doubt };
+		if (context.viewChanged !== undefined) return { reason: "view", because: context.viewChanged };
+		if (isShielded) return { reason: "protected", because: "protected" };
+		const unresolved = context.protection?.unresolved ?? [];
+		return unresolved.length > 0 ? { reason: "protected", because: unresolved.join("; ") } : undefined;
+	};
+
+	return { plan, result };
+}
+
+/** An entry that cannot even be decoded: its account stays wholly as it was. */
+function setAside(before: Account | undefined, row: StagedRow, reason: string): PlannedAccount {
+	return {
+		desired: before,
+		changes: [],
+		cause: row.cause ?? undefined,
+		endedAt: row.ended_at ?? undefined,
+		because: undefined,
+		dueAt: undefined,
+		quarantine: reason,
+	};
+}
+
+function isEnd(kind: ChangeKind): boolean {
+	return kind === "disable" || kind === "delete";
+}
+
+function isEndByAbsence(change: PlannedChange): boolean {
+	return isEnd(change.kind) && (change.cause === "out-of-scope" || change.cause === "deleted");
+}

@@ -1,0 +1,64 @@
+import type { ChangeKind } from "../core/change.ts";
+import type { FailureCode } from "../core/errors.ts";
+
+export type Mode = "full" | "delta";
+export type Outcome = "succeeded" | "held" | "partial" | "failed";
+export type Trigger = "schedule" | "start" | "catch-up" | "command" | "api" | "approve";
+
+/** What came of one run: what `sync --json` prints, and all that logs and metrics are made of. */
+export interface RunReport {
+	readonly run: number;
+	readonly source: string;
+	readonly mode: Mode;
+	readonly outcome: Outcome;
+	readonly sealed: boolean;
+	readonly unsealed: readonly string[];
+	readonly read: number;
+	readonly created: number;
+	readonly updated: number;
+	readonly disabled: number;
+	readonly enabled: number;
+	readonly deleted: number;
+	readonly unchanged: number;
+	readonly held: number;
+	readonly quarantined: number;
+	readonly delivered: number;
+	readonly pending: number;
+	readonly durationMs: number;
+	// From here on: for logs, metrics and the terminal; not part of `sync --json`.
+	readonly trigger: Trigger;
+	/** Unix milliseconds. */
+	readonly startedAt: number;
+	readonly server: string | undefined;
+	readonly fullBecause: string | undefined;
+	readonly warnings: readonly string[];
+	readonly error: { readonly code: FailureCode; readonly message: string; readonly hint: string | undefined } | undefined;
+	/** Names the held changes: what `approve` and `reject` take. Undefined when nothing is held. */
+	readonly plan: string | undefined;
+	readonly heldKinds: readonly HeldKind[];
+	readonly deliveries: readonly DeliveryCount[];
+}
+
+export interface HeldKind {
+	readonly kind: ChangeKind;
+	readonly count: number;
+	/** A phrase: "50 of 1,000 (5 %)", "the view changed", "protected". */
+	readonly limit: string;
+}
+
+export interface DeliveryCount {
+	readonly target: string;
+	readonly kind: ChangeKind;
+	readonly result: "applied" | "refused" | "later";
+	readonly count: number;
+	readonly seconds: number;
+}
+
+/** Said while a run goes on. */
+export interface Progress {
+	readonly source: string;
+	readonly stage: "connecting" | "reading" | "planning" | "committing" | "delivering";
+	readonly done: number;
+	/** How many are expected, where that is known (the last full reading's count). */
+	readonly of: number | undefined;
+}

@@ -1,0 +1,223 @@
+import { Failure } from "../core/errors.ts";
+import { doubtsOfReading } from "../core/seal.ts";
+import { digest } from "../lib/digest.ts";
+import type { Protection, Reading, ReadingEnd, ReadRequest, Source } from "../source/source.ts";
+import type { Session } from "../store/session.ts";
+import type { SourceState } from "../store/snapshot.ts";
+import { type CommitAs, commitRun } from "./committing.ts";
+import { type Approval, judgeStage } from "./judging.ts";
+import { type Absence, followMoves, locate, makeNameNow, stageReports, unreadableAttributes } from "./locate.ts";
+import type { Planned, ReadSummary, RunContext, RunKind } from "./planned.ts";
+import { planStaged } from "./planning.ts";
+import { stageReading } from "./reading.ts";
+import type { Mode } from "./report.ts";
+import type { SyncSource } from "./settings.ts";
+
+/** One run: read, plan, judge, commit. Either all of it is kept or nothing. */
+export async function run(context: RunContext, kind: RunKind, as: CommitAs, signal: AbortSignal): Promise<Planned> {
+	const planned = await plan(context, kind, [], false, signal);
+	const { sync, onProgress } = context;
+	onProgress({ source: sync.source.name, stage: "committing", done: 0, of: undefined });
+	commitRun(context, planned, as);
+	return planned;
+}
+
+/** A run stopped before its commit: what `plan` shows is what `run` would do, because it is the same code. */
+export async function plan(
+	context: RunContext,
+	kind: RunKind,
+	extra: readonly Approval[],
+	isShown: boolean,
+	signal: AbortSignal,
+): Promise<Planned> {
+	const { session, sync, clock } = context;
+	const { source } = sync;
+	session.clear();
+	const at = clock();
+	const state = session.snapshot.source(source.name);
+	const found = kind.kind === "read" ? await read(context, state, kind.mode, signal) : undefined;
+	stageRemembered(session, sync, state, at, kind);
+	stageReports(session, state);
+	const planning = await planStaged(
+		session,
+		sync,
+		state,
+		{
+			at,
+			viewChanged: found?.viewChanged,
+			protection: found?.summary.end.protection,
+			unreadable: found?.unreadable ?? new Set(),
+			onProgress: (done) => context.onProgress({ source: source.name, stage: "planning", done, of: undefined }),
+		},
+		signal,
+	);
+	const approvals = kind.kind === "decide" ? kind.approvals : extra;
+	const judgement = judgeStage(session, sync, state, planning, approvals, isShown);
+	return {
+		at,
+		state,
+		reading: found?.summary,
+		planning,
+		judgement,
+		unsealed: [...(found?.unsealed ?? []), ...judgement.collapsed],
+		warnings: found?.warnings ?? [],
+		shielded: found && shieldedIds(session, state, found.summary.end.protection),
+		quarantined: session.decisions.countPlannedQuarantine(state.id),
+		changedEntries: session.settlement.changedEntries(),
+	};
+}
+
+interface Found {
+	readonly summary: ReadSummary;
+	readonly viewChanged: string | undefined;
+	readonly unsealed: readonly string[];
+	readonly unreadable: ReadonlySet<string>;
+	readonly warnings: readonly string[];
+}
+
+/** Reads, and finds out what became of those who were not there. The connection is closed before anything is planned. */
+async function read(context: RunContext, state: SourceState, mode: Mode | "auto", signal: AbortSignal): Promise<Found> {
+	const { session, sync, onProgress } = context;
+	const { source } = sync;
+	onProgress({ source: source.name, stage: "connecting", done: 0, of: undefined });
+	const { request, because, viewChanged } = chooseMode(source, state, mode);
+	const reading = await source.read(request, signal);
+	try {
+		const of = reading.mode === "full" ? state.lastFullRead : undefined;
+		const staged = await stageReading(session, source, state, reading, (done) =>
+			onProgress({ source: source.name, stage: "reading", done, of }),
+		);
+		const end = reading.end();
+		const summary: ReadSummary = {
+			mode: reading.mode,
+			server: reading.server,
+			fullBecause: reading.mode === "full" ? (because ?? reading.fullBecause) : undefined,
+			read: staged.seen,
+			end,
+			isWhole: end.unsealed.length === 0,
+		};
+		if (reading.mode === "delta") {
+			await followMoves(session, source, state, reading, end);
+			return {
+				summary,
+				viewChanged,
+				unsealed: end.unsealed,
+				unreadable: await unreadableAttributes(session, source, reading),
+				warnings: end.warnings,
+			};
+		}
+		return { summary, viewChanged, unreadable: new Set(), ...(await findUnseen(session, source, state, reading, end, staged)) };
+	} finally {
+		await reading.close();
+	}
+}
+
+async function findUnseen(
+	session: Session,
+	source: Source,
+	state: SourceState,
+	reading: Reading,
+	end: ReadingEnd,
+	staged: { readonly seen: number; readonly unseen: readonly number[] },
+): Promise<Pick<Found, "unsealed" | "warnings">> {
+	const unsealed = [
+		...end.unsealed,
+		...doubtsOfReading(state.entries, staged.seen, []),
+		...unreadableStanding(session, state),
+		...openDoubts(session, state),
+	];
+	const evidence = `sealed reading of ${staged.seen.toLocaleString("en-US")} entries`;
+	const absence: Absence = unsealed.length === 0 ? { kind: "proves", evidence } : { kind: "proves-nothing" };
+	const lost = await locate(session, source, state, reading, staged.unseen, absence, makeNameNow(session, state, end.containers));
+	const left = `${lost.toLocaleString("en-US")} known entries were not seen, and stay as they are: this reading is not sealed`;
+	return { unsealed, warnings: lost > 0 ? [...end.warnings, left] : end.warnings };
+}
+
+/**
+ * A loss of attributes that still waits for a person: until then what is missing proves nothing. Entries that were read anew are
+ * judged by what they show now.
+ */
+function openDoubts(session: Session, state: SourceState): readonly string[] {
+	const open = session.snapshot
+		.held(state.id)
+		.filter(({ reason, entry_id }) => reason === "attribute-loss" && !session.stage.has(entry_id)).length;
+	return open === 0 ? [] : [`attributes were lost on ${open.toLocaleString("en-US")} held changes: approve or reject them first`];
+}
+
+/** An entry of AD always has userAccountControl: where many do not show it, this account may not read it. */
+function unreadableStanding(session: Session, state: SourceState): readonly string[] {
+	const had = session.snapshot.attributeCounts(state.id).get("useraccountcontrol");
+	if (had === undefined || had >= state.entries * 0.8) return [];
+	const missing = state.entries - had;
+	return [
+		`userAccountControl cannot be read on ${missing.toLocaleString("en-US")} of ${state.entries.toLocaleString("en-US")} entries: who is disabled is not known`,
+	];
+}
+
+/** Full where a delta could miss something, with the reason as a sentence. */
+function chooseMode(
+	source: Source,
+	state: SourceState,
+	mode: Mode | "auto",
+): { readonly request: ReadRequest; readonly because: string | undefined; readonly viewChanged: string | undefined } {
+	const viewChanged =
+		state.identity !== undefined && state.identity !== source.identity
+			? "another account reads the directory than at the last reading"
+			: state.scope !== undefined && state.scope !== source.scope
+				? "the scope in the configuration is another than at the last reading"
+				: undefined;
+	const attributes = JSON.stringify(source.attributes);
+	const because =
+		state.cursor === undefined
+			? "there is no earlier reading to start from"
+			: (viewChanged ?? (state.attributes !== attributes ? "other attributes are asked for than at the last reading" : undefined));
+	if (mode === "full") return { request: { mode: "full", cursor: state.cursor }, because: undefined, viewChanged };
+	if (state.cursor === undefined || because !== undefined) return { request: { mode: "full", cursor: state.cursor }, because, viewChanged };
+	return { request: { mode: "delta", cursor: state.cursor }, because: undefined, viewChanged };
+}
+
+/** Stages whoever must be planned again although the directory said nothing of them: held, quarantined, due, or all. */
+function stageRemembered(session: Session, sync: SyncSource, state: SourceState, at: number, kind: RunKind): void {
+	const { stage, snapshot } = session;
+	if (state.id === 0) return;
+	if (kind.kind === "decide") {
+		stage.batch(() => {
+			for (const { anchor } of kind.approvals) {
+				const known = snapshot.byAnchor(state.id, anchor);
+				if (known !== undefined) stage.known(known.id);
+			}
+		});
+		return;
+	}
+	stage.batch(() => {
+		for (const id of snapshot.heldIds(state.id)) stage.known(id);
+		for (const id of snapshot.quarantinedIds(state.id)) stage.known(id);
+		for (const id of snapshot.due(state.id, at)) stage.known(id);
+	});
+	if (state.rules === undefined || state.rules === sync.rules) return;
+	for (let after = 0; ; ) {
+		const page = snapshot.allIds(state.id, after, 1000);
+		stage.batch(() => {
+			for (const id of page) stage.known(id);
+		});
+		const last = page.at(-1);
+		if (last === undefined) return;
+		after = last;
+	}
+}
+
+function shieldedIds(session: Session, state: SourceState, protection: Protection): ReadonlySet<number> {
+	const ids = new Set<number>();
+	for (const key of protection.people) {
+		const known = session.snapshot.byDn(state.id, digest(key));
+		if (known !== undefined) ids.add(known.id);
+	}
+	return ids;
+}
+
+/** Makes a Failure of an abort, so that a report can say it. */
+export function asStopped(error: unknown, signal: AbortSignal): unknown {
+	return signal.aborted && !(error instanceof Failure && error.code === "CANCELLED")
+		? new Failure("CANCELLED", "the run was stopped; nothing of it was kept", { cause: error })
+		: error;
+}

@@ -1,0 +1,59 @@
+import type { Account } from "../../core/account.ts";
+import type { Anchor } from "../../core/entry.ts";
+import type { Delivery, DeliveryResult, RemoteAccount, Target } from "../target.ts";
+
+/** What the embedded account store needs of the database (store/local-accounts). */
+export interface LocalTable {
+	batch<T>(work: () => T): T;
+	put(externalId: string, userName: string, active: boolean, body: string): number | undefined;
+	remove(externalId: string): void;
+	byExternalId(externalId: string): LocalRow | undefined;
+	byUserName(userName: string): LocalRow | undefined;
+	page(id: number, limit: number): readonly LocalRow[];
+}
+
+interface LocalRow {
+	readonly id: number;
+	readonly external_id: string;
+	readonly body: string;
+}
+
+/** The embedded account store as a target: an upsert by anchor, so that a create sent twice is one account. */
+export function makeLocalTarget(name: string, table: LocalTable): Target {
+	const applyOne = ({ anchor, wanted }: Delivery): DeliveryResult => {
+		if (wanted === undefined) {
+			table.remove(anchor);
+			return { kind: "applied", remoteId: anchor };
+		}
+		const id = table.put(anchor, wanted.userName, wanted.active, JSON.stringify(wanted));
+		if (id !== undefined) return { kind: "applied", remoteId: String(id) };
+		const holder = table.byUserName(wanted.userName);
+		return { kind: "refused", error: `userName ${wanted.userName} belongs to the account of ${holder?.external_id ?? "another person"}` };
+	};
+
+	return {
+		name,
+		batch: 1000,
+		announcesCreates: false,
+		apply: async (deliveries) => table.batch(() => deliveries.map(applyOne)),
+		find: async (anchor, userName) => {
+			const row = table.byExternalId(anchor) ?? table.byUserName(userName);
+			return row && remoteAccount(row);
+		},
+		async *list(signal) {
+			for (let last = 0; ; ) {
+				signal.throwIfAborted();
+				const rows = table.page(last, 1000);
+				for (const row of rows) yield remoteAccount(row);
+				const end = rows.at(-1);
+				if (end === undefined) return;
+				last = end.id;
+			}
+		},
+		close: async () => {},
+	};
+}
+
+function remoteAccount(row: LocalRow): RemoteAccount {
+	return { remoteId: String(row.id), anchor: row.external_id as Anchor, account: JSON.parse(row.body) as Account };
+}

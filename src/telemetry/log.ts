@@ -1,0 +1,123 @@
+import { type Logger, pino, stdTimeFunctions } from "pino";
+import { PinoPretty } from "pino-pretty";
+import { formatDuration } from "../lib/duration.ts";
+import { printable } from "../lib/table.ts";
+import type { Outcome, RunReport } from "../sync/report.ts";
+
+export type Log = Logger;
+
+export interface LogOptions {
+	readonly level: string;
+	/** 1 for the daemon, whose output is its log; 2 for every other command, whose output is its answer. */
+	readonly descriptor: 1 | 2;
+	/** Lines for people instead of JSON. */
+	readonly pretty: boolean;
+	readonly colour: boolean;
+}
+
+/** Names under which a secret could come along with something logged whole: a request, a configuration, an error of a library. */
+const SECRET_NAMES = ["password", "secret", "token", "authorization", "credentials", "bearer", "cookie"];
+
+/** Opens the log. Written synchronously: the last words before an end are the ones that matter, and there are few others. */
+export function openLog(options: LogOptions): Log {
+	const destination = options.pretty
+		? PinoPretty({
+				colorize: options.colour,
+				destination: options.descriptor,
+				sync: true,
+				hideObject: true,
+				translateTime: "SYS:HH:MM:ss",
+				ignore: "pid,hostname",
+				messageFormat: (record) => sentence(record),
+			})
+		: pino.destination({ dest: options.descriptor, sync: true });
+	return makeLog(options.level, destination);
+}
+
+/** A log that writes to `destination`, one JSON object a line. */
+export function makeLog(level: string, destination: { write(line: string): void }): Log {
+	return pino(
+		{
+			level,
+			base: null,
+			timestamp: stdTimeFunctions.isoTime,
+			formatters: { level: (label) => ({ level: label }) },
+			// Secrets of the configuration print [secret] by themselves (config/secret.ts); this is for what others call by such names.
+			redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.*.*.${name}`]), censor: "[secret]" },
+		},
+		destination,
+	);
+}
+
+const messages: Readonly<Record<Outcome, string>> = {
+	succeeded: "run succeeded",
+	held: "run held",
+	partial: "run partial",
+	failed: "run failed",
+};
+
+/** The one line of a run. */
+export function logRun(log: Log, report: RunReport): void {
+	const { run, source, mode, trigger, outcome, sealed, read, created, updated, disabled, enabled, deleted, unchanged } = report;
+	const fields = {
+		run,
+		source,
+		mode,
+		trigger,
+		outcome,
+		sealed,
+		read,
+		created,
+		updated,
+		disabled,
+		enabled,
+		deleted,
+		unchanged,
+		held: report.held,
+		quarantined: report.quarantined,
+		delivered: report.delivered,
+		pending: report.pending,
+		durationMs: Math.round(report.durationMs),
+		...(report.server !== undefined && { server: report.server }),
+		...(report.fullBecause !== undefined && { fullBecause: report.fullBecause }),
+		...(report.unsealed.length > 0 && { unsealed: report.unsealed }),
+		...(report.warnings.length > 0 && { warnings: report.warnings }),
+		...(report.plan !== undefined && { plan: report.plan, heldKinds: report.heldKinds }),
+		...(report.error !== undefined && { error: report.error }),
+	};
+	const level = outcome === "failed" ? "error" : outcome === "succeeded" && report.unsealed.length === 0 ? "info" : "warn";
+	log[level](fields, messages[outcome]);
+}
+
+/** A log record as one line for a person: a run as a sentence, anything else as its message and fields. */
+export function sentence(record: Record<string, unknown>): string {
+	const message = printable(String(record["msg"] ?? ""));
+	if (typeof record["outcome"] === "string" && typeof record["durationMs"] === "number") return printable(runSentence(record));
+	const fields = Object.entries(record).filter(([key]) => !["level", "time", "msg", "err"].includes(key));
+	const error = record["err"] as { stack?: string; message?: string } | undefined;
+	const shown = fields.map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+	return [message, ...shown.map(printable), ...(error === undefined ? [] : [`\n${error.stack ?? error.message}`])].join("  ");
+}
+
+function runSentence(record: Record<string, unknown>): string {
+	const counts = ["created", "updated", "disabled", "enabled", "deleted", "held", "quarantined", "pending"]
+		.filter((key) => Number(record[key] ?? 0) > 0)
+		.map((key) => `${record[key]} ${key}`);
+	const error = record["error"] as { code: string; message: string; hint?: string } | undefined;
+	const parts = [
+		`${record["source"]}: ${record["mode"]} run ${record["run"]} ${record["outcome"]} in ${formatDuration(Number(record["durationMs"]))}`,
+		`${record["read"]} read`,
+		counts.length === 0 && error === undefined ? "nothing to do" : counts.join(", "),
+		...listed("full because", record["fullBecause"]),
+		...listed("not sealed", record["unsealed"]),
+		...listed("note", record["warnings"]),
+		error === undefined ? "" : `${error.message} (${error.code})${error.hint === undefined ? "" : `. ${error.hint}`}`,
+		record["plan"] === undefined ? "" : `decide with: dirsyncd approve ${record["plan"]}`,
+	];
+	return parts.filter((part) => part !== "").join("; ");
+}
+
+function listed(what: string, value: unknown): readonly string[] {
+	if (value === undefined) return [];
+	return [`${what}: ${Array.isArray(value) ? value.join(", ") : String(value)}`];
+}

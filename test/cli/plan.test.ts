@@ -1,0 +1,102 @@
+import { describe, expect, it } from "vitest";
+import { type ChangeKind, noCounts } from "../../src/core/change.ts";
+import type { Anchor } from "../../src/core/entry.ts";
+import type { JudgedChange } from "../../src/sync/judging.ts";
+import { planOf, say } from "./world.ts";
+
+function change(kind: ChangeKind, name: string, why: string, held = false): JudgedChange {
+	const before = kind === "create" ? undefined : { userName: name, active: true, title: "Clerk" };
+	const after = kind === "delete" ? undefined : { userName: name, active: kind !== "disable", title: "Manager" };
+	const verdict = held ? ({ reason: "limit", because: "limit 50" } as const) : undefined;
+	return {
+		id: 1,
+		kind,
+		subject: "account",
+		anchor: `anchor-of-${name}` as Anchor,
+		name,
+		why,
+		before,
+		after,
+		cause: undefined,
+		held: verdict,
+	};
+}
+
+const changes = [
+	change("update", "bob", 'title from "Clerk" to "Manager"'),
+	change("create", "ada", "new in the directory"),
+	change("disable", "eve\u001b]0;x\u0007", "left the scope: now in OU=Leavers", true),
+];
+const plan = planOf({
+	summary: { ...noCounts, create: 1, update: 1, disable: 1 },
+	held: [{ kind: "disable", count: 1, limit: "limit 50" }],
+	changes: () => changes,
+});
+const planner = { plan: async () => plan };
+
+describe("plan", () => {
+	it("prints the contract's object as JSON and ends with 3 when something would be held", async () => {
+		const said = await say(["plan", "--json"], { planner });
+		expect(said.code).toBe(3);
+		const printed = JSON.parse(said.out);
+		expect(Object.keys(printed)).toEqual(["plan", "source", "mode", "sealed", "summary", "held", "changes"]);
+		expect(printed.summary).toEqual({ create: 1, update: 1, disable: 1, enable: 0, delete: 0 });
+		expect(printed.held).toEqual([{ kind: "disable", count: 1, limit: "limit 50" }]);
+		expect(Object.keys(printed.changes[0])).toEqual(["kind", "subject", "anchor", "name", "why", "before", "after"]);
+		expect(printed.changes[1]).toMatchObject({ kind: "create", name: "ada", before: null });
+	});
+
+	it("is what sync --dry-run prints", async () => {
+		expect((await say(["sync", "--dry-run", "--json"], { planner })).out).toBe((await say(["plan", "--json"], { planner })).out);
+	});
+
+	it("prints an array for several sources, also when nothing is to be done", async () => {
+		const said = await say(["plan", "--json"], { sources: ["a", "b", "c"], planner: { plan: async ({ source }) => planOf({ source }) } });
+		expect(said.code).toBe(0);
+		expect(JSON.parse(said.out).map((each: { source: string }) => each.source)).toEqual(["a", "b", "c"]);
+	});
+
+	it("shows a person the changes by kind with why, verdict, hash, and the commands that decide", async () => {
+		const { out } = await say(["plan"], { planner });
+		const at = (text: string): number => {
+			expect(out).toContain(text);
+			return out.indexOf(text);
+		};
+		const order = [
+			at("create 1"),
+			at("+ ada"),
+			at("update 1"),
+			at('title from "Clerk" to "Manager"'),
+			at("disable 1  1 held: limit 50"),
+			at("left the scope: now in OU=Leavers"),
+		];
+		expect(order).toEqual([...order].sort((a, b) => a - b));
+		expect(out).toContain(`dirsyncd approve ${plan.plan}`);
+	});
+
+	it("lets no control sign of a name through to the terminal", async () => {
+		expect((await say(["plan"], { planner })).out).not.toContain("\u001b]0;");
+	});
+
+	it("says why a reading is not sealed", async () => {
+		const said = await say(["plan"], {
+			planner: { plan: async () => planOf({ sealed: false, unsealed: ["size limit after 1,000 entries"] }) },
+		});
+		expect(said.out).toContain("not sealed: size limit after 1,000 entries");
+	});
+
+	it("closes the plan also when the output fails", async () => {
+		let isClosed = false;
+		const broken = planOf({
+			summary: { ...noCounts, create: 1 },
+			changes: () => {
+				throw new Error("gone");
+			},
+			close: () => {
+				isClosed = true;
+			},
+		});
+		expect((await say(["plan"], { planner: { plan: async () => broken } })).code).toBe(1);
+		expect(isClosed).toBe(true);
+	});
+});

@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import { Failure } from "../../src/core/errors.ts";
+import type { AccountView, LoggedChange } from "../../src/store/views.ts";
+import { runView, say } from "./world.ts";
+
+const ada: AccountView = {
+	source: "corp",
+	anchor: "0b7f5d7c-0000-4000-8000-000000000001",
+	account: {
+		userName: "ada@corp",
+		displayName: "Ada",
+		name: { givenName: "Ada", familyName: "L" },
+		emails: [{ value: "ada@x", type: "work", primary: true }],
+		active: true,
+		employeeNumber: "7",
+	},
+	because: undefined,
+	targets: { accounts: { state: "applied", remoteId: "1" } },
+};
+const bob: AccountView = {
+	...ada,
+	anchor: "b",
+	account: { userName: "bob@corp", active: false },
+	because: "account expired on 2026-11-01",
+	targets: { accounts: { state: "failed", error: "refused" } },
+};
+
+function* these(...accounts: AccountView[]): IterableIterator<AccountView> {
+	yield* accounts;
+}
+
+describe("accounts", () => {
+	it("prints JSON Lines with the fields of the contract in its order, those without a value left out", async () => {
+		const said = await say(["accounts", "--json"], { views: { accounts: () => these(ada, bob) } });
+		expect(said.code).toBe(0);
+		expect(said.out.split("\n")).toEqual([
+			'{"source":"corp","anchor":"0b7f5d7c-0000-4000-8000-000000000001","userName":"ada@corp","displayName":"Ada","name":{"givenName":"Ada","familyName":"L"},"emails":[{"value":"ada@x","type":"work","primary":true}],"active":true,"employeeNumber":"7","targets":{"accounts":{"state":"applied","remoteId":"1"}}}',
+			'{"source":"corp","anchor":"b","userName":"bob@corp","active":false,"targets":{"accounts":{"state":"failed","error":"refused"}}}',
+			"",
+		]);
+	});
+
+	it("shows a person who is not active, and why", async () => {
+		const { out } = await say(["accounts"], { views: { accounts: () => these(ada, bob) } });
+		expect(out).toMatch(/ada@corp +Ada +active +corp\n/);
+		expect(out).toMatch(/bob@corp +disabled +corp +account expired on 2026-11-01; accounts: failed, refused\n/);
+	});
+
+	it("ends with 1 when there is no such user", async () => {
+		const said = await say(["accounts", "nobody", "--json"], { views: { accounts: () => these() } });
+		expect(said.code).toBe(1);
+		expect(JSON.parse(said.out).error.code).toBe("NOT_FOUND");
+	});
+});
+
+describe("status", () => {
+	it("shows configured sources that were never read, held plans and who was set aside", async () => {
+		const plan = `sha256:${"cd".repeat(32)}`;
+		const views = {
+			sources: () => [],
+			targets: () => [{ target: "accounts", accounts: 10, pending: 1, failed: 0, lastError: undefined }],
+			held: () => [{ plan, source: "corp", since: 0, kinds: [{ kind: "disable", count: 300, limit: "limit 50" } as const], changes: [] }],
+			quarantine: () => [{ source: "corp", anchor: "x", name: "Eve", reason: "no value for userName", since: 0 }],
+		};
+		const people = await say(["status"], { views });
+		expect(people.code).toBe(0);
+		for (const text of ["corp", "never", "not running", `dirsyncd approve ${plan}`, "no value for userName"])
+			expect(people.out).toContain(text);
+		const json = JSON.parse(
+			(await say(["status", "--json"], { views, holder: { pid: 1, command: "run", since: 0, url: "http://127.0.0.1:1" } })).out,
+		);
+		expect(json).toMatchObject({ daemon: { url: "http://127.0.0.1:1" }, sources: [{ source: "corp", lastRun: null }], held: [{ plan }] });
+	});
+});
+
+describe("runs", () => {
+	const logged: LoggedChange = {
+		...{ kind: "create", subject: "account", anchor: "a" as LoggedChange["anchor"], name: "ada", why: "new in the directory" },
+		...{ before: undefined, after: { userName: "ada", active: true }, sequence: 1, at: 0, run: 7, source: "corp", result: "committed" },
+	};
+
+	it("lists runs with instants as ISO 8601", async () => {
+		const said = await say(["runs", "--json"], { views: { runs: () => [runView()] } });
+		expect(JSON.parse(said.out)[0]).toMatchObject({ run: 7, startedAt: "2027-01-15T07:43:20.000Z", outcome: "succeeded" });
+		expect((await say(["runs"], { views: { runs: () => [runView()] } })).out).toMatch(/7 +corp +2027-01-15T07:43:20.000Z +2.0 s +full/);
+	});
+
+	it("shows one run with its changes", async () => {
+		const views = { run: () => runView(), changes: () => [logged].values() };
+		expect(JSON.parse((await say(["runs", "7", "--json"], { views })).out).changes).toMatchObject([
+			{ kind: "create", name: "ada", before: null, result: "committed" },
+		]);
+		expect((await say(["runs", "7"], { views })).out).toContain("create  ada  new in the directory");
+	});
+
+	it("ends with 1 when there is no such run", async () => {
+		expect((await say(["runs", "8"], { views: { run: () => undefined } })).code).toBe(1);
+	});
+});
+
+describe("check", () => {
+	const passed = { step: "bind", subject: "ldaps://dc1", state: "passed", detail: "as svc@corp" } as const;
+	const failed = { step: "rights", subject: "corp", state: "failed", detail: "mail cannot be read", remedy: "Grant Read mail." } as const;
+
+	it("prints each step with its remedy, and ends with 1 when one failed", async () => {
+		const said = await say(["check"], { steps: [passed, failed] });
+		expect(said.code).toBe(1);
+		expect(said.out).toContain("-> Grant Read mail.");
+		expect((await say(["check"], { steps: [passed] })).code).toBe(0);
+	});
+
+	it("prints an array of steps as JSON, with the configuration and the database first", async () => {
+		const said = await say(["check", "--json"], { steps: [passed, failed] });
+		expect(JSON.parse(said.out).map((step: { step: string; state: string }) => `${step.step} ${step.state}`)).toEqual([
+			"configuration passed",
+			"configuration warned",
+			"database passed",
+			"bind passed",
+			"rights failed",
+		]);
+	});
+
+	it("names a damaged database and goes on", async () => {
+		const verify = () => {
+			throw new Failure("DATABASE_CORRUPT", "page 3 is damaged", { hint: "Restore the last backup." });
+		};
+		const said = await say(["check"], { steps: [passed], verify });
+		expect(said.code).toBe(1);
+		expect(said.out).toContain("page 3 is damaged");
+		expect(said.out).toContain("bind");
+	});
+});
+
+describe("verify", () => {
+	it("says how long the chain is, or ends with 1", async () => {
+		expect(JSON.parse((await say(["verify", "--json"], { verify: () => 42 })).out)).toMatchObject({ intact: true, changes: 42 });
+		expect((await say(["verify"], { verify: () => undefined })).code).toBe(1);
+	});
+});

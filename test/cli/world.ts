@@ -1,0 +1,169 @@
+import path from "node:path";
+import type { Engine, Planner, PlanResult } from "../../src/app.ts";
+import { runCommandLine } from "../../src/cli/cli.ts";
+import type { CheckStep, Context, DaemonCall, Doors } from "../../src/cli/context.ts";
+import type { Output } from "../../src/cli/output.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { noCounts } from "../../src/core/change.ts";
+import { Failure } from "../../src/core/errors.ts";
+import type { Holder } from "../../src/daemon/lock.ts";
+import type { RunView, Views } from "../../src/store/views.ts";
+import type { RunReport } from "../../src/sync/report.ts";
+import { directoryWith, good } from "../config/configure.ts";
+
+/** The world around a command, in memory: what it says, and what it asks of the rooms behind it. */
+export interface World {
+	readonly engine: Partial<Engine>;
+	readonly planner: Partial<Planner>;
+	readonly views: Partial<Views>;
+	readonly holder: Holder | undefined;
+	readonly daemon: (call: DaemonCall) => { readonly status: number; readonly body: unknown };
+	readonly steps: readonly CheckStep[];
+	readonly verify: () => number | undefined;
+	readonly sources: readonly string[];
+	readonly isTerminal: boolean;
+}
+
+export interface Said {
+	readonly code: number;
+	readonly out: string;
+	readonly err: string;
+	readonly config: string;
+}
+
+/** Runs a command line in a world of which only what matters is given. */
+export async function say(argv: readonly string[], world: Partial<World> = {}): Promise<Said> {
+	const [first = "corp", ...others] = world.sources ?? ["corp"];
+	const more = others.map((name) => good().split("\n").slice(1).join("\n").replace("name: corp", `name: ${name}`));
+	const directory = directoryWith({ "dirsyncd.yaml": good().replace("name: corp", `name: ${first}`) + more.join("") });
+	const out = memory(world.isTerminal ?? false);
+	const err = memory(world.isTerminal ?? false);
+	const context: Context = {
+		out,
+		err,
+		environment: {},
+		directory,
+		clock: () => 1_800_000_000_000,
+		user: "anna",
+		version: "9.9.9",
+		signal: new AbortController().signal,
+		doors: doorsOf(world),
+	};
+	const code = await runCommandLine(context, argv);
+	return { code, out: out.text(), err: err.text(), config: path.join(directory, "dirsyncd.yaml") };
+}
+
+function doorsOf(world: Partial<World>): Doors {
+	const { holder } = world;
+	return {
+		loadConfig,
+		openEngine: async () => ({ close: async () => {}, ...world.engine }) as Engine,
+		openPlanner: async () => ({ close: async () => {}, ...world.planner }) as Planner,
+		openViews: async () => ({ close: () => {}, ...world.views }) as Views,
+		waitForLock: async () => {
+			if (holder !== undefined) throw new Failure("DATABASE_LOCKED", "held", { cause: holder });
+			return { announce: () => {}, release: () => {} };
+		},
+		holder: async () => holder,
+		runDaemon: async () => {},
+		diagnose: async function* () {
+			yield* world.steps ?? [];
+		},
+		verifyDatabase: async () => (world.verify === undefined ? 0 : world.verify()),
+		backUp: async () => {},
+		readToken: async () => "token-of-the-daemon",
+		request: async (call) => (world.daemon === undefined ? { status: 500, body: undefined } : world.daemon(call)),
+	};
+}
+
+function memory(isTerminal: boolean): Output & { text(): string } {
+	let all = "";
+	return {
+		isTerminal,
+		write: (text) => {
+			all += text;
+		},
+		drained: async () => {},
+		isClosed: () => false,
+		paint: (_colour, text) => text,
+		text: () => all,
+	};
+}
+
+export function report(fields: Partial<RunReport> = {}): RunReport {
+	return {
+		run: 7,
+		source: "corp",
+		mode: "full",
+		outcome: "succeeded",
+		sealed: true,
+		unsealed: [],
+		read: 1000,
+		created: 2,
+		updated: 0,
+		disabled: 0,
+		enabled: 0,
+		deleted: 0,
+		unchanged: 998,
+		held: 0,
+		quarantined: 0,
+		delivered: 2,
+		pending: 0,
+		durationMs: 1234,
+		trigger: "command",
+		startedAt: 1_799_999_000_000,
+		server: "ldaps://dc1",
+		fullBecause: undefined,
+		warnings: [],
+		error: undefined,
+		plan: undefined,
+		heldKinds: [],
+		deliveries: [],
+		...fields,
+	};
+}
+
+export function planOf(fields: Partial<PlanResult> = {}): PlanResult {
+	return {
+		source: "corp",
+		mode: "full",
+		sealed: true,
+		unsealed: [],
+		fullBecause: undefined,
+		warnings: [],
+		read: 1000,
+		quarantined: 0,
+		plan: `sha256:${"ab".repeat(32)}`,
+		summary: noCounts,
+		held: [],
+		changes: () => [],
+		close: () => {},
+		...fields,
+	};
+}
+
+export function runView(fields: Partial<RunView> = {}): RunView {
+	return {
+		run: 7,
+		source: "corp",
+		mode: "full",
+		trigger: "schedule",
+		startedAt: 1_799_999_000_000,
+		endedAt: 1_799_999_002_000,
+		outcome: "succeeded",
+		sealed: true,
+		unsealed: [],
+		fullBecause: undefined,
+		server: "ldaps://dc1",
+		error: undefined,
+		read: 1000,
+		created: 2,
+		updated: 0,
+		disabled: 0,
+		enabled: 0,
+		deleted: 0,
+		held: 0,
+		quarantined: 0,
+		...fields,
+	};
+}

@@ -1,0 +1,167 @@
+import { chmodSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { directoryWith, good, load, problemsIn } from "./configure.ts";
+
+describe("a configuration", () => {
+	it("has documented defaults for all that is left out", () => {
+		const { config } = load(good());
+		expect(config).toMatchObject({
+			database: path.join(path.dirname(config.file), "data/dirsyncd.db"),
+			http: { listen: { host: "127.0.0.1", port: 8640 } },
+			log: { level: "info" },
+			lifecycle: { onDisabled: "disable", onOutOfScope: "disable", onDeleted: "disable", deleteAfterMs: undefined },
+			protect: [],
+			targets: [{ name: "accounts", type: "local" }],
+			retention: { runsMs: 90 * 86_400_000, changesMs: 730 * 86_400_000 },
+			demo: undefined,
+		});
+		expect(config.limits).toEqual({
+			update: { percent: 50, floor: 10 },
+			disable: { count: 50, percent: 5, floor: 3 },
+			delete: { count: 10, percent: 1, floor: 3 },
+		});
+		expect(config.sources[0]).toMatchObject({
+			bases: ["DC=corp,DC=example,DC=com"],
+			schedule: { delta: "*/5 * * * *", full: "0 2 * * *", timezone: "UTC" },
+			timeouts: { connectMs: 10_000, bindMs: 10_000, requestMs: 120_000 },
+			pageSize: 1000,
+			insecure: false,
+		});
+	});
+
+	it("replaces limits one by one, and takes one away by none", () => {
+		const { config } = load(good({ "+": "limits: { disable: { count: 100 }, delete: { percent: none }, create: { count: 7 } }" }));
+		expect(config.limits).toEqual({
+			create: { count: 7, floor: 0 },
+			update: { percent: 50, floor: 10 },
+			disable: { count: 100, percent: 5, floor: 3 },
+			delete: { count: 10, floor: 3 },
+		});
+	});
+
+	it("puts its own mapping on top of the defaults, and drops a field by an empty template", () => {
+		const { config } = load(good({ "+": 'mapping: { userName: "{mail | lower}", title: "" }' }));
+		expect(config.sources[0]?.mapping).toMatchObject({ userName: "{mail | lower}", displayName: "{displayName ?? cn}" });
+		expect(config.sources[0]?.mapping.title).toBeUndefined();
+	});
+
+	it("takes values from the environment: text, numbers, and within braces without quotes", () => {
+		const text = good({
+			bind: `    bind: { user: \${USER}@corp, password: \${WORD} }`,
+			base: `    base: DC=corp\n    pageSize: \${PAGE}\n    insecure: \${NO}`,
+		});
+		const { config, warnings } = load(text, { USER: "svc", WORD: "0123", PAGE: "500", NO: "false" });
+		expect(config.sources[0]).toMatchObject({ bind: { user: "svc@corp" }, pageSize: 500, insecure: false });
+		expect(config.sources[0]?.bind.password.reveal()).toBe("0123");
+		expect(warnings).toEqual([]);
+	});
+
+	it("keeps a doubled dollar before a brace as it is", () => {
+		expect(load(good({ bind: "    bind: { user: 'a$${b}', password: x }" })).config.sources[0]?.bind.user).toBe(`a\${b}`);
+	});
+
+	it.each([
+		{ place: "{ file: ./corp }", files: { corp: "p4ss word\n" }, environment: {}, secret: "p4ss word" },
+		{ place: "{ env: AD }", files: {}, environment: { AD: "p4ss" }, secret: "p4ss" },
+		{ place: "inline", files: {}, environment: {}, secret: "inline" },
+	])("reads a secret from $place", ({ place, files, environment, secret }) => {
+		const { config } = load(
+			good({ bind: `    bind: { user: svc, password: ${place} }` }),
+			environment as Record<string, string>,
+			files as Record<string, string>,
+		);
+		expect(config.sources[0]?.bind.password.reveal()).toBe(secret);
+	});
+
+	it("reads a secret from systemd's credentials", () => {
+		const directory = directoryWith({ corp: "from-systemd\n" });
+		const { config } = load(good({ bind: "    bind: { user: svc, password: { credential: corp } }" }), {
+			CREDENTIALS_DIRECTORY: directory,
+		});
+		expect(config.sources[0]?.bind.password.reveal()).toBe("from-systemd");
+	});
+
+	it("can do without a secret until it is used", () => {
+		const file = path.join(
+			directoryWith({ "dirsyncd.yaml": good({ bind: "    bind: { user: svc, password: { file: ./none } }" }) }),
+			"dirsyncd.yaml",
+		);
+		const { config } = loadConfig(file, {}, "when-used");
+		expect(() => config.sources[0]?.bind.password.reveal()).toThrow(/none cannot be read: there is no such file/);
+		expect(() => loadConfig(file, {})).toThrow(/has 1 problem/);
+	});
+
+	it("never shows a secret, as text, as JSON or when inspected", () => {
+		const { config } = load(good());
+		const password = config.sources[0]?.bind.password;
+		const shown = [
+			JSON.stringify(config),
+			inspect(config, { depth: 9, showHidden: true }),
+			String(password),
+			`${password}`,
+			inspect(password),
+		].join("\n");
+		expect(shown).toContain("[secret]");
+		expect(shown).not.toContain("secret-of-svc");
+	});
+
+	it("warns of a password in the file itself, with its line", () => {
+		const { warnings } = load(good());
+		expect(warnings).toMatchObject([{ line: 5, path: "sources[0].bind.password", value: "[secret]" }]);
+	});
+
+	it.skipIf(process.platform === "win32")("warns of a secret file that others may read, naming chmod", () => {
+		const directory = directoryWith({ "dirsyncd.yaml": good({ bind: "    bind: { user: svc, password: { file: corp } }" }), corp: "x" });
+		chmodSync(path.join(directory, "corp"), 0o644);
+		expect(loadConfig(path.join(directory, "dirsyncd.yaml"), {}).warnings).toMatchObject([
+			{ remedy: `chmod 600 ${path.join(directory, "corp")}` },
+		]);
+	});
+
+	it("warns of plain LDAP that was allowed", () => {
+		const { warnings } = load(good({ urls: "    urls: [ldap://dc1]\n    insecure: true" }));
+		expect(warnings.map((warning) => warning.message).join()).toContain("in clear");
+	});
+
+	it("warns of an exclusion that excludes nothing", () => {
+		const { warnings } = load(good({ base: 'base: "OU=Staff,DC=corp"\n    users: { exclude: ["OU=Old,DC=corp"] }'.replace(/^/, "    ") }));
+		expect(warnings.map((warning) => warning.path)).toContain("sources[0].users.exclude[0]");
+	});
+
+	it("allows a file with a byte order mark and Windows line ends", () => {
+		expect(load(`\uFEFF${good().replaceAll("\n", "\r\n")}`).config.sources[0]?.name).toBe("corp");
+	});
+
+	it("says that a file is not there", () => {
+		expect(() => loadConfig("/nowhere/dirsyncd.yaml", {})).toThrow(/cannot be read: there is no such file/);
+	});
+});
+
+describe("the files that come with it", () => {
+	const config = path.join(import.meta.dirname, "../../config");
+
+	it("the example has no problem but the files that are not there", () => {
+		const text = readFileSync(path.join(config, "dirsyncd.example.yaml"), "utf8");
+		expect(problemsIn(text).map((problem) => problem.path)).toEqual(["sources[0].bind.password", "sources[0].tls.ca"]);
+	});
+
+	it("the example shows the defaults: what it says is what leaving it out gives", () => {
+		const text = readFileSync(path.join(config, "dirsyncd.example.yaml"), "utf8").replace(/^ {6}ca: .*$/m, "");
+		const { config: shown } = load(text.replace("./secrets/corp", "corp"), {}, { corp: "x" });
+		const { config: bare } = load(good());
+		expect(shown.limits).toEqual(bare.limits);
+		expect(shown.retention).toEqual(bare.retention);
+		expect(shown.lifecycle).toEqual(bare.lifecycle);
+		expect(shown.targets).toEqual(bare.targets);
+		const [source] = shown.sources;
+		const [usual] = bare.sources;
+		expect({ ...source, urls: 0, users: 0, bind: 0, tls: 0 }).toEqual({ ...usual, urls: 0, users: 0, bind: 0, tls: 0 });
+	});
+
+	it("the demo's configuration loads", () => {
+		expect(loadConfig(path.join(config, "demo.yaml"), {}).config.demo?.people).toBe(300);
+	});
+});

@@ -1,0 +1,151 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { Cursor } from "../../src/core/cursor.ts";
+import { ldifLine, type Record, textOf } from "../support/ldif.ts";
+import { describeWith } from "../support/require.ts";
+import { useSamba } from "../support/samba.ts";
+import { type Directory, person, type Values } from "./directory.ts";
+import { addPerson, placesOf } from "./population.ts";
+import { anchorAt, byLogon, failureOf, logonsOf, read, sourceOn } from "./reader.ts";
+import { directoryOnSamba } from "./samba.ts";
+import { sourceContract } from "./source.ts";
+
+describeWith(["samba"], "a Samba domain controller", () => {
+	const samba = useSamba();
+	const directory = () => directoryOnSamba(samba());
+	sourceContract(directory);
+
+	describe("and only a real one", () => {
+		it("has service accounts and trusts, which are no people", async () => {
+			const people = placesOf(directory()).people;
+			await samba().add(
+				[
+					ldifLine("dn", `CN=gmsa1,${people}`),
+					"objectClass: msDS-GroupManagedServiceAccount\nsAMAccountName: gmsa1$\nmsDS-ManagedPasswordInterval: 30\nuserAccountControl: 4096\n",
+				].join(""),
+			);
+			await samba().add(
+				`${ldifLine("dn", `CN=msa1,${people}`)}objectClass: msDS-ManagedServiceAccount\nsAMAccountName: msa1$\nuserAccountControl: 4096\n`,
+			);
+			const logons = logonsOf(await read(sourceOn(directory())));
+			expect(logons.filter((logon) => logon.endsWith("$"))).toEqual([]);
+		});
+
+		it("has its USN go back when it is restored: a full reading, and the run can say why", async () => {
+			const restore = await samba().snapshot();
+			await directory().modify(person("Ordinary 2", placesOf(directory()).people), { department: "Lost" });
+			const cursor = (await read(sourceOn(directory()))).end.cursor as Cursor;
+			await restore();
+			const full = await read(sourceOn(directory()), cursor);
+			expect(full.mode).toBe("full");
+			expect(full.fullBecause).toMatch(/went back/);
+		}, 60_000);
+
+		it("is trusted by the CA that signed it, and by nothing else", async () => {
+			const { url, caPem, otherCa } = samba();
+			const over = (address: string, tls: Partial<Directory["connection"]["tls"]>) =>
+				sourceOn(directory(), { urls: [address], insecure: false, tls: { ca: caPem, startTls: false, servername: undefined, ...tls } });
+			expect(logonsOf(await read(over(url, {})))).toContain("ordinary1");
+			expect(logonsOf(await read(over(samba().ldapUrl, { startTls: true })))).toContain("ordinary1");
+			for (const address of [url, samba().ldapUrl]) {
+				const startTls = address === samba().ldapUrl;
+				const strange = over(address, { startTls, ca: readFileSync(otherCa, "utf8") });
+				expect(await failureOf(read(strange))).toMatchObject({ code: "SOURCE_UNTRUSTED" });
+				const misnamed = over(address, { startTls, servername: "dc9.elsewhere.example.test" });
+				expect(await failureOf(read(misnamed))).toMatchObject({ code: "SOURCE_UNTRUSTED" });
+			}
+			for (const kind of ["expired", "wrong-host"] as const) {
+				await samba().presentCertificate(kind);
+				expect(await failureOf(read(over(url, {}))), kind).toMatchObject({ code: "SOURCE_UNTRUSTED" });
+				expect(await failureOf(read(over(samba().ldapUrl, { startTls: true }))), kind).toMatchObject({ code: "SOURCE_UNTRUSTED" });
+			}
+			await samba().presentCertificate("good");
+		}, 60_000);
+	});
+
+	describe("when it fails", () => {
+		const briefly = { connectMs: 2_000, bindMs: 1_000, requestMs: 1_000 };
+
+		it("breaks the reading when it dies in the middle of it, and serves the next", async () => {
+			const reading = await sourceOn(directory(), { pageSize: 5 }).read({ mode: "full", cursor: undefined }, new AbortController().signal);
+			const pages = async () => {
+				for await (const _ of reading.pages) await samba().kill();
+			};
+			expect(await failureOf(pages())).toMatchObject({ code: "SOURCE_BROKE" });
+			await reading.close();
+			expect(await failureOf(read(sourceOn(directory())))).toMatchObject({ code: "SOURCE_UNREACHABLE" });
+			await samba().start();
+			expect(logonsOf(await read(sourceOn(directory())))).toContain("ordinary1");
+		}, 60_000);
+
+		it("does not hang a reading when it stops answering", async () => {
+			const reading = await sourceOn(directory(), { pageSize: 5, timeouts: briefly }).read(
+				{ mode: "full", cursor: undefined },
+				new AbortController().signal,
+			);
+			const pages = async () => {
+				for await (const _ of reading.pages) samba().pause();
+			};
+			try {
+				expect(await failureOf(pages())).toMatchObject({ code: expect.stringMatching(/^SOURCE_(?:BROKE|UNREACHABLE)$/) });
+				await reading.close();
+				expect(await failureOf(read(sourceOn(directory(), { timeouts: briefly })))).toMatchObject({ code: "SOURCE_UNREACHABLE" });
+			} finally {
+				samba().resume();
+			}
+			expect(logonsOf(await read(sourceOn(directory())))).toContain("ordinary1");
+		}, 60_000);
+
+		it("is passed over for the next of the urls when it is down", async () => {
+			const urls = ["ldap://127.0.0.1:1", ...directory().connection.urls];
+			const all = await read(sourceOn(directory(), { urls }));
+			expect(logonsOf(all)).toContain("ordinary1");
+		});
+
+		it.each([
+			{ state: "disabled", values: { userAccountControl: "514" }, says: /disabled/ },
+			{ state: "expired", values: { accountExpires: "132223104000000000" }, says: /expired/ },
+			{ state: "with a password that must change", values: { pwdLastSet: "0" }, says: /change/ },
+		])("says that the service account is $state", async ({ state, values, says }) => {
+			const name = `svc ${state}`;
+			await samba().tool("user", "create", name, "Passw0rd.svc");
+			const dn = person(name, `CN=Users,${samba().baseDn}`);
+			await directory().modify(dn, values as Values);
+			const failure = await failureOf(read(sourceOn(directory(), { bind: { user: dn, password: "Passw0rd.svc" } })));
+			expect(failure).toMatchObject({ code: "SOURCE_REFUSED" });
+			expect(`${(failure as Error).message} ${(failure as { hint?: string }).hint}`).toMatch(says);
+		});
+	});
+
+	describe("with rights taken away", () => {
+		/** schemaIDGUID of userAccountControl. */
+		const userAccountControl = "bf967a68-0de6-11d0-a285-00aa003049e2";
+
+		async function deny(dn: string, entry: (sid: string) => string): Promise<() => Promise<void>> {
+			const [account] = await samba().ldbsearch("(sAMAccountName=svc-dirsyncd)", ["objectSid"]);
+			return samba().grant(dn, entry(textOf(account as Record, "objectSid") as string));
+		}
+
+		it("does not know who is disabled when userAccountControl cannot be read", async () => {
+			const dn = await addPerson(directory(), "Veiled", placesOf(directory()).people, "veiled", { userAccountControl: "514" });
+			const giveBack = await deny(dn, (sid) => `(OD;;RP;${userAccountControl};;${sid})`);
+			expect(byLogon(await read(sourceOn(directory())), "veiled").standing).toBe("unknown");
+			await giveBack();
+			expect(byLogon(await read(sourceOn(directory())), "veiled").standing).toBe("disabled");
+		});
+
+		it("doubts that people are gone whose container may not be listed", async () => {
+			const { people } = placesOf(directory());
+			const cellar = `OU=Cellar,${people}`;
+			await directory().add(cellar, { objectClass: "organizationalUnit" });
+			const dn = await addPerson(directory(), "Hidden", cellar, "hidden");
+			const anchor = await anchorAt(directory(), "hidden");
+			await deny(cellar, (sid) => `(D;CI;RPLCLO;;;${sid})`);
+			await read(sourceOn(directory()), undefined, async (open, all) => {
+				expect(logonsOf(all)).not.toContain("hidden");
+				const found = await open.lookup([{ anchor, dn, had: ["cn"] }]);
+				expect(found.get(anchor)).toMatchObject({ kind: "unseen", doubt: expect.stringMatching(/Cellar|still there/) });
+			});
+		});
+	});
+});

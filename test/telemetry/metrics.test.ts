@@ -1,0 +1,120 @@
+import { spawnSync } from "node:child_process";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { SourceView, TargetView } from "../../src/store/views.ts";
+import type { RunReport } from "../../src/sync/report.ts";
+import { type Metrics, type MetricsState, makeMetrics } from "../../src/telemetry/metrics.ts";
+import { makeReport } from "../support/reports.ts";
+import { describeWith } from "../support/require.ts";
+
+const corp: SourceView = {
+	source: "corp",
+	lastRun: undefined,
+	lastSuccess: { full: 1_700_000_000_000, delta: undefined },
+	sealed: true,
+	entries: 300,
+	held: { disable: 12 },
+	quarantined: 2,
+};
+const accounts: TargetView = { target: "accounts", accounts: 300, pending: 3, failed: 1, lastError: undefined };
+const state: MetricsState = {
+	sources: [corp],
+	targets: [accounts],
+	accounts: [{ target: "accounts", state: "active", count: 280 }],
+};
+
+let metrics: Metrics;
+
+beforeEach(() => {
+	metrics = makeMetrics("1.2.3", () => state);
+});
+
+async function line(start: string): Promise<string | undefined> {
+	return (await metrics.text()).split("\n").find((each) => each.startsWith(`${start} `));
+}
+
+const observe = (...reports: Partial<RunReport>[]): void => {
+	for (const report of reports) metrics.observeRun(makeReport(report));
+};
+
+describe("the metrics", () => {
+	it.each([
+		['dirsyncd_last_success_timestamp_seconds{source="corp",mode="full"}', "1700000000"],
+		['dirsyncd_sealed{source="corp"}', "1"],
+		['dirsyncd_held_changes{source="corp",kind="disable"}', "12"],
+		['dirsyncd_held_changes{source="corp",kind="delete"}', "0"],
+		['dirsyncd_quarantined{source="corp"}', "2"],
+		['dirsyncd_accounts{target="accounts",state="active"}', "280"],
+		['dirsyncd_accounts{target="accounts",state="disabled"}', "0"],
+		['dirsyncd_pending_deliveries{target="accounts"}', "3"],
+		[`dirsyncd_build_info{version="1.2.3",node="${process.versions.node}"}`, "1"],
+	])("show what stands in the database: %s is %s", async (start, value) => {
+		expect(await line(start)).toBe(`${start} ${value}`);
+	});
+
+	it.each([
+		['dirsyncd_runs_total{source="corp",mode="delta",outcome="succeeded"}', "2"],
+		['dirsyncd_entries_read_total{source="corp"}', "14"],
+		['dirsyncd_changes_total{source="corp",kind="create"}', "3"],
+		['dirsyncd_changes_total{source="corp",kind="delete"}', "0"],
+		['dirsyncd_deliveries_total{target="accounts",kind="create",result="applied"}', "3"],
+		['dirsyncd_delivery_duration_seconds_count{target="accounts"}', "1"],
+		['dirsyncd_run_duration_seconds_count{source="corp",mode="delta"}', "2"],
+		['dirsyncd_source_up{source="corp"}', "1"],
+		['dirsyncd_target_up{target="accounts"}', "1"],
+	])("add up what runs did: %s is %s", async (start, value) => {
+		observe(
+			{ read: 10, created: 3, deliveries: [{ target: "accounts", kind: "create", result: "applied", count: 3, seconds: 0.2 }] },
+			{ read: 4 },
+		);
+		expect(await line(start)).toBe(`${start} ${value}`);
+	});
+
+	it.each([
+		{ code: "SOURCE_UNREACHABLE", up: "0", why: "nobody answered" },
+		{ code: "SOURCE_BROKE", up: "0", why: "it broke in mid-reading" },
+		{ code: "DATABASE_UNWRITABLE", up: "1", why: "that is not the source's fault" },
+	] as const)("say source_up $up after $code: $why", async ({ code, up }) => {
+		observe({}, { outcome: "failed", error: { code, message: "…", hint: undefined } });
+		expect(await line('dirsyncd_source_up{source="corp"}')).toMatch(new RegExp(`${up}$`));
+	});
+
+	it("say that a target is down when everything has to be tried again later", async () => {
+		observe({ deliveries: [{ target: "accounts", kind: "update", result: "later", count: 9, seconds: 5 }] });
+		expect(await line('dirsyncd_target_up{target="accounts"}')).toMatch(/0$/);
+	});
+
+	it("tell how long directory operations take and when the certificate expires", async () => {
+		metrics.observeLdap("corp", "search", 0.2);
+		metrics.observeCertificate("corp", 1_800_000_000_000);
+		expect(await line('dirsyncd_ldap_request_duration_seconds_count{source="corp",operation="search"}')).toMatch(/1$/);
+		expect(await line('dirsyncd_certificate_expiry_timestamp_seconds{source="corp"}')).toMatch(/1800000000$/);
+	});
+
+	it("forget the gauges of a source that is no longer configured", async () => {
+		metrics.observeCertificate("former", 1);
+		metrics.observeCertificate("corp", 1);
+		const text = await metrics.text();
+		expect(text).toContain('dirsyncd_certificate_expiry_timestamp_seconds{source="corp"}');
+		expect(text).not.toContain('"former"');
+	});
+
+	it("come with those of Node itself", async () => {
+		expect(await metrics.text()).toContain("process_resident_memory_bytes ");
+	});
+
+	it("hold no value of a person", async () => {
+		observe({ server: "ldaps://dc1", warnings: ["Ada Lovelace has no mail"] });
+		expect(await metrics.text()).not.toContain("Ada");
+	});
+});
+
+describeWith(["promtool"], "promtool", () => {
+	it("finds nothing to say about a metric of ours", async () => {
+		observe({ created: 1, deliveries: [{ target: "accounts", kind: "create", result: "applied", count: 1, seconds: 1 }] });
+		metrics.observeLdap("corp", "bind", 1);
+		metrics.observeCertificate("corp", 1);
+		const { stderr, stdout } = spawnSync("promtool", ["check", "metrics"], { input: await metrics.text(), encoding: "utf8" });
+		const said = `${stdout}\n${stderr}`.split("\n").filter((each) => each.includes("dirsyncd_") || each.includes("error while linting"));
+		expect(said).toEqual([]);
+	});
+});
