@@ -70,8 +70,6 @@ export interface Engine {
 	/** When the next open delivery is due: Unix milliseconds, undefined when nothing is open. */
 	nextDelivery(): number | undefined;
 	retain(): { readonly runs: number; readonly changes: number; readonly entries: number };
-	/** Throws when the database cannot be written. */
-	probe(): void;
 	backUp(file: string): void;
 	close(): Promise<void>;
 }
@@ -142,12 +140,11 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 		sync: ({ source, mode, trigger }, on, signal) =>
 			alone(partOf(parts, source), on, (context) => cycle(context, { kind: "sync", mode, trigger }, signal)),
 		approve: async (name, by, on, signal) => {
+			// What waits in the database names its source; only that one must have no run going on.
 			for (const part of parts) {
-				const report = await alone(part, on, async (context) => {
-					const decision = findHeld(context, name);
-					return decision && cycle(context, { kind: "approve", plan: name, decision, by }, signal);
-				});
-				if (report !== undefined) return report;
+				const decision = findHeld(contextOf(part, main, on), name);
+				if (decision === undefined) continue;
+				return alone(part, on, (context) => cycle(context, { kind: "approve", plan: name, decision, by }, signal));
 			}
 			for (const part of parts) {
 				const report = await alone(part, on, async (context) => {
@@ -160,8 +157,9 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 		},
 		reject: async (name, by) => {
 			for (const part of parts) {
+				if (findHeld(contextOf(part, main, silent), name) === undefined) continue;
 				const rejected = await alone(part, silent, async (context) => reject(context, name, by, clock()));
-				if (rejected > 0) return { source: part.sync.source.name, rejected };
+				return { source: part.sync.source.name, rejected };
 			}
 			throw unknownPlan(name);
 		},
@@ -176,13 +174,6 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 		},
 		nextDelivery: () => main.ledger.nextDue(),
 		retain: () => upkeep.retain({ runsBefore: clock() - config.retention.runsMs, changesBefore: clock() - config.retention.changesMs }),
-		probe: () => {
-			try {
-				upkeep.probe();
-			} catch (error) {
-				throw asFailure(file, error);
-			}
-		},
 		backUp: (to) => backUp(file, to),
 		close: async () => {
 			for (const target of targets) await target.close();

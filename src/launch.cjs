@@ -51,6 +51,16 @@ const child = spawn(node, ["--disable-warning=ExperimentalWarning", other ?? ent
 	windowsHide: true,
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"]) process.on(signal, () => child.kill(signal));
+// npm passes on a Ctrl-C but not a SIGTERM: it dies, and what it started would run on with nobody knowing.
+if (process.env.npm_lifecycle_event !== undefined) {
+	const parent = process.ppid;
+	const watch = setInterval(() => {
+		if (process.ppid === parent) return;
+		clearInterval(watch);
+		child.kill("SIGTERM");
+	}, 500);
+	watch.unref();
+}
 child.on("error", (error) => {
 	process.stderr.write(`dirsyncd: cannot start ${node}: ${error.message}\n`);
 	process.exit(1);

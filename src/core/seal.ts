@@ -35,6 +35,12 @@ export function collapsed(losses: readonly AttributeLoss[]): readonly string[] {
 		);
 }
 
+/** An entry of AD always has userAccountControl: where many do not show it, this account may not read it. */
+export function unreadableStanding(shown: number, entries: number): readonly string[] {
+	if (shown >= entries * (1 - SHARE_BELIEVED)) return [];
+	return [`userAccountControl cannot be read on ${count(entries - shown)} of ${count(entries)} entries: who is disabled is not known`];
+}
+
 function count(value: number): string {
 	return value.toLocaleString("en-US");
 }

@@ -2,7 +2,7 @@ import type { Loaded } from "../config/load.ts";
 import { Failure } from "../core/errors.ts";
 import { type HttpServer, openHttp } from "../http/server.ts";
 import { openToken } from "../http/token.ts";
-import { type Log, openLog } from "../telemetry/log.ts";
+import { drainLog, type Log, openLog } from "../telemetry/log.ts";
 import { makeClosers } from "./closers.ts";
 import { startDemoDirectory } from "./demo-directory.ts";
 import { makeFront } from "./front.ts";
@@ -13,6 +13,7 @@ import { openWorks } from "./works.ts";
 
 export interface DaemonRequest {
 	readonly loaded: Loaded;
+	/** The built-in demo, since there is no configuration of one's own. */
 	readonly isDemo: boolean;
 	/** Reads the configuration again (SIGHUP). Throws CONFIG_INVALID with every problem. */
 	readonly reload: () => Loaded;
@@ -23,6 +24,7 @@ export interface DaemonRequest {
 
 /** Of the 10 s that an end may take, HTTP requests that wait for a run get this; the engine gets its own share in works.ts. */
 const HTTP_CLOSE_MS = 1000;
+const LOG_DRAIN_MS = 500;
 
 /** The daemon: runs until it is told to end. Throws what it cannot start with, or the bug that it met. */
 export async function runDaemon(request: DaemonRequest): Promise<void> {
@@ -52,7 +54,7 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 			const demo = await startDemoDirectory(config.demo, log);
 			closers.add("demo", () => demo.close());
 		}
-		const works = await openWorks(config, { log, clock, version });
+		const works = await openWorks(config, { log, clock, version, signal });
 		closers.add("works", () => works.close());
 		front.connect(works);
 		works.start();
@@ -63,15 +65,19 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 		await Promise.race([aborted(signal), bug.met]);
 		front.stopping();
 		log.info("dirsyncd is ending");
+	} catch (error) {
+		if (!signal.aborted) throw error;
+		log.info({ because: error instanceof Error ? error.message : String(error) }, "ended while it was starting");
 	} finally {
 		await closers.close();
 		bug.stop();
+		log.info("dirsyncd has ended");
+		await drainLog(1, LOG_DRAIN_MS);
 	}
-	log.info("dirsyncd has ended");
 }
 
 function sayStart({ loaded, isDemo, version }: DaemonRequest, { url }: HttpServer, log: Log, isTerminal: boolean): void {
-	const hello = { loaded, isDemo, version, url };
+	const hello = { loaded, isDemo: isDemo || loaded.config.demo !== undefined, version, url };
 	if (isTerminal) sayHello((text) => process.stdout.write(text), hello);
 	else logHello(log, hello);
 	logWarnings(log, loaded);

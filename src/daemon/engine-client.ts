@@ -4,6 +4,7 @@ import type { Listener } from "../app.ts";
 import type { Config } from "../config/config.ts";
 import { Failure, unreachable } from "../core/errors.ts";
 import { packConfig, unpackError } from "./crossing.ts";
+import { makeLane } from "./lane.ts";
 import type { CallAnswer, CallName, CallRequest, FromEngine, ToEngine } from "./protocol.ts";
 
 /** The engine in a thread of its own. It is started again, ever more slowly, whenever it ends by itself. */
@@ -26,6 +27,8 @@ export interface EngineClientParts {
 	/** The thread's file; by default the engine's own. */
 	readonly file?: string | URL;
 	readonly clock: () => number;
+	/** Aborted: a thread that is only just opening the database is given up. */
+	readonly signal: AbortSignal;
 	/** The engine ended by itself. */
 	onDown(error: Error, retryInMs: number): void;
 	onUp(): void;
@@ -51,6 +54,8 @@ export async function startEngine(config: Config, parts: EngineClientParts): Pro
 	let timer: NodeJS.Timeout | undefined;
 	let isClosed = false;
 	let lastId = 0;
+	/** One thread at a time is opened or closed. */
+	const lane = makeLane();
 
 	const open = async (): Promise<void> => {
 		const opened = await openThread(current, parts);
@@ -67,15 +72,16 @@ export async function startEngine(config: Config, parts: EngineClientParts): Pro
 		failures += 1;
 		const now = parts.clock();
 		state = { kind: "down", since: state.kind === "down" ? state.since : now, because: error.message, retryAt: now + retryInMs };
+		if (isClosed) return;
 		parts.onDown(error, retryInMs);
-		if (!isClosed) timer = setTimeout(() => void retry(), retryInMs);
+		timer = setTimeout(() => void lane.enter(retry), retryInMs);
 	};
 
 	const retry = async (): Promise<void> => {
+		if (isClosed || thread !== undefined) return;
 		try {
 			await open();
-			if (isClosed) void closeThread(thread);
-			else parts.onUp();
+			parts.onUp();
 		} catch (error) {
 			down(error instanceof Error ? error : new Error(String(error)));
 		}
@@ -102,32 +108,35 @@ export async function startEngine(config: Config, parts: EngineClientParts): Pro
 			}
 		},
 		state: () => state,
-		reopen: async (to) => {
-			clearTimeout(timer);
-			await closeThread(thread);
-			const former = current;
-			current = to;
-			try {
-				await open();
-			} catch (error) {
-				current = former;
-				await retry();
-				throw error;
-			}
-		},
+		reopen: (to) =>
+			lane.enter(async () => {
+				clearTimeout(timer);
+				await closeThread(thread);
+				const former = current;
+				current = to;
+				try {
+					await open();
+				} catch (error) {
+					current = former;
+					await retry();
+					throw error;
+				}
+			}),
 		close: async (timeoutMs) => {
 			isClosed = true;
 			clearTimeout(timer);
-			const last = thread;
-			const cut = setTimeout(() => void last?.worker.terminate(), timeoutMs);
-			await closeThread(last);
+			const cut = setTimeout(() => void thread?.worker.terminate(), timeoutMs);
+			await lane.enter(() => closeThread(thread));
 			clearTimeout(cut);
 		},
 	};
 }
 
-function openThread(config: Config, { file, listener }: EngineClientParts): Promise<Thread> {
+function openThread(config: Config, { file, listener, signal }: EngineClientParts): Promise<Thread> {
 	const worker = new Worker(file ?? ownFile(), { workerData: packConfig(config), name: "engine" });
+	const giveUp = (): void => void worker.terminate();
+	signal.addEventListener("abort", giveUp, { once: true });
+	if (signal.aborted) giveUp();
 	const waiting: Thread["waiting"] = new Map();
 	const opening = Promise.withResolvers<Thread>();
 	let cause: Error | undefined;
@@ -136,6 +145,7 @@ function openThread(config: Config, { file, listener }: EngineClientParts): Prom
 	});
 	const ended = new Promise<Error>((resolve) => {
 		worker.on("exit", (code) => {
+			signal.removeEventListener("abort", giveUp);
 			const error = new Error(`the engine's thread ended${cause === undefined ? ` with code ${code}` : `: ${cause.message}`}`, { cause });
 			opening.reject(error);
 			for (const answer of waiting.values()) answer.reject(error);
@@ -146,6 +156,7 @@ function openThread(config: Config, { file, listener }: EngineClientParts): Prom
 	worker.on("message", (message: FromEngine) => {
 		switch (message.kind) {
 			case "opened":
+				signal.removeEventListener("abort", giveUp);
 				return opening.resolve(thread);
 			case "refused":
 				return opening.reject(unpackError(message.error));

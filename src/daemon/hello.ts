@@ -3,6 +3,7 @@ import type { Log } from "../telemetry/log.ts";
 
 export interface Hello {
 	readonly loaded: Loaded;
+	/** A made-up directory, and the operator should hear how to get to a real one. */
 	readonly isDemo: boolean;
 	readonly version: string;
 	/** Where HTTP listens. */
@@ -16,7 +17,7 @@ export function sayHello(write: (text: string) => void, { loaded, isDemo, versio
 	write(`dirsyncd ${version} keeps accounts in step with the directory\n\n`);
 	const places = { page: `${url}/`, health: `${url}/health`, metrics: `${url}/metrics` };
 	const rows = { ...places, configuration: config.file, database: config.database, reads: sources };
-	for (const [name, value] of Object.entries(rows)) write(`  ${name.padEnd(14)}${value}\n`);
+	for (const [name, value] of Object.entries(rows)) write(`  ${name.padEnd(15)}${value}\n`);
 	write("\n");
 	if (isDemo) write(`${demoLines(config.demo?.people ?? 0)}\n`);
 }
@@ -35,7 +36,8 @@ export function logHello(log: Log, { loaded, isDemo, version, url }: Hello): voi
 
 /** Said at every start and after every new configuration: what works but should not stay as it is. */
 export function logWarnings(log: Log, { config, warnings }: Loaded): void {
-	for (const { line, column, path, message, remedy } of warnings) {
+	// What the demo's configuration does is fine for a directory that is made up and never leaves the machine.
+	for (const { line, column, path, message, remedy } of config.demo === undefined ? warnings : []) {
 		log.warn({ at: `${config.file}:${line}:${column}`, path, remedy }, `configuration: ${message}`);
 	}
 	for (const { name, insecure, urls, tls } of config.sources) {

@@ -17,8 +17,6 @@ export interface RunsParts {
 	readonly ending: AbortSignal;
 }
 
-export type Runs = ReturnType<typeof makeRuns>;
-
 /** Has the engine make runs, and sees to it that each one is logged, counted and shown. */
 export function makeRuns(parts: RunsParts) {
 	const { engine, overview, metrics, log, clock, ending } = parts;

@@ -35,6 +35,8 @@ export interface WorksParts {
 	readonly log: Log;
 	readonly clock: () => number;
 	readonly version: string;
+	/** Aborted when the daemon is to end, also while the works are being opened. */
+	readonly signal: AbortSignal;
 	/** The engine's thread; by default the real one. */
 	readonly engineFile?: string | URL;
 }
@@ -43,7 +45,7 @@ export interface WorksParts {
 const ENGINE_CLOSE_MS = 7000;
 
 /** Opens the database and everything that works on it. Throws what the engine refuses to open with. */
-export async function openWorks(first: Config, { log, clock, version, engineFile }: WorksParts): Promise<Works> {
+export async function openWorks(first: Config, { log, clock, version, signal, engineFile }: WorksParts): Promise<Works> {
 	let config = first;
 	const ending = new AbortController();
 	const closers = makeClosers(log);
@@ -51,6 +53,7 @@ export async function openWorks(first: Config, { log, clock, version, engineFile
 	const engine = await startEngine(config, {
 		...(engineFile !== undefined && { file: engineFile }),
 		clock,
+		signal,
 		listener: {
 			progress: ({ source }) => schedule.progressed(source),
 			ldap: (source, operation, seconds) => metrics.observeLdap(source, operation, seconds),

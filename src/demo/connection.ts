@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
-import { BerError, messageLength } from "../lib/ber.ts";
+import { BerError, messageLength, tag } from "../lib/ber.ts";
 import { answer } from "./answer.ts";
 import { bind } from "./bind.ts";
 import type { Armed } from "./faults.ts";
@@ -43,6 +43,7 @@ function listen(session: Session, socket: Socket, wire: Socket, running: Map<num
 		let at = 0;
 		try {
 			for (;;) {
+				if (pending.length > at && pending[at] !== tag.sequence) throw new BerError("no LDAPMessage begins like that");
 				const length = messageLength(pending, at, pending.length, LONGEST_MESSAGE);
 				if (length === undefined) break;
 				const message = readMessage(pending.subarray(at, at + length));

@@ -14,19 +14,19 @@ export interface Outlet {
 
 /** `wire` is the TCP connection beneath `socket`, which may be TLS. */
 export function makeOutlet(socket: Socket, wire: Socket, gone: AbortSignal): Outlet {
+	let waiting: (() => void)[] = [];
+	const release = (): void => {
+		const all = waiting;
+		waiting = [];
+		for (const resume of all) resume();
+	};
+	socket.on("drain", release);
+	gone.addEventListener("abort", release, { once: true });
 	return {
 		gone,
 		async send(bytes) {
 			if (gone.aborted || socket.destroyed || socket.write(bytes)) return;
-			await new Promise<void>((resolve) => {
-				const settle = (): void => {
-					socket.off("drain", settle);
-					gone.removeEventListener("abort", settle);
-					resolve();
-				};
-				socket.once("drain", settle);
-				gone.addEventListener("abort", settle, { once: true });
-			});
+			await new Promise<void>((resolve) => void waiting.push(resolve));
 		},
 		end: () => void socket.end(),
 		reset: () => void wire.resetAndDestroy(),

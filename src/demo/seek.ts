@@ -41,7 +41,7 @@ function* candidates(store: Store, base: AdObject, { scope, filter }: SearchRequ
 		return;
 	}
 	const isHead = base.context === base;
-	for (const object of walk(store, base.context ?? base, lowestUsn(filter))) {
+	for (const object of walk(store, base, lowestUsn(filter))) {
 		if (scope === "one" ? object.parent === base : isHead || keyOf(object).startsWith(keyOf(base))) yield object;
 	}
 }

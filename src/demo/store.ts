@@ -41,6 +41,7 @@ export interface MadeUp {
 	/** From now on `held` stands for the one made up at its index. */
 	hold(held: AdObject): void;
 	livesIn(container: AdObject): boolean;
+	livesBeneath(container: AdObject): boolean;
 	readonly count: number;
 	nth(index: number): AdObject | undefined;
 }
@@ -78,12 +79,19 @@ export function findGuid(store: Store, guid: Uint8Array): AdObject | undefined {
 	return store.objects.get(wanted) ?? store.madeUp?.findGuid(wanted);
 }
 
-/** All objects of a naming context whose USN is at least `usnFrom`. Writing goes on meanwhile: nothing that stays is missed. */
-export function* walk(store: Store, context: AdObject, usnFrom: number): Iterable<AdObject> {
+/**
+ * Objects of the base's naming context whose USN is at least `usnFrom`; all that are beneath the base are among them. Writing
+ * goes on meanwhile: nothing that stays is missed.
+ */
+export function* walk(store: Store, base: AdObject, usnFrom: number): Iterable<AdObject> {
+	const { context } = base;
+	const withMadeUp = store.madeUp?.livesBeneath(base) === true;
 	for (const object of store.objects.values()) {
-		if (object.index === undefined && object.context === context && object.usnChanged >= usnFrom) yield object;
+		// Those that were made up first have their place below, whether held or not.
+		if (object.index !== undefined && withMadeUp) continue;
+		if (object.context === context && object.usnChanged >= usnFrom) yield object;
 	}
-	if (store.madeUp === undefined) return;
+	if (store.madeUp === undefined || !withMadeUp) return;
 	for (const object of store.madeUp.walk(usnFrom)) if (object.context === context) yield object;
 }
 

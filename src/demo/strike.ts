@@ -11,6 +11,9 @@ export function dueAfter(armed: readonly Armed[], sent: number): Armed | undefin
 	return armed.find(({ fault }) => fault.kind === "referral" || ("after" in fault && sent >= fault.after));
 }
 
+/** What a proxy may say in the middle of it all. Long enough that whoever takes its second octet for a length has it whole. */
+const GARBAGE = `HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\n\r\n${"no route to the server ".repeat(8)}`;
+
 /** Lets a fault take effect. */
 export async function strike(session: Session, { fault, strike }: Armed): Promise<Blow> {
 	strike();
@@ -27,7 +30,7 @@ export async function strike(session: Session, { fault, strike }: Armed): Promis
 			out.reset();
 			break;
 		case "garbage":
-			await out.send(Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"));
+			await out.send(Buffer.from(GARBAGE));
 			break;
 		case "disconnection":
 			await out.send(noticeOfDisconnection());

@@ -97,6 +97,7 @@ export function makeVast(store: Store, { count, seed, homes }: VastPlan): MadeUp
 			for (let index = start; index < count; index++) yield heldByIndex.get(index) ?? make(index);
 		},
 		hold: (held) => void heldByIndex.set(held.index ?? 0, held),
+		livesBeneath: (container) => [...homes.values()].some((home) => home.context === container || keyOf(home).startsWith(keyOf(container))),
 		livesIn: (container) => [...homes.values()].includes(container),
 		count,
 		nth: (index) => at(index, () => true),

@@ -46,8 +46,8 @@ export function addObject(host: Host, dn: string, given: readonly (readonly [str
 	if (isPrincipal && !object.attributes.has("samaccountname") && !draft.plain.has("samaccountname")) {
 		object.attributes.set("samaccountname", [`$${(store.nextRid * 7919).toString(36).toUpperCase()}`]);
 	}
-	store.highestUsn++;
 	applyDraft(host, object, draft);
+	store.highestUsn++;
 	register(store, object);
 	return object;
 }

@@ -127,6 +127,9 @@ export function messageLength(bytes: Uint8Array, offset: number, end: number, mo
 	return length === undefined || end - offset < length ? undefined : length;
 }
 
+/** No text of so many UTF-16 units takes more than 127 bytes of UTF-8. */
+const SHORT_TEXT = 42;
+
 export class BerWriter {
 	#bytes: Buffer;
 	#at = 0;
@@ -162,6 +165,15 @@ export class BerWriter {
 	}
 
 	text(value: string, tagByte: number = tag.octetString): this {
+		if (value.length <= SHORT_TEXT) {
+			// The length octet is filled in afterwards: counting the bytes first costs as much as writing them.
+			this.#room(2 + value.length * 3);
+			const written = this.#bytes.write(value, this.#at + 2);
+			this.#bytes[this.#at] = tagByte;
+			this.#bytes[this.#at + 1] = written;
+			this.#at += 2 + written;
+			return this;
+		}
 		const length = Buffer.byteLength(value);
 		this.#header(tagByte, length);
 		this.#at += this.#bytes.write(value, this.#at);
@@ -170,6 +182,13 @@ export class BerWriter {
 
 	/** Two's complement, shortest form; safe integers. */
 	integer(value: number, tagByte: number = tag.integer): this {
+		if (value >= 0 && value < 0x80) {
+			this.#room(3);
+			this.#bytes[this.#at++] = tagByte;
+			this.#bytes[this.#at++] = 1;
+			this.#bytes[this.#at++] = value;
+			return this;
+		}
 		const octets: number[] = [];
 		let rest = value;
 		do {

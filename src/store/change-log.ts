@@ -112,6 +112,8 @@ export function verifyChain(db: Connection): number {
 
 function chain(before: Buffer, sequence: number, row: LogRow): Buffer {
 	const { at, run, source, kind, subject, anchor, name, why, result } = row;
-	const text = JSON.stringify([sequence, at, run, source, kind, subject, anchor, name, why, row.before ?? null, row.after ?? null, result]);
-	return hash("sha256", before.toString("hex") + text, "buffer");
+	let text = `${before.toString("base64")} ${sequence} ${at} ${run}`;
+	// Each with its length, so that no two rows can spell the same text.
+	for (const part of [source, kind, subject, anchor, name, why, row.before, row.after, result]) text += part === undefined ? " -" : ` ${part.length}:${part}`;
+	return hash("sha256", text, "buffer");
 }

@@ -50,7 +50,7 @@ export function openLedger(db: Connection) {
 	);
 	const pending = db.prepare<[number, number, number, number], PendingRow>(
 		`SELECT l.account_id, e.anchor, l.kind, l.step, l.wanted, a.body, l.applied, l.applied_body, l.remote_id, l.intent_at, l.attempts, l.run_id
-		FROM ledger l JOIN entries e ON e.id = l.account_id LEFT JOIN accounts a ON a.id = l.account_id
+		FROM ledger l INDEXED BY ledger_pending JOIN entries e ON e.id = l.account_id LEFT JOIN accounts a ON a.id = l.account_id
 		WHERE l.pending = 1 AND l.target_id = ? AND l.step = ? AND (l.next_at IS NULL OR l.next_at <= ?) ORDER BY l.account_id LIMIT ?`,
 	);
 	const intend = db.prepare<[number, number, number]>("UPDATE ledger SET intent_at = ? WHERE target_id = ? AND account_id = ?");

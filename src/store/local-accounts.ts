@@ -9,9 +9,9 @@ export interface LocalRow {
 
 /** The rows of the embedded account store. User names are unique without case, as at any target. */
 export function openLocalAccounts(db: Connection, target: string) {
-	const put = db.prepare<[string, string, string, number, string], { id: number }>(
+	const put = db.prepare<[string, string, string, number, string]>(
 		`INSERT INTO local_accounts (target, external_id, user_name, active, body) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (target, external_id) DO UPDATE SET user_name = excluded.user_name, active = excluded.active, body = excluded.body RETURNING id`,
+		ON CONFLICT (target, external_id) DO UPDATE SET user_name = excluded.user_name, active = excluded.active, body = excluded.body`,
 	);
 	const remove = db.prepare<[string, string]>("DELETE FROM local_accounts WHERE target = ? AND external_id = ?");
 	const byExternalId = db.prepare<[string, string], LocalRow>(
@@ -27,12 +27,13 @@ export function openLocalAccounts(db: Connection, target: string) {
 	return {
 		/** Runs `work` in one transaction. */
 		batch: <T>(work: () => T): T => db.transaction(work).immediate(),
-		/** The row's id, or undefined when the user name belongs to another account. */
-		put: (externalId: string, userName: string, active: boolean, body: string): number | undefined => {
+		/** False when the user name belongs to another account: nothing was written then. */
+		put: (externalId: string, userName: string, active: boolean, body: string): boolean => {
 			try {
-				return put.get(target, externalId, userName, active ? 1 : 0, body)?.id;
+				put.run(target, externalId, userName, active ? 1 : 0, body);
+				return true;
 			} catch (error) {
-				if (error instanceof Database.SqliteError && error.code === "SQLITE_CONSTRAINT_UNIQUE") return undefined;
+				if (error instanceof Database.SqliteError && error.code === "SQLITE_CONSTRAINT_UNIQUE") return false;
 				throw error;
 			}
 		},

@@ -87,7 +87,6 @@ export function openUpkeep(db: Connection) {
 	const uncount = db.prepare(
 		"UPDATE sources SET gone_entries = (SELECT count(*) FROM entries e WHERE e.source_id = sources.id AND e.gone IS NOT NULL)",
 	);
-	const touch = db.prepare("UPDATE chain SET id = 1 WHERE id = 1");
 
 	return {
 		/** Forgets old runs and changes, and entries that are gone and have no account left anywhere. */
@@ -100,10 +99,6 @@ export function openUpkeep(db: Connection) {
 					return { runs: runs.prune(runsBefore), changes: log.prune(changesBefore), entries: entries.length };
 				})
 				.immediate(),
-		/** Writes a page and nothing new: throws when the database cannot be written. */
-		probe: (): void => {
-			touch.run();
-		},
 		/** Brings the write-ahead log into the file and empties it. */
 		checkpoint: (): void => {
 			db.pragma("wal_checkpoint(TRUNCATE)");

@@ -214,6 +214,10 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		if (unreadable.length > 0 && change.kind !== "create") {
 			return { reason: "attribute-loss", because: `${unreadable.join(", ")} cannot be read on anyone any more` };
 		}
+		// Expiry that cannot be read any more is not expiry that was taken back.
+		if (change.kind === "enable" && lost?.split(",").includes("accountexpires")) {
+			return { reason: "attribute-loss", because: "accountExpires cannot be read any more: it may still be expired" };
+		}
 		const earlier = sticky.get(`${row.id} ${change.kind}`);
 		if (earlier !== undefined && !(earlier.reason === "view" && !isEndByAbsence(change))) return earlier;
 		if (!isEnd(change.kind)) return undefined;

@@ -12,6 +12,7 @@ import { planStaged } from "./planning.ts";
 import { stageReading } from "./reading.ts";
 import type { Mode } from "./report.ts";
 import type { SyncSource } from "./settings.ts";
+import { doubtsOfStage, doubtsOfStanding } from "./tally.ts";
 
 /** One run: read, plan, judge, commit. Either all of it is kept or nothing. */
 export async function run(context: RunContext, kind: RunKind, as: CommitAs, signal: AbortSignal): Promise<Planned> {
@@ -51,6 +52,8 @@ export async function plan(
 		},
 		signal,
 	);
+	const isFull = found?.summary.mode === "full";
+	const standing = isFull ? doubtsOfStanding(session, state, planning.attributeCounts, found.summary.read) : [];
 	const approvals = kind.kind === "decide" ? kind.approvals : extra;
 	const judgement = judgeStage(session, sync, state, planning, approvals, isShown);
 	return {
@@ -59,7 +62,7 @@ export async function plan(
 		reading: found?.summary,
 		planning,
 		judgement,
-		unsealed: [...(found?.unsealed ?? []), ...judgement.collapsed],
+		unsealed: [...new Set([...(found?.unsealed ?? []), ...judgement.collapsed, ...standing])],
 		warnings: found?.warnings ?? [],
 		shielded: found && shieldedIds(session, state, found.summary.end.protection),
 		quarantined: session.decisions.countPlannedQuarantine(state.id),
@@ -120,12 +123,8 @@ async function findUnseen(
 	end: ReadingEnd,
 	staged: { readonly seen: number; readonly unseen: readonly number[] },
 ): Promise<Pick<Found, "unsealed" | "warnings">> {
-	const unsealed = [
-		...end.unsealed,
-		...doubtsOfReading(state.entries, staged.seen, []),
-		...unreadableStanding(session, state),
-		...openDoubts(session, state),
-	];
+	const doubts = staged.unseen.length === 0 ? [] : doubtsOfStage(session, source, state);
+	const unsealed = [...end.unsealed, ...doubtsOfReading(state.entries, staged.seen, []), ...doubts, ...openDoubts(session, state)];
 	const evidence = `sealed reading of ${staged.seen.toLocaleString("en-US")} entries`;
 	const absence: Absence = unsealed.length === 0 ? { kind: "proves", evidence } : { kind: "proves-nothing" };
 	const lost = await locate(session, source, state, reading, staged.unseen, absence, makeNameNow(session, state, end.containers));
@@ -142,16 +141,6 @@ function openDoubts(session: Session, state: SourceState): readonly string[] {
 		.held(state.id)
 		.filter(({ reason, entry_id }) => reason === "attribute-loss" && !session.stage.has(entry_id)).length;
 	return open === 0 ? [] : [`attributes were lost on ${open.toLocaleString("en-US")} held changes: approve or reject them first`];
-}
-
-/** An entry of AD always has userAccountControl: where many do not show it, this account may not read it. */
-function unreadableStanding(session: Session, state: SourceState): readonly string[] {
-	const had = session.snapshot.attributeCounts(state.id).get("useraccountcontrol");
-	if (had === undefined || had >= state.entries * 0.8) return [];
-	const missing = state.entries - had;
-	return [
-		`userAccountControl cannot be read on ${missing.toLocaleString("en-US")} of ${state.entries.toLocaleString("en-US")} entries: who is disabled is not known`,
-	];
 }
 
 /** Full where a delta could miss something, with the reason as a sentence. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { type Logger, pino, stdTimeFunctions } from "pino";
 import { PinoPretty } from "pino-pretty";
 import { formatDuration } from "../lib/duration.ts";
@@ -18,7 +19,10 @@ export interface LogOptions {
 /** Names under which a secret could come along with something logged whole: a request, a configuration, an error of a library. */
 const SECRET_NAMES = ["password", "secret", "token", "authorization", "credentials", "bearer", "cookie"];
 
-/** Opens the log. Written synchronously: the last words before an end are the ones that matter, and there are few others. */
+/** So many bytes wait for a reader that has stopped reading; what comes after them is lost, and the work goes on. */
+const MOST_WAITING_BYTES = 1_048_576;
+
+/** Opens the log. */
 export function openLog(options: LogOptions): Log {
 	const destination = options.pretty
 		? PinoPretty({
@@ -30,8 +34,38 @@ export function openLog(options: LogOptions): Log {
 				ignore: "pid,hostname",
 				messageFormat: (record) => sentence(record),
 			})
-		: pino.destination({ dest: options.descriptor, sync: true });
+		: lossy(options.descriptor === 1 ? process.stdout : process.stderr);
 	return makeLog(options.level, destination);
+}
+
+/**
+ * Neither a reader that is gone nor one that does not read may hold up or end the daemon: pino's own destinations block the event
+ * loop on a full pipe, and health with it.
+ */
+function lossy(stream: NodeJS.WriteStream): { write(line: string): void } {
+	let lost = 0;
+	if (stream.listenerCount("error") === 0) stream.on("error", () => {}); // Nobody is left to be told.
+	return {
+		write: (line) => {
+			if (stream.writableLength > MOST_WAITING_BYTES) {
+				lost += 1;
+				return;
+			}
+			if (lost > 0)
+				stream.write(
+					`${JSON.stringify({ level: "warn", time: new Date().toISOString(), lost, msg: "log lines lost: nobody read them" })}\n`,
+				);
+			lost = 0;
+			stream.write(line);
+		},
+	};
+}
+
+/** Waits until the last lines are written, for who still reads them. */
+export async function drainLog(descriptor: LogOptions["descriptor"], timeoutMs: number): Promise<void> {
+	const stream = descriptor === 1 ? process.stdout : process.stderr;
+	const deadline = performance.now() + timeoutMs;
+	while (stream.writableLength > 0 && !stream.destroyed && performance.now() < deadline) await pause(10);
 }
 
 /** A log that writes to `destination`, one JSON object a line. */
@@ -85,8 +119,14 @@ export function logRun(log: Log, report: RunReport): void {
 		...(report.plan !== undefined && { plan: report.plan, heldKinds: report.heldKinds }),
 		...(report.error !== undefined && { error: report.error }),
 	};
-	const level = outcome === "failed" ? "error" : outcome === "succeeded" && report.unsealed.length === 0 ? "info" : "warn";
-	log[level](fields, messages[outcome]);
+	log[levelOf(report)](fields, messages[outcome]);
+}
+
+function levelOf({ outcome, unsealed, error }: RunReport): "info" | "warn" | "error" {
+	// Asked for, by who ends the daemon.
+	if (error?.code === "CANCELLED") return "info";
+	if (outcome === "failed") return "error";
+	return outcome === "succeeded" && unsealed.length === 0 ? "info" : "warn";
 }
 
 /** A log record as one line for a person: a run as a sentence, anything else as its message and fields. */

@@ -14,13 +14,19 @@ describe("values of a directory", () => {
 		},
 	);
 
-	it.each(["", "40f5e9b7", "40f5e9b7-6038-4729-9b5f-0123456789ag", "40f5e9b7-6038-4729-9b5f0123456789ab"])("takes %j for no GUID", (text) => {
-		expect(guidBytes(text)).toBeUndefined();
-	});
+	it.each(["", "40f5e9b7", "40f5e9b7-6038-4729-9b5f-0123456789ag", "40f5e9b7-6038-4729-9b5f0123456789ab"])(
+		"takes %j for no GUID",
+		(text) => {
+			expect(guidBytes(text)).toBeUndefined();
+		},
+	);
 
-	it.each(["S-1-5-32-544", "S-1-5-21-1004336348-1177238915-4294967295-500", "S-1-1-0", "S-1-281474976710655-1"])("reads and shows %s", (text) => {
-		expect(sidText(sidBytes(text) as Uint8Array)).toBe(text);
-	});
+	it.each(["S-1-5-32-544", "S-1-5-21-1004336348-1177238915-4294967295-500", "S-1-1-0", "S-1-281474976710655-1"])(
+		"reads and shows %s",
+		(text) => {
+			expect(sidText(sidBytes(text) as Uint8Array)).toBe(text);
+		},
+	);
 
 	it.each(["S-1-5-21-4294967296", "S-1", "s-x-5", ""])("takes %j for no SID", (text) => {
 		expect(sidBytes(text)).toBeUndefined();

@@ -150,7 +150,7 @@ describe("the daemon", () => {
 });
 
 describe("with the directory gone, the daemon", () => {
-	it("says what broke, fails health after three intervals, disables nobody, and heals", async () => {
+	it("says what broke, fails health after three intervals, disables nobody, and heals", { timeout: 90_000 }, async () => {
 		configure();
 		const daemon = start();
 		await daemon.said(ended("succeeded"));

@@ -19,11 +19,12 @@ const listener: Listener = {
 	certificate: (source, expiresAt) => heard.push({ source, expiresAt }),
 };
 
-function start(config = makeConfig()): Promise<EngineClient> {
+function start(config = makeConfig(), signal = never): Promise<EngineClient> {
 	return startEngine(config, {
 		file,
 		listener,
 		clock: Date.now,
+		signal,
 		onDown: (error, retryInMs) => events.emit("down", error, retryInMs),
 		onUp: () => events.emit("up"),
 	});
@@ -112,6 +113,13 @@ describe("closing", () => {
 		slow.catch(() => {});
 		await engine.close(5000);
 		await expect(slow).rejects.toThrow();
+	});
+
+	it("gives up a thread that is still opening its database", async () => {
+		const abort = new AbortController();
+		const starting = start(makeConfig({ database: "takes forever" }), abort.signal);
+		abort.abort();
+		await expect(starting).rejects.toThrow("ended");
 	});
 
 	it("cuts off a thread that does not listen", async () => {

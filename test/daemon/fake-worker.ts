@@ -12,6 +12,7 @@ const config = unpackConfig(workerData);
 function open(): Engine {
 	if (config.database === "corrupt") throw new Failure("DATABASE_CORRUPT", "the database is damaged", { hint: "Restore the last backup." });
 	if (config.database === "dies") process.exit(3);
+	if (config.database === "takes forever") for (;;) Math.random();
 	return {
 		sync: async ({ source, mode, trigger }, on, signal) => {
 			on.progress({ source, stage: "reading", done: 10, of: undefined });
@@ -30,7 +31,6 @@ function open(): Engine {
 		deliver: async () => [],
 		nextDelivery: () => 42,
 		retain: () => ({ runs: 1, changes: 2, entries: 3 }),
-		probe: () => {},
 		backUp: () => {},
 		close: async () => {},
 	};

@@ -56,7 +56,9 @@ describe("a bind to the demo directory", () => {
 		spoil();
 		const refused = await wire.bind(ANN, password);
 		expect(refused.code).toBe(49);
-		expect(refused.text).toMatch(new RegExp(`^80090308: LdapErr: DSID-[0-9A-F]{8}, comment: AcceptSecurityContext error, data ${data}, v1db1\\0$`));
+		expect(refused.text).toMatch(
+			new RegExp(`^80090308: LdapErr: DSID-[0-9A-F]{8}, comment: AcceptSecurityContext error, data ${data}, v1db1\\0$`),
+		);
 		mend();
 		expect((await wire.bind(ANN, "right")).code).toBe(0);
 	});

@@ -106,7 +106,7 @@ describe("names in the demo directory", () => {
 
 	it.each([
 		["Holm, Anna", "CN=Holm\\, Anna"],
-		["#1 + \"best\" <of>; all=", 'CN=\\#1 \\+ \\"best\\" \\<of\\>\\; all\\='],
+		['#1 + "best" <of>; all=', 'CN=\\#1 \\+ \\"best\\" \\<of\\>\\; all\\='],
 		["Back\\slash", "CN=Back\\\\slash"],
 		["Ærøskøbing 東京", "CN=Ærøskøbing 東京"],
 	])("of %j are escaped as AD does", (name, leaf) => {
@@ -232,7 +232,11 @@ describe("account types", () => {
 		["group", { groupType: -2147483644 }, "536870912"],
 		["contact", {}, undefined],
 	])("of a %s with %j is %s", (objectClass, attributes, expected) => {
-		const { dn } = directory.add(`CN=Typed,${home}`, { objectClass, ...(objectClass !== "contact" && { sAMAccountName: `typed${round}` }), ...attributes });
+		const { dn } = directory.add(`CN=Typed,${home}`, {
+			objectClass,
+			...(objectClass !== "contact" && { sAMAccountName: `typed${round}` }),
+			...attributes,
+		});
 		expect(text(directory.get(dn), "sAMAccountType")).toBe(expected);
 	});
 });

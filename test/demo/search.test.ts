@@ -112,7 +112,11 @@ describe("a search in the demo directory", () => {
 	});
 
 	it("spells attributes as the schema does, whatever was asked, leaves unknown ones out, and gives the name as it was written", async () => {
-		const { dn, attributes } = await one({ base: PEOPLE, filter: "(mail=*)", attributes: ["MAIL", "nosuchthing", "SamAccountName", "department"] });
+		const { dn, attributes } = await one({
+			base: PEOPLE,
+			filter: "(mail=*)",
+			attributes: ["MAIL", "nosuchthing", "SamAccountName", "department"],
+		});
 		expect(dn).toBe(`CN=Anna Åberg,${PEOPLE}`);
 		expect([...attributes.keys()]).toEqual(["mail", "sAMAccountName"]);
 	});
@@ -123,7 +127,9 @@ describe("a search in the demo directory", () => {
 		const types = await one({ base: PEOPLE, filter, attributes: ["mail"], typesOnly: true });
 		expect(types.attributes.get("mail")).toEqual([]);
 		expect((await one({ base: PEOPLE, filter })).attributes.has("canonicalName")).toBe(false);
-		expect(texts(await one({ base: PEOPLE, filter, attributes: ["canonicalName"] }), "canonicalName")).toEqual(["corp.example.com/People/Anna Åberg"]);
+		expect(texts(await one({ base: PEOPLE, filter, attributes: ["canonicalName"] }), "canonicalName")).toEqual([
+			"corp.example.com/People/Anna Åberg",
+		]);
 		expect((await one({ base: PEOPLE, filter, attributes: ["+"] })).attributes.has("parentGUID")).toBe(true);
 	});
 
@@ -133,7 +139,10 @@ describe("a search in the demo directory", () => {
 	});
 
 	it("sends the client elsewhere (code 10) for a name in another domain, and refuses what is no name", async () => {
-		expect(await wire.search({ base: "DC=other,DC=example" })).toMatchObject({ code: 10, referral: ["ldap://other.example/DC=other,DC=example"] });
+		expect(await wire.search({ base: "DC=other,DC=example" })).toMatchObject({
+			code: 10,
+			referral: ["ldap://other.example/DC=other,DC=example"],
+		});
 		expect(await wire.search({ base: "not a name" })).toMatchObject({ code: 34 });
 	});
 
@@ -207,7 +216,11 @@ describe("a paged search", () => {
 
 	it("ends when the client asks for a page of none", async () => {
 		const first = await wire.search({ ...many, page: { size: 10 } });
-		expect(await wire.search({ ...many, page: { size: 0, cookie: first.cookie } })).toMatchObject({ code: 0, entries: [], cookie: Buffer.alloc(0) });
+		expect(await wire.search({ ...many, page: { size: 0, cookie: first.cookie } })).toMatchObject({
+			code: 0,
+			entries: [],
+			cookie: Buffer.alloc(0),
+		});
 		expect(await wire.search({ ...many, page: { size: 10, cookie: first.cookie } })).toMatchObject({ code: 12 });
 	});
 

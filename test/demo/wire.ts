@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { parseFilter } from "../../src/core/filter-text.ts";
 import type { Filter } from "../../src/core/filter.ts";
+import { parseFilter } from "../../src/core/filter-text.ts";
 import { BerReader, BerWriter, messageLength, tag } from "../../src/lib/ber.ts";
 
 /** What came back for one search request, byte for byte what the server said: ldapts would tidy it up. */
@@ -37,6 +37,9 @@ export interface Wire {
 	/** Sends a search and waits for nothing. Returns its message id. */
 	ask(question: Question): number;
 	abandon(id: number): void;
+	/** Stops reading, and goes on. */
+	pause(): void;
+	resume(): void;
 	sendRaw(bytes: Uint8Array): void;
 	/** Why the connection ended: "end", or an error's code. */
 	readonly over: Promise<string>;
@@ -86,6 +89,8 @@ export function makeWire(socket: Socket): Wire {
 		over,
 		ask,
 		close: () => socket.destroy(),
+		pause: () => void socket.pause(),
+		resume: () => void socket.resume(),
 		sendRaw: (bytes) => void socket.write(bytes),
 		abandon: (id) => void socket.write(new BerWriter().open().integer(nextId++).integer(id, 0x50).close().finish()),
 		bind(name, password) {

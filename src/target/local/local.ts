@@ -5,7 +5,7 @@ import type { Delivery, DeliveryResult, RemoteAccount, Target } from "../target.
 /** What the embedded account store needs of the database (store/local-accounts). */
 export interface LocalTable {
 	batch<T>(work: () => T): T;
-	put(externalId: string, userName: string, active: boolean, body: string): number | undefined;
+	put(externalId: string, userName: string, active: boolean, body: string): boolean;
 	remove(externalId: string): void;
 	byExternalId(externalId: string): LocalRow | undefined;
 	byUserName(userName: string): LocalRow | undefined;
@@ -25,15 +25,14 @@ export function makeLocalTarget(name: string, table: LocalTable): Target {
 			table.remove(anchor);
 			return { kind: "applied", remoteId: anchor };
 		}
-		const id = table.put(anchor, wanted.userName, wanted.active, JSON.stringify(wanted));
-		if (id !== undefined) return { kind: "applied", remoteId: String(id) };
+		if (table.put(anchor, wanted.userName, wanted.active, JSON.stringify(wanted))) return { kind: "applied", remoteId: anchor };
 		const holder = table.byUserName(wanted.userName);
 		return { kind: "refused", error: `userName ${wanted.userName} belongs to the account of ${holder?.external_id ?? "another person"}` };
 	};
 
 	return {
 		name,
-		batch: 1000,
+		batch: 2000,
 		announcesCreates: false,
 		apply: async (deliveries) => table.batch(() => deliveries.map(applyOne)),
 		find: async (anchor, userName) => {
@@ -55,5 +54,5 @@ export function makeLocalTarget(name: string, table: LocalTable): Target {
 }
 
 function remoteAccount(row: LocalRow): RemoteAccount {
-	return { remoteId: String(row.id), anchor: row.external_id as Anchor, account: JSON.parse(row.body) as Account };
+	return { remoteId: row.external_id, anchor: row.external_id as Anchor, account: JSON.parse(row.body) as Account };
 }
