@@ -101,9 +101,7 @@ function timeouts() {
 	return z.strictObject({
 		connect: text(formats.checkTimeout).default("10s").describe("For name, TCP and TLS together."),
 		bind: text(formats.checkTimeout).default("10s").describe("For the answer to a bind."),
-		request: text(formats.checkTimeout)
-			.default("120s")
-			.describe("For one page: a busy server may build the whole result before its first."),
+		request: text(formats.checkTimeout).default("60s").describe("For one page: a busy server may build the whole result before its first."),
 	});
 }
 

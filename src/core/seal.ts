@@ -14,15 +14,10 @@ const LAST_BELIEVED = 2;
 /** A fifth of all that had it: whole departments are not stripped of an attribute between two readings; rights are. */
 const SHARE_BELIEVED = 0.2;
 
-/**
- * Why a full reading proves no absence although the protocol was happy (design, invariant 1): nobody is there any more, or an
- * attribute that many had is gone from many at once, which is lost rights and not changed people.
- */
-export function doubtsOfReading(known: number, seen: number, losses: readonly AttributeLoss[]): readonly string[] {
-	const doubts: string[] = [];
-	if (known > 0 && seen === 0)
-		doubts.push(`no entries at all, where the last reading had ${count(known)}: a lost right or a wrong filter, until proven`);
-	return [...doubts, ...collapsed(losses)];
+/** Why a full reading with nobody in it proves nothing by itself: lost rights and a wrong filter look the same (design, invariant 1). */
+export function doubtOfEmptiness(known: number, seen: number): string | undefined {
+	if (known === 0 || seen > 0) return undefined;
+	return `no entries at all, where the last reading had ${count(known)}: a lost right or a wrong filter, until proven`;
 }
 
 /** The attributes that can be read no more, each as a sentence. Nothing that such a reading says of anyone is believed. */

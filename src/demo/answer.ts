@@ -1,4 +1,5 @@
 import { makeMatcher } from "../core/matching.ts";
+import { textOf } from "../core/syntax.ts";
 import { locate } from "./base.ts";
 import { rightsOf, type Session, sightFor } from "./host.ts";
 import type { Control, Operation } from "./request.ts";
@@ -41,7 +42,7 @@ function write(
 	const { host } = session;
 	const has = (oid: string): boolean => controls.some((control) => control.oid === oid);
 	if (operation.kind === "add") {
-		addObject(host, operation.dn, operation.attributes);
+		addObject(host, operation.dn, withDefaults(operation.attributes));
 		return wellDone;
 	}
 	const object = locate(host.store, operation.dn, sightFor(session, showsDeleted(controls)));
@@ -59,6 +60,13 @@ function write(
 			removeObject(host, object, has(controlOid.treeDelete) ? "tree" : "leaf");
 			return wellDone;
 	}
+}
+
+/** Who is added over LDAP without a userAccountControl is disabled and needs no password (546), as in AD. */
+function withDefaults(given: readonly (readonly [string, readonly Uint8Array[]])[]): typeof given {
+	const valuesOf = (name: string): string[] => given.find(([key]) => key.toLowerCase() === name)?.[1].map(textOf) ?? [];
+	const isUser = valuesOf("objectclass").some((name) => name.toLowerCase() === "user");
+	return isUser && valuesOf("useraccountcontrol").length === 0 ? [...given, ["userAccountControl", [Buffer.from("546")]]] : given;
 }
 
 function compare(session: Session, operation: Answerable & { kind: "compare" }, controls: readonly Control[]): Ending {

@@ -2,7 +2,7 @@ import { foldText, guidText, textOf } from "../core/syntax.ts";
 import { type Ending, wellDone } from "./response.ts";
 import { resultCode } from "./result.ts";
 import { type AdObject, findDn, hex, type Store } from "./store.ts";
-import { dnsName, isLocked, valuesOf } from "./values.ts";
+import { dnsName, isLocked } from "./values.ts";
 
 /** Passwords, and the data codes that accounts are refused with whatever their password is. Outside the objects: never readable. */
 export interface Credentials {
@@ -72,9 +72,4 @@ export function findAccount(store: Store, name: string): AdObject | undefined {
 		if (wanted === `{${guidText(object.guid)}}`) return object;
 	}
 	return undefined;
-}
-
-/** Whether an object is an account that can bind at all. */
-export function isAccount(store: Store, object: AdObject): boolean {
-	return valuesOf(store, object, "objectclass").includes("user");
 }

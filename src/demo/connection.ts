@@ -53,12 +53,12 @@ function listen(session: Session, socket: Socket, wire: Socket, running: Map<num
 					void startTls(session, socket, wire, message.id, running, read);
 					break;
 				}
-				void take(session, message, running, socket);
+				void take(session, message, running);
 			}
 		} catch (error) {
 			if (!(error instanceof BerError)) throw error;
 			socket.off("data", read);
-			void session.out.send(noticeOfDisconnection()).then(() => session.out.end());
+			void session.out.send(noticeOfDisconnection("protocolError")).then(() => session.out.end());
 			return;
 		}
 		pending = pending.subarray(at);
@@ -105,7 +105,7 @@ function armed(session: Session, operation: Operation["kind"] | "connect", found
 	});
 }
 
-async function take(session: Session, message: Message, running: Map<number, AbortController>, socket: Socket): Promise<void> {
+async function take(session: Session, message: Message, running: Map<number, AbortController>): Promise<void> {
 	const { id, operation, controls } = message;
 	if (operation.kind === "unbind") return session.out.end();
 	if (operation.kind === "abandon") return running.get(operation.id)?.abort();
@@ -128,12 +128,15 @@ async function take(session: Session, message: Message, running: Map<number, Abo
 		const value = operation.kind === "extended" && end.code === 0 ? { value: `u:${session.account?.dn ?? ""}` } : {};
 		await session.out.send(writeResult(id, answerTag[operation.kind], end, [], value));
 	} catch (error) {
-		const refused = refusalOf(error);
-		if (refused !== undefined) await session.out.send(writeResult(id, answerTag[operation.kind], refused));
-		else if (!task.signal.aborted) socket.destroy(error instanceof Error ? error : undefined);
+		if (!task.signal.aborted) await session.out.send(writeResult(id, answerTag[operation.kind], refusalOf(error) ?? unexpected(error)));
 	} finally {
 		running.delete(id);
 	}
+}
+
+/** A bug of ours, or a value within the request that is no BER: the client is told, and the others are served on. */
+function unexpected(error: unknown): Ending {
+	return refusal(error instanceof BerError ? "protocolError" : "other", `000020EF: SvcErr: DSID-00000000, ${String(error)}, data 0`);
 }
 
 /** A control that is critical and unknown ends the operation (RFC 4511 §4.1.11). */

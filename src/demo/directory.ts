@@ -173,7 +173,7 @@ function someUsers(store: Store, count: number): AdObject[] {
 			object === undefined || object.isDeleted ? [] : [object],
 		);
 	}
-	const users = [...store.objects.values()].filter(({ classes, isDeleted }) => !isDeleted && classes.at(-1) === "user");
+	const users = [...store.objects.values()].filter(({ attributes, isDeleted }) => !isDeleted && attributes.has("employeeid"));
 	const step = Math.max(1, Math.floor(users.length / count));
 	return users.filter((_, index) => index % step === 0).slice(0, count);
 }

@@ -59,6 +59,9 @@ export function readDraft(host: Host, object: AdObject, wishes: readonly Wish[],
 				combine(before, wanted, wish.kind, (value) => valueKey(value, type.syntax), options),
 			);
 		}
+		if (name === "samaccountname" && draft.plain.get(name)?.length === 0) {
+			return refuse("objectClassViolation", "00002014: UpdErr: DSID-031A11E5, problem 6002 (OBJ_CLASS_VIOLATION), data 0");
+		}
 		const after = draft.links.get(name) ?? draft.plain.get(name) ?? [];
 		if (type.isSingle && after.length > 1)
 			return refuse("constraintViolation", "00002081: AtrErr: DSID-03151904, #1: 0: 00002081 (CONSTRAINT_ATT_TYPE), single-valued");

@@ -30,7 +30,7 @@ const SYSTEM_SINGLE = `distinguishedName objectGUID objectSid objectCategory sAM
 isDeleted isRecycled lastKnownParent invocationId`;
 const SYSTEM_MULTI = "objectClass memberOf directReports managedObjects";
 const CONSTRUCTED_SINGLE = `canonicalName createTimeStamp modifyTimeStamp parentGUID structuralObjectClass primaryGroupToken
-msDS-User-Account-Control-Computed`;
+msDS-User-Account-Control-Computed msDS-Approx-Immed-Subordinates`;
 const CONSTRUCTED_MULTI = "tokenGroups";
 
 const types: ReadonlyMap<string, AttributeType> = new Map([

@@ -28,6 +28,7 @@ export function makeSelection(
 	const named = attributes.flatMap(readWanted);
 	const listed = new Set(named.map(({ name }) => name));
 	if (attributes.includes("+")) for (const { name } of constructedTypes()) named.push({ name: name.toLowerCase(), range: undefined });
+	const isFarReaching = named.some(({ name }) => name === "tokengroups" || name === "msds-approx-immed-subordinates");
 	const variants = new WeakMap<ReadonlySet<string>, object>();
 	const writer = new BerWriter(4096);
 	const nameOf = makeNames();
@@ -49,8 +50,8 @@ export function makeSelection(
 
 	return {
 		encode(object, hidden) {
-			// People made up on demand are thrown away after they were sent: nothing to keep.
-			if (object.index !== undefined) return write(object, hidden);
+			// People made up on demand are thrown away after they were sent; these attributes change with objects far away.
+			if (object.index !== undefined || isFarReaching) return write(object, hidden);
 			const selection = variants.get(hidden) ?? { hidden };
 			variants.set(hidden, selection);
 			const { encoded } = object;

@@ -33,7 +33,7 @@ export async function strike(session: Session, { fault, strike }: Armed): Promis
 			await out.send(Buffer.from(GARBAGE));
 			break;
 		case "disconnection":
-			await out.send(noticeOfDisconnection());
+			await out.send(noticeOfDisconnection("unavailable"));
 			out.end();
 			break;
 		default:
@@ -43,11 +43,11 @@ export async function strike(session: Session, { fault, strike }: Armed): Promis
 }
 
 /** RFC 4511 §4.4.1: message id 0. */
-export function noticeOfDisconnection(): Buffer {
+export function noticeOfDisconnection(because: "unavailable" | "protocolError"): Buffer {
 	const end = {
 		...wellDone,
-		code: resultCode.unavailable,
-		text: "00002024: LdapErr: DSID-0C06028C, comment: shutting down, data 0, v1db1",
+		code: resultCode[because],
+		text: "00002024: LdapErr: DSID-0C06028C, comment: the server ends this connection, data 0, v1db1",
 	};
 	return writeResult(0, 0x78, end, [], { oid: "1.3.6.1.4.1.1466.20036" });
 }

@@ -80,6 +80,9 @@ function constructed(store: Store, object: AdObject, attribute: string): readonl
 			return object.classes.includes("group") && object.sid !== undefined ? [String(ridOf(object.sid))] : NONE;
 		case "msds-user-account-control-computed":
 			return object.classes.includes("user") ? [isLocked(object) ? "16" : "0"] : NONE;
+		case "msds-approx-immed-subordinates":
+			// Counted whatever the rights of who asks (MS-ADTS, constructed attributes).
+			return [String(object.children.size)];
 		case "tokengroups":
 			return tokenGroups(store, object);
 		default:

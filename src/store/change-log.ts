@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { Failure } from "../core/errors.ts";
 import type { Connection } from "./database.ts";
+import { makeRows } from "./rows.ts";
 
 /** One row of the change log before it is chained. JSON sides as text. */
 export interface LogRow {
@@ -37,7 +38,7 @@ const columns = "sequence, at, run_id, source, kind, subject, anchor, name, why,
 
 /** The append-only change log. Each row's digest covers the row and the digest before it (design, invariant 7). */
 export function openChangeLog(db: Connection) {
-	const insert = db.prepare(`INSERT INTO changes (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+	const rows = makeRows(db, `INSERT INTO changes (${columns}) VALUES`, "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	const last = db.prepare<[], { sequence: number; digest: Buffer }>("SELECT sequence, digest FROM changes ORDER BY sequence DESC LIMIT 1");
 	const base = db.prepare<[], { first_sequence: number; digest_before: Buffer }>(
 		"SELECT first_sequence, digest_before FROM chain WHERE id = 1",
@@ -56,16 +57,33 @@ export function openChangeLog(db: Connection) {
 		return { sequence: start.first_sequence - 1, digest: start.digest_before };
 	};
 
+	const begin = (): ((row: LogRow) => void) => {
+		let { sequence, digest } = end();
+		return (row) => {
+			sequence++;
+			digest = chain(digest, sequence, row);
+			const { at, run, source, kind, subject, anchor, name, why, before, after, result } = row;
+			rows.add(sequence, at, run, source, kind, subject, anchor, name, why, before ?? null, after ?? null, result, digest);
+		};
+	};
+
 	return {
 		/** Starts appending; call within a transaction, and only one at a time. */
 		append: (): ((row: LogRow) => void) => {
-			let { sequence, digest } = end();
+			const add = begin();
 			return (row) => {
-				sequence++;
-				digest = chain(digest, sequence, row);
-				const { at, run, source, kind, subject, anchor, name, why, before, after, result } = row;
-				insert.run(sequence, at, run, source, kind, subject, anchor, name, why, before ?? null, after ?? null, result, digest);
+				add(row);
+				rows.flush();
 			};
+		},
+		/** The same for many: all of them are written when `work` returns. */
+		appendMany: (work: (append: (row: LogRow) => void) => void): void => {
+			try {
+				work(begin());
+				rows.flush();
+			} finally {
+				rows.drop();
+			}
 		},
 		/** Removes rows older than `before` (Unix milliseconds); the chain then starts at the first that stays. Call within a transaction. */
 		prune: (before: number): number => {

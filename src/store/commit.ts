@@ -152,30 +152,31 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 
 	/** The change log's rows, written while the accounts still are as before. */
 	const writeLog = (request: CommitRequest): void => {
-		const append = log.append();
-		let [id, kind] = [0, ""];
-		for (;;) {
-			const rows = logged.all(id, kind, PAGE);
-			for (const row of rows) {
-				[id, kind] = [row.id, row.kind];
-				// Nearly all rows of a first reading are creates, whose after is the text at hand.
-				const { before, after } = row.kind === "create" ? { before: undefined, after: row.desired ?? undefined } : stepText(row);
-				append({
-					at: request.at,
-					run: request.run,
-					source: request.source,
-					kind: row.kind,
-					subject: "account",
-					anchor: row.anchor,
-					name: row.kind === "create" ? (row.user_name ?? "") : nameIn(after ?? before),
-					why: row.why,
-					before,
-					after,
-					result: request.result,
-				});
+		log.appendMany((append) => {
+			let [id, kind] = [0, ""];
+			for (;;) {
+				const rows = logged.all(id, kind, PAGE);
+				for (const row of rows) {
+					[id, kind] = [row.id, row.kind];
+					// Nearly all rows of a first reading are creates, whose after is the text at hand.
+					const { before, after } = row.kind === "create" ? { before: undefined, after: row.desired ?? undefined } : stepText(row);
+					append({
+						at: request.at,
+						run: request.run,
+						source: request.source,
+						kind: row.kind,
+						subject: "account",
+						anchor: row.anchor,
+						name: row.kind === "create" ? (row.user_name ?? "") : nameIn(after ?? before),
+						why: row.why,
+						before,
+						after,
+						result: request.result,
+					});
+				}
+				if (rows.length < PAGE) return;
 			}
-			if (rows.length < PAGE) return;
-		}
+		});
 	};
 
 	/** Accounts that were there before. Returns how active and inactive ones grew. */

@@ -3,6 +3,7 @@ import type { Cause, ChangeKind } from "../core/change.ts";
 import type { Anchor } from "../core/entry.ts";
 import type { HoldReason } from "../core/hold.ts";
 import type { Connection } from "./database.ts";
+import { makeRows } from "./rows.ts";
 
 /**
  * The stage: what one run has found and planned, in temporary tables of its own connection. They live in memory while small and
@@ -124,11 +125,13 @@ export interface PlannedRow {
 /** Opens the stage on a connection. `nextId` hands out entry ids that nobody else gets. */
 export function openStage(db: Connection, nextId: () => number) {
 	db.exec(stageSchema);
-	const upsert = db.prepare(
-		`INSERT INTO staged (id, anchor, anchor_key, digest, dn_digest, is_read, is_new, presence) VALUES (?, ?, ?, ?, ?, 1, ?, 'present')
-		ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, dn_digest = excluded.dn_digest, is_read = 1, presence = 'present', evidence = NULL, doubt = NULL`,
+	const entries = makeRows(
+		db,
+		"INSERT INTO staged (id, anchor, anchor_key, digest, dn_digest, is_read, is_new, presence) VALUES",
+		"(?, ?, ?, ?, ?, 1, ?, 'present')",
+		`ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, dn_digest = excluded.dn_digest, is_read = 1, presence = 'present', evidence = NULL, doubt = NULL`,
 	);
-	const putBytes = db.prepare<[number, Uint8Array]>("INSERT OR REPLACE INTO staged_bytes (id, bytes) VALUES (?, ?)");
+	const bytes = makeRows(db, "INSERT OR REPLACE INTO staged_bytes (id, bytes) VALUES", "(?, ?)");
 	const stagedId = db.prepare<[string], { id: number }>("SELECT id FROM staged WHERE anchor = ?");
 	const known = db.prepare<[number]>(
 		`INSERT INTO staged (id, anchor, anchor_key, is_read, is_new, presence, evidence, doubt)
@@ -144,18 +147,14 @@ export function openStage(db: Connection, nextId: () => number) {
 		FROM staged s LEFT JOIN staged_bytes n ON n.id = s.id AND s.is_read = 1 LEFT JOIN entries e ON e.id = s.id LEFT JOIN entry_bytes b ON b.id = s.id LEFT JOIN accounts a ON a.id = s.id
 		WHERE s.id > ? ORDER BY s.id LIMIT ?`,
 	);
-	const addOutcome = db.prepare(
-		`INSERT INTO outcomes (id, desired, desired_digest, user_name, active, cause, because, ended_at, due_at, quarantine, manager_dn_digest, shielded, reclaims, lost)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	const outcomes = makeRows(
+		db,
+		"INSERT INTO outcomes (id, desired, desired_digest, user_name, active, cause, because, ended_at, due_at, quarantine, manager_dn_digest, shielded, reclaims, lost) VALUES",
+		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	);
-	const addPlanned = db.prepare<[number, string, string, string | null, string | null, string | null]>(
-		"INSERT INTO planned (id, kind, why, cause, reason, because) VALUES (?, ?, ?, ?, ?, ?)",
-	);
-	const addClaim = db.prepare<[number, number]>("INSERT INTO staged_claims (claim, id) VALUES (?, ?)");
-	// Two to four claims is what people have: one statement for all of them.
-	const addClaims = [2, 3, 4].map((count) =>
-		db.prepare<number[]>(`INSERT INTO staged_claims (claim, id) VALUES ${Array(count).fill("(?, ?)").join(", ")}`),
-	);
+	const planned = makeRows(db, "INSERT INTO planned (id, kind, why, cause, reason, because) VALUES", "(?, ?, ?, ?, ?, ?)");
+	const claimed = makeRows(db, "INSERT INTO staged_claims (claim, id) VALUES", "(?, ?)");
+	const waiting = [entries, bytes, outcomes, planned, claimed];
 	const stagedByDn = db.prepare<[Uint8Array], { anchor: Anchor }>("SELECT anchor FROM staged WHERE dn_digest = ? AND presence = 'present'");
 	const plannedPage = db.prepare<[number, string, number], PlannedRow>(
 		`SELECT p.id, s.anchor, p.kind, p.why, p.cause, p.reason, p.because, p.passed, o.desired, a.body,
@@ -184,23 +183,38 @@ export function openStage(db: Connection, nextId: () => number) {
 		/** A new entry id. Two runs at the same time never get the same one. */
 		allocate: nextId,
 		/** Runs `work` in one transaction on the stage: much faster, and nothing else is written meanwhile. */
-		batch: <T>(work: () => T): T => db.transaction(work)(),
+		batch: <T>(work: () => T): T => {
+			try {
+				return db.transaction(() => {
+					const done = work();
+					for (const rows of waiting) rows.flush();
+					return done;
+				})();
+			} catch (error) {
+				for (const rows of waiting) rows.drop();
+				throw error;
+			}
+		},
+		/** Within a batch, as all that follows here and writes. */
 		entry: (staged: StagedEntry): void => {
-			upsert.run(staged.id, staged.anchor, staged.key, staged.digest, staged.dnDigest, staged.isNew ? 1 : 0);
-			putBytes.run(staged.id, staged.bytes);
+			entries.add(staged.id, staged.anchor, staged.key, staged.digest, staged.dnDigest, staged.isNew ? 1 : 0);
+			bytes.add(staged.id, staged.bytes);
 		},
 		/** The id under which an anchor was staged in this run. */
 		idOf: (anchor: Anchor): number | undefined => {
 			// Made when first asked for: a first reading of everyone never asks.
 			if (!hasAnchorIndex) db.exec("CREATE INDEX temp.staged_by_anchor ON staged (anchor)");
 			hasAnchorIndex = true;
+			entries.flush();
 			return stagedId.get(anchor)?.id;
 		},
 		/** Stages an entry of the snapshot that was not read again, as the snapshot has it. */
 		known: (id: number): void => {
+			entries.flush();
 			known.run(id);
 		},
 		gone: (id: number, presence: "out-of-scope" | "deleted", evidence: string, doubt: string | undefined): void => {
+			entries.flush();
 			gone.run(presence, evidence, doubt ?? null, id);
 		},
 		count: (): number => db.prepare("SELECT count(*) FROM staged").pluck().get() as number,
@@ -208,14 +222,20 @@ export function openStage(db: Connection, nextId: () => number) {
 			db.exec("CREATE INDEX IF NOT EXISTS temp.staged_by_dn ON staged (dn_digest)");
 		},
 		/** Whether this run read the entry anew, or found it gone. */
-		has: (id: number): boolean => has.get(id) !== undefined,
+		has: (id: number): boolean => {
+			entries.flush();
+			return has.get(id) !== undefined;
+		},
 		/** Staged entries that came, left or changed their DN: what names them by DN must be looked at again. */
 		moved: (after: number, limit: number): readonly MovedRow[] => moved.all(after, limit),
 		page: (after: number, limit: number): readonly StagedRow[] => page.all(after, limit),
-		anchorByDn: (dnDigest: Uint8Array): Anchor | undefined => stagedByDn.get(dnDigest)?.anchor,
+		anchorByDn: (dnDigest: Uint8Array): Anchor | undefined => {
+			entries.flush();
+			return stagedByDn.get(dnDigest)?.anchor;
+		},
 		outcome: (outcome: StagedOutcome): void => {
 			const { desired } = outcome;
-			addOutcome.run(
+			outcomes.add(
 				outcome.id,
 				outcome.desiredText ?? null,
 				outcome.desiredDigest ?? null,
@@ -240,12 +260,10 @@ export function openStage(db: Connection, nextId: () => number) {
 			reason: HoldReason | undefined,
 			because: string | undefined,
 		): void => {
-			addPlanned.run(id, kind, why, cause ?? null, reason ?? null, because ?? null);
+			planned.add(id, kind, why, cause ?? null, reason ?? null, because ?? null);
 		},
 		claims: (claims: readonly number[], id: number): void => {
-			const together = addClaims[claims.length - 2];
-			if (together !== undefined) together.run(...claims.flatMap((claim) => [claim, id]));
-			else for (const claim of claims) addClaim.run(claim, id);
+			for (const claim of claims) claimed.add(claim, id);
 		},
 		plannedPage: (afterId: number, afterKind: string, limit: number): readonly PlannedRow[] => plannedPage.all(afterId, afterKind, limit),
 	};

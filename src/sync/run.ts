@@ -1,5 +1,5 @@
 import { Failure } from "../core/errors.ts";
-import { doubtsOfReading } from "../core/seal.ts";
+import { doubtOfEmptiness } from "../core/seal.ts";
 import { digest } from "../lib/digest.ts";
 import type { Protection, Reading, ReadingEnd, ReadRequest, Source } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
@@ -124,10 +124,14 @@ async function findUnseen(
 	staged: { readonly seen: number; readonly unseen: readonly number[] },
 ): Promise<Pick<Found, "unsealed" | "warnings">> {
 	const doubts = staged.unseen.length === 0 ? [] : doubtsOfStage(session, source, state);
-	const unsealed = [...end.unsealed, ...doubtsOfReading(state.entries, staged.seen, []), ...doubts, ...openDoubts(session, state)];
+	const emptiness = doubtOfEmptiness(state.entries, staged.seen);
+	const others = [...end.unsealed, ...doubts, ...openDoubts(session, state)];
+	const unsealed = emptiness === undefined ? others : [emptiness, ...others];
 	const evidence = `sealed reading of ${staged.seen.toLocaleString("en-US")} entries`;
 	const absence: Absence = unsealed.length === 0 ? { kind: "proves", evidence } : { kind: "proves-nothing" };
 	const lost = await locate(session, source, state, reading, staged.unseen, absence, makeNameNow(session, state, end.containers));
+	// Everybody was found somewhere else: it is empty, and that is proven.
+	if (emptiness !== undefined && lost === 0 && others.length === 0) return { unsealed: [], warnings: end.warnings };
 	const left = `${lost.toLocaleString("en-US")} known entries were not seen, and stay as they are: this reading is not sealed`;
 	return { unsealed, warnings: lost > 0 ? [...end.warnings, left] : end.warnings };
 }

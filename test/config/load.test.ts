@@ -26,7 +26,7 @@ describe("a configuration", () => {
 		expect(config.sources[0]).toMatchObject({
 			bases: ["DC=corp,DC=example,DC=com"],
 			schedule: { delta: "*/5 * * * *", full: "0 2 * * *", timezone: "UTC" },
-			timeouts: { connectMs: 10_000, bindMs: 10_000, requestMs: 120_000 },
+			timeouts: { connectMs: 10_000, bindMs: 10_000, requestMs: 60_000 },
 			pageSize: 1000,
 			insecure: false,
 		});

@@ -29,7 +29,7 @@ const lookup: Lookup = (attribute) => (attribute === "secret" ? undefined : (ann
 const strict: Schema = { syntaxOf: (attribute) => (attribute === "nosuchattribute" ? undefined : plainSchema.syntaxOf(attribute)) };
 
 describe("a filter with AD's matching rules", () => {
-	it.each([
+	it.each<[string, boolean | undefined, string]>([
 		["(displayName=anna åberg)", true, "text has no case"],
 		["(displayName=ANNA ABERG)", true, "and no accents"],
 		["(displayName=Anna  Åberg)", false, "but its spaces count"],
@@ -92,7 +92,7 @@ describe("a filter with AD's matching rules", () => {
 		["(|(secret=x)(department=IT))", undefined, "Undefined or False is Undefined"],
 		["(!(noSuchAttribute=x))", undefined, "an attribute that the schema does not know"],
 		["(noSuchAttribute=*)", undefined, "is Undefined even for presence"],
-	])("%s is %s: %s", (text, expected) => {
+	])("%s is %s: %s", (text, expected, _why) => {
 		expect(makeMatcher(parseFilter(text), strict)(lookup)).toBe(expected);
 		expect(matches(parseFilter(text), lookup, strict)).toBe(expected === true);
 	});

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Demo, startDemo } from "../../src/demo/demo.ts";
 import type { DemoDirectory, Shown } from "../../src/demo/directory.ts";
 import { refusalOf } from "../../src/demo/result.ts";
+import { BerWriter } from "../../src/lib/ber.ts";
 import { openWire, type Wire } from "./wire.ts";
 
 const BASE = "DC=corp,DC=example,DC=com";
@@ -238,6 +239,54 @@ describe("account types", () => {
 			...attributes,
 		});
 		expect(text(directory.get(dn), "sAMAccountType")).toBe(expected);
+	});
+});
+
+describe("answers over LDAP", () => {
+	let wire: Wire;
+
+	beforeEach(async () => {
+		wire = await openWire(demo.address);
+		await wire.bind(demo.admin.user, demo.admin.password);
+		return () => wire.close();
+	});
+
+	const read = async (dn: string, attribute: string): Promise<string[]> => {
+		const { entries } = await wire.search({ base: `<GUID=${directory.get(dn)?.guid}>`, scope: "base", attributes: [attribute] });
+		return (entries[0]?.attributes.get(attribute) ?? []).map(String);
+	};
+
+	it("are never older than the last write, to the object or to one that it names", async () => {
+		expect(await read(ann, "title")).toEqual(["Clerk"]);
+		directory.modify(ann, { title: "Head" });
+		expect(await read(ann, "title")).toEqual(["Head"]);
+		expect(await read(bob, "manager")).toEqual([ann]);
+		directory.rename(ann, "Anna");
+		expect(await read(bob, "manager")).toEqual([`CN=Anna,${home}`]);
+		expect(await read(bob, "memberOf")).toEqual([]);
+		directory.addValues(team, "member", [bob]);
+		expect(await read(bob, "memberOf")).toEqual([team]);
+		directory.delete(team);
+		expect(await read(bob, "memberOf")).toEqual([]);
+		directory.delete(`CN=Anna,${home}`);
+		expect(await read(bob, "manager")).toEqual([]);
+	});
+
+	it("give tokenGroups with every group around, nested and primary", async () => {
+		const count = async (): Promise<number> => (await read(ann, "tokenGroups")).length;
+		expect(await count()).toBe(2);
+		directory.add(`CN=Outer,${home}`, { objectClass: "group", sAMAccountName: `outer${round}`, member: team });
+		expect(await count()).toBe(3);
+	});
+
+	it("refuse a sAMAccountName taken away, and a paged-results control that is none", async () => {
+		expect(codeOf(() => directory.modify(ann, { sAMAccountName: undefined }))).toBe(65);
+		const broken = new BerWriter().open().text("1.2.840.113556.1.4.319").boolean(true).text("x").close().finish();
+		const body = new BerWriter().open().integer(99).open(0x63).text(home).integer(2, 0x0a).integer(0, 0x0a).integer(0).integer(0);
+		body.boolean(false).text("cn", 0x87).open().close().close().open(0xa0).raw(broken).close().close();
+		const answered = wire.expect(99);
+		wire.sendRaw(body.finish());
+		expect(await answered).toMatchObject({ code: 2 });
 	});
 });
 

@@ -86,6 +86,12 @@ describeWith(["ldapsearch"], "OpenLDAP's tools on the demo directory", () => {
 		demo.directory.delete(`CN=Wieder,${PEOPLE}`);
 	});
 
+	it("ldapadd gets AD's defaults: who comes without a userAccountControl is disabled", async () => {
+		await modify(`dn: CN=Bare,${PEOPLE}\nchangetype: add\nobjectClass: user\nsAMAccountName: bare\n`);
+		expect(demo.directory.get("bare")?.attributes.get("userAccountControl")).toEqual(["546"]);
+		demo.directory.delete("bare");
+	});
+
 	it("ldapmodify is refused to an account that may only read", async () => {
 		const input = `dn: CN=X,${PEOPLE}\nchangetype: add\nobjectClass: contact\n`;
 		await expect(command("ldapmodify", as(demo.bindUser, demo.bindPassword), { input })).rejects.toThrow("Insufficient access (50)");

@@ -41,6 +41,8 @@ export interface Wire {
 	pause(): void;
 	resume(): void;
 	sendRaw(bytes: Uint8Array): void;
+	/** How the operation of a request that was sent raw ends. */
+	expect(id: number): Promise<{ code: number; text: string }>;
 	/** Why the connection ended: "end", or an error's code. */
 	readonly over: Promise<string>;
 	close(): void;
@@ -91,6 +93,10 @@ export function makeWire(socket: Socket): Wire {
 		close: () => socket.destroy(),
 		pause: () => void socket.pause(),
 		resume: () => void socket.resume(),
+		expect: (id) =>
+			new Promise((resolve, reject) => {
+				waiting.set(id, { fail: reject, take: (message) => resolve(readEnd(message.inside())) });
+			}),
 		sendRaw: (bytes) => void socket.write(bytes),
 		abandon: (id) => void socket.write(new BerWriter().open().integer(nextId++).integer(id, 0x50).close().finish()),
 		bind(name, password) {

@@ -179,6 +179,15 @@ describe("a reading that is not proven complete", () => {
 		expect(await harness.sync("full")).toMatchObject({ sealed: true, disabled: 1 });
 	});
 
+	it("is no place to go on from: the next one is a full reading again", async () => {
+		person(1);
+		fake.faults.unsealed = ["the server did not answer with a paged-results control"];
+		expect(await harness.sync("auto")).toMatchObject({ mode: "full", sealed: false, created: 1 });
+		fake.faults.unsealed = [];
+		expect(await harness.sync("auto")).toMatchObject({ mode: "full", sealed: true });
+		expect(await harness.sync("auto")).toMatchObject({ mode: "delta" });
+	});
+
 	it("still believes a tombstone and an entry seen elsewhere", async () => {
 		await company(5);
 		fake.remove(fake.anchorOf(1), true);
@@ -197,6 +206,12 @@ describe("a reading that is not proven complete", () => {
 			read: 0,
 			unsealed: [expect.stringContaining("no entries at all")],
 		});
+	});
+
+	it("believes that it is empty when everybody was seen somewhere else", async () => {
+		await company(3);
+		for (const number of [1, 2, 3]) person(number, { where: LEAVERS });
+		expect(await harness.sync("full")).toMatchObject({ sealed: true, unsealed: [], disabled: 3, read: 0 });
 	});
 
 	it("holds who vanished together with the sight of their container, and lets go when they are back", async () => {

@@ -32,7 +32,7 @@ export function makeLocalTarget(name: string, table: LocalTable): Target {
 
 	return {
 		name,
-		batch: 2000,
+		batch: 10_000,
 		announcesCreates: false,
 		apply: async (deliveries) => table.batch(() => deliveries.map(applyOne)),
 		find: async (anchor, userName) => {

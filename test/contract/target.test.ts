@@ -1,0 +1,20 @@
+import { afterEach, describe } from "vitest";
+import { openEmpty } from "../../src/store/database.ts";
+import { openLocalAccounts } from "../../src/store/local-accounts.ts";
+import { makeLocalTarget } from "../../src/target/local/local.ts";
+import { makeRemoteDouble } from "../support/remote-double.ts";
+import { targetContract } from "./target.ts";
+
+describe("the embedded account store", () => {
+	let close = () => {};
+	afterEach(() => close());
+	targetContract(() => {
+		const db = openEmpty();
+		close = () => void db.close();
+		return makeLocalTarget("accounts", openLocalAccounts(db, "accounts"));
+	});
+});
+
+describe("the double of a remote target", () => {
+	targetContract(() => makeRemoteDouble("remote", 100).target);
+});

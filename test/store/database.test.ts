@@ -1,0 +1,141 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openDatabase, openReadOnly } from "../../src/store/database.ts";
+import { backUp, openUpkeep, verifyDatabase } from "../../src/store/upkeep.ts";
+import { makeFakeSource } from "../support/fake-source.ts";
+import { openHarness } from "../support/harness.ts";
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+	folder = mkdtempSync(path.join(tmpdir(), "dirsyncd-store-"));
+	file = path.join(folder, "dirsyncd.db");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const open = () => openDatabase(file, { check: "always", now: 0 });
+
+describe("the database", () => {
+	it("is made with its folder, readable by its owner alone, in WAL mode, with its migrations on record", () => {
+		file = path.join(folder, "deep/er/dirsyncd.db");
+		const db = open();
+		expect(db.pragma("journal_mode", { simple: true })).toBe("wal");
+		expect(db.prepare("SELECT version FROM migrations").pluck().all()).toEqual([1]);
+		db.close();
+		if (process.platform !== "win32") expect(statSync(file).mode & 0o077).toBe(0);
+		open().close();
+	});
+
+	it("of a newer version is refused, and stays as it is", () => {
+		const db = open();
+		db.prepare("INSERT INTO migrations (version, name, digest, at) VALUES (99, 'from the future', x'00', 0)").run();
+		db.close();
+		expect(open).toThrow(expect.objectContaining({ code: "DATABASE_NEWER", message: expect.stringContaining("schema 99") }));
+		expect(() => openReadOnly(file)).toThrow(expect.objectContaining({ code: "DATABASE_NEWER" }));
+	});
+
+	it("of another program is refused", () => {
+		const other = new Database(file);
+		other.exec("CREATE TABLE theirs (id)");
+		other.close();
+		expect(open).toThrow(expect.objectContaining({ code: "DATABASE_CORRUPT", message: expect.stringContaining("another program") }));
+	});
+
+	it.each([
+		{ what: "no database at all", damage: () => writeFileSync(file, "this is not a database, but a text that somebody put there") },
+		{
+			what: "damaged in the middle",
+			damage: () => {
+				const db = open();
+				db.exec("CREATE TABLE filler (text)");
+				db.prepare(
+					"INSERT INTO filler WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT hex(randomblob(200)) FROM n",
+				).run();
+				db.pragma("wal_checkpoint(TRUNCATE)");
+				db.close();
+				const bytes = readFileSync(file);
+				bytes.fill(0x5a, Math.floor(bytes.length / 3), Math.floor(bytes.length / 3) + 40_000);
+				writeFileSync(file, bytes);
+			},
+		},
+	])("that is $what is refused with the remedy, and never made anew", ({ damage }) => {
+		damage();
+		const before = readFileSync(file);
+		expect(open).toThrow(expect.objectContaining({ code: "DATABASE_CORRUPT", hint: expect.stringContaining("backup") }));
+		expect(readFileSync(file).equals(before)).toBe(true);
+	});
+
+	it("where nobody may write is refused with the remedy", () => {
+		writeFileSync(path.join(folder, "blocked"), "");
+		file = path.join(folder, "blocked/dirsyncd.db");
+		expect(open).toThrow(expect.objectContaining({ hint: expect.any(String) }));
+	});
+});
+
+describe("a backup", () => {
+	it("is the whole database, taken while runs go on, and is never written over another", async () => {
+		const fake = makeFakeSource();
+		const harness = openHarness(fake);
+		const where = "OU=People,DC=corp,DC=example,DC=test";
+		for (let number = 1; number <= 50; number++)
+			fake.put({ anchor: fake.anchorOf(number), cn: `P${number}`, where, standing: "enabled", attributes: { cn: [`P${number}`] } });
+		const copy = path.join(folder, "copy.db");
+		const running = harness.sync("full");
+		backUp(harness.file, copy);
+		await running;
+		expect(verifyDatabase(copy)).toBe(0);
+		expect(() => backUp(harness.file, copy)).toThrow("exists already");
+		rmSync(copy);
+		backUp(harness.file, copy);
+		expect(verifyDatabase(copy)).toBe(50);
+		expect(existsSync(`${copy}.partial`)).toBe(false);
+		if (process.platform !== "win32") expect(statSync(copy).mode & 0o077).toBe(0);
+		harness.close();
+		const restored = openHarness(fake, { file: copy });
+		expect(await restored.sync("full")).toMatchObject({ outcome: "succeeded", read: 50, created: 0, unchanged: 50 });
+		restored.close();
+	});
+});
+
+describe("the change log", () => {
+	async function logged(rows: number) {
+		const fake = makeFakeSource();
+		const harness = openHarness(fake, { file });
+		const where = "OU=People,DC=corp,DC=example,DC=test";
+		for (let number = 1; number <= rows; number++) {
+			fake.put({ anchor: fake.anchorOf(number), cn: `P${number}`, where, standing: "enabled", attributes: { cn: [`P${number}`] } });
+			harness.time.now += 1000;
+			await harness.sync("delta");
+		}
+		const { now } = harness.time;
+		harness.close();
+		return now;
+	}
+
+	it.each([
+		{ what: "a row was changed", sql: "UPDATE changes SET why = 'something else' WHERE sequence = 3", row: 3 },
+		{ what: "a row was taken out", sql: "DELETE FROM changes WHERE sequence = 2", row: 2 },
+		{ what: "a row was forged with its side left out", sql: "UPDATE changes SET after = NULL WHERE sequence = 4", row: 4 },
+	])("names the first broken row when $what", async ({ sql, row }) => {
+		await logged(5);
+		expect(verifyDatabase(file)).toBe(5);
+		const db = new Database(file);
+		db.exec(sql);
+		db.close();
+		expect(() => verifyDatabase(file)).toThrow(`broken at row ${row}`);
+	});
+
+	it("stays whole when retention removes its beginning, and runs stay that tell of the last success", async () => {
+		const now = await logged(5);
+		const db = open();
+		expect(openUpkeep(db).retain({ runsBefore: now + 1, changesBefore: now - 1500 })).toMatchObject({ changes: 3 });
+		db.close();
+		expect(verifyDatabase(file)).toBe(2);
+		const harness = openHarness(makeFakeSource(), { file });
+		expect(harness.views((views) => views.sources()[0]?.lastSuccess.delta)).toBeDefined();
+		harness.close();
+	});
+});
