@@ -132,6 +132,7 @@ function chain(before: Buffer, sequence: number, row: LogRow): Buffer {
 	const { at, run, source, kind, subject, anchor, name, why, result } = row;
 	let text = `${before.toString("base64")} ${sequence} ${at} ${run}`;
 	// Each with its length, so that no two rows can spell the same text.
-	for (const part of [source, kind, subject, anchor, name, why, row.before, row.after, result]) text += part === undefined ? " -" : ` ${part.length}:${part}`;
+	for (const part of [source, kind, subject, anchor, name, why, row.before, row.after, result])
+		text += part === undefined ? " -" : ` ${part.length}:${part}`;
 	return hash("sha256", text, "buffer");
 }

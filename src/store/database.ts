@@ -182,8 +182,8 @@ function corrupt(file: string, what: string, cause?: unknown): Failure {
 /** Turns SQLite's own errors into Failures; others pass as they are. */
 export function asFailure(file: string, error: unknown): unknown {
 	if (!(error instanceof Database.SqliteError)) {
-		const code = (error as NodeJS.ErrnoException | undefined)?.code;
-		if (code === "EACCES" || code === "EPERM" || code === "ENOENT" || code === "EROFS" || code === "ENOSPC") {
+		// Whatever the operating system refuses: no folder, no permission, no space, a file where a folder should be.
+		if ((error as NodeJS.ErrnoException | undefined)?.syscall !== undefined) {
 			return new Failure("DATABASE_UNWRITABLE", `the database ${file} cannot be opened: ${(error as Error).message}`, {
 				cause: error,
 				hint: "Check that its folder exists and that the service's account may write there.",

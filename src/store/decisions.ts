@@ -48,7 +48,7 @@ export function openDecisions(db: Connection) {
 	);
 	// A rejection stands until the change it refused is not planned any more: the person came back, or something else is wanted.
 	const forgetRejected = db.prepare(
-		`DELETE FROM rejected WHERE entry_id IN (SELECT id FROM outcomes)
+		`DELETE FROM rejected WHERE EXISTS (SELECT 1 FROM outcomes o WHERE o.id = rejected.entry_id)
 		AND NOT EXISTS (SELECT 1 FROM still_rejected r WHERE r.entry_id = rejected.entry_id AND r.kind = rejected.kind)`,
 	);
 	const setAside = db.prepare<[number, number]>(
@@ -58,7 +58,7 @@ export function openDecisions(db: Connection) {
 		ON CONFLICT DO UPDATE SET name = excluded.name, reason = excluded.reason`,
 	);
 	const release = db.prepare<[number]>(
-		"DELETE FROM quarantine WHERE source_id = ? AND entry_id IN (SELECT id FROM outcomes WHERE quarantine IS NULL)",
+		"DELETE FROM quarantine WHERE source_id = ? AND EXISTS (SELECT 1 FROM outcomes o WHERE o.id = quarantine.entry_id AND o.quarantine IS NULL)",
 	);
 	const countQuarantined = db.prepare<[number]>("SELECT count(*) FROM quarantine WHERE source_id = ?").pluck();
 	const plannedQuarantine = db
@@ -118,8 +118,6 @@ export function openDecisions(db: Connection) {
 		},
 	};
 }
-
-export type Decisions = ReturnType<typeof openDecisions>;
 
 function text(account: Account | undefined): string | null {
 	return account === undefined ? null : JSON.stringify(account);

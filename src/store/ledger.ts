@@ -58,6 +58,10 @@ export function openLedger(db: Connection) {
 		`UPDATE ledger SET applied = @digest, applied_body = CASE WHEN wanted IS @digest THEN NULL ELSE @body END, remote_id = @remoteId, origin = coalesce(origin, @origin),
 			intent_at = NULL, attempts = 0, next_at = NULL, error = NULL, pending = wanted IS NOT @digest WHERE target_id = @target AND account_id = @account`,
 	);
+	const appliedAsWanted = db.prepare<[string, string, number, number, Buffer]>(
+		`UPDATE ledger SET applied = wanted, applied_body = NULL, remote_id = ?, origin = coalesce(origin, ?),
+			intent_at = NULL, attempts = 0, next_at = NULL, error = NULL, pending = 0 WHERE target_id = ? AND account_id = ? AND wanted = ?`,
+	);
 	const removed = db.prepare<[number, number]>("DELETE FROM ledger WHERE target_id = ? AND account_id = ? AND wanted IS NULL");
 	const failed = db.prepare<[number, string, number, number]>(
 		"UPDATE ledger SET attempts = attempts + 1, next_at = ?, error = ? WHERE target_id = ? AND account_id = ?",
@@ -102,7 +106,10 @@ export function openLedger(db: Connection) {
 		},
 		/** The target has `digest` now (body: the same as text, kept while something newer is wanted). */
 		applied: (target: string, account: number, digest: Buffer, body: string, remoteId: string, origin: "created" | "adopted"): void => {
-			applied.run({ target: idOf(target), account, digest, body, remoteId, origin });
+			const id = idOf(target);
+			// Nearly always it is what is wanted still.
+			if (appliedAsWanted.run(remoteId, origin, id, account, digest).changes === 1) return;
+			applied.run({ target: id, account, digest, body, remoteId, origin });
 		},
 		removed: (target: string, account: number): void => {
 			removed.run(idOf(target), account);

@@ -9,8 +9,10 @@ export interface LocalRow {
 
 /** The rows of the embedded account store. User names are unique without case, as at any target. */
 export function openLocalAccounts(db: Connection, target: string) {
-	const put = db.prepare<[string, string, string, number, string]>(
-		`INSERT INTO local_accounts (target, external_id, user_name, active, body) VALUES (?, ?, ?, ?, ?)
+	// SQLite takes the two fields out of the text: the account need not be parsed for it. (WHERE keeps ON from being a join's.)
+	const put = db.prepare<[string, string, string]>(
+		`INSERT INTO local_accounts (target, external_id, user_name, active, body)
+		SELECT ?, ?, body ->> '$.userName', body ->> '$.active', body FROM (SELECT ? AS body) WHERE true
 		ON CONFLICT (target, external_id) DO UPDATE SET user_name = excluded.user_name, active = excluded.active, body = excluded.body`,
 	);
 	const remove = db.prepare<[string, string]>("DELETE FROM local_accounts WHERE target = ? AND external_id = ?");
@@ -27,10 +29,10 @@ export function openLocalAccounts(db: Connection, target: string) {
 	return {
 		/** Runs `work` in one transaction. */
 		batch: <T>(work: () => T): T => db.transaction(work).immediate(),
-		/** False when the user name belongs to another account: nothing was written then. */
-		put: (externalId: string, userName: string, active: boolean, body: string): boolean => {
+		/** `body` is the account as JSON. False when its user name belongs to another account: nothing was written then. */
+		put: (externalId: string, body: string): boolean => {
 			try {
-				put.run(target, externalId, userName, active ? 1 : 0, body);
+				put.run(target, externalId, body);
 				return true;
 			} catch (error) {
 				if (error instanceof Database.SqliteError && error.code === "SQLITE_CONSTRAINT_UNIQUE") return false;
@@ -46,5 +48,3 @@ export function openLocalAccounts(db: Connection, target: string) {
 		page: (id: number, limit: number): readonly LocalRow[] => page.all(target, id, limit),
 	};
 }
-
-export type LocalAccounts = ReturnType<typeof openLocalAccounts>;

@@ -59,5 +59,3 @@ export function openRuns(db: Connection) {
 		prune: (before: number): number => prune.run(before).changes,
 	};
 }
-
-export type Runs = ReturnType<typeof openRuns>;

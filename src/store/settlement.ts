@@ -118,5 +118,3 @@ export function openSettlement(db: Connection) {
 		},
 	};
 }
-
-export type Settlement = ReturnType<typeof openSettlement>;

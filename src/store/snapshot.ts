@@ -140,5 +140,3 @@ export function openSnapshot(db: Connection) {
 			new Map(counts.all(sourceId).map(({ attribute, entries }) => [attribute, entries])),
 	};
 }
-
-export type Snapshot = ReturnType<typeof openSnapshot>;

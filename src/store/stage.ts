@@ -169,6 +169,7 @@ export function openStage(db: Connection, nextId: () => number) {
 		WHERE s.id > ? AND ((s.presence = 'present' AND s.is_read = 1 AND (e.id IS NULL OR e.gone IS NOT NULL OR e.dn_digest <> s.dn_digest))
 			OR (s.presence <> 'present' AND e.gone IS NULL)) ORDER BY s.id LIMIT ?`,
 	);
+	const many = db.prepare<[], 1>("SELECT 1 FROM staged LIMIT 1 OFFSET 100");
 	let hasAnchorIndex = false;
 
 	const clear = (): void => {
@@ -219,7 +220,8 @@ export function openStage(db: Connection, nextId: () => number) {
 		},
 		count: (): number => db.prepare("SELECT count(*) FROM staged").pluck().get() as number,
 		indexDns: (): void => {
-			db.exec("CREATE INDEX IF NOT EXISTS temp.staged_by_dn ON staged (dn_digest)");
+			// A small stage is walked faster: after a change of schema every statement is prepared anew, some ms in each delta.
+			if (many.get() !== undefined) db.exec("CREATE INDEX IF NOT EXISTS temp.staged_by_dn ON staged (dn_digest)");
 		},
 		/** Whether this run read the entry anew, or found it gone. */
 		has: (id: number): boolean => {
@@ -268,5 +270,3 @@ export function openStage(db: Connection, nextId: () => number) {
 		plannedPage: (afterId: number, afterKind: string, limit: number): readonly PlannedRow[] => plannedPage.all(afterId, afterKind, limit),
 	};
 }
-
-export type Stage = ReturnType<typeof openStage>;

@@ -4,7 +4,7 @@ import { Failure } from "../core/errors.ts";
 import { digest } from "../lib/digest.ts";
 import type { PendingRow, Step } from "../store/ledger.ts";
 import type { Session } from "../store/session.ts";
-import type { DeliveryResult, Target } from "../target/target.ts";
+import type { Delivery, DeliveryResult, Target } from "../target/target.ts";
 import type { DeliveryCount } from "./report.ts";
 
 export interface DeliverContext {
@@ -14,8 +14,10 @@ export interface DeliverContext {
 	readonly onProgress: (done: number) => void;
 }
 
+/** The two accounts are parsed when somebody looks at them: for a first delivery to the local target nobody does. */
 interface OpenDelivery {
 	readonly row: PendingRow;
+	readonly wantedText: string | undefined;
 	readonly wanted: Account | undefined;
 	readonly applied: Account | undefined;
 }
@@ -52,14 +54,36 @@ export async function deliver(context: DeliverContext, signal: AbortSignal): Pro
 
 function nextDeliveries({ session, target, clock }: DeliverContext, step: Step): readonly OpenDelivery[] {
 	const limit = step === 1 ? RENAMES_AT_ONCE : target.batch;
-	return session.ledger.pending(target.name, step, clock(), limit).map((row) => {
-		const wanted = row.wanted === null || row.body === null ? undefined : (JSON.parse(row.body) as Account);
-		const applied = row.applied_body === null ? undefined : (JSON.parse(row.applied_body) as Account);
-		return { row, wanted, applied };
-	});
+	return session.ledger.pending(target.name, step, clock(), limit).map(openDelivery);
+}
+
+function openDelivery(row: PendingRow): OpenDelivery {
+	const wantedText = row.wanted === null || row.body === null ? undefined : row.body;
+	const wanted = accountIn(wantedText);
+	const applied = accountIn(row.applied_body ?? undefined);
+	return {
+		row,
+		wantedText,
+		get wanted() {
+			return wanted();
+		},
+		get applied() {
+			return applied();
+		},
+	};
+}
+
+function accountIn(text: string | undefined): () => Account | undefined {
+	let account: Account | undefined;
+	return () => {
+		if (text !== undefined) account ??= JSON.parse(text) as Account;
+		return account;
+	};
 }
 
 function order(open: readonly OpenDelivery[]): readonly Ordered<OpenDelivery>[] {
+	// Names wait for others only where somebody has one already.
+	if (open.every(({ row }) => row.applied_body === null)) return open.map((delivery) => ({ delivery, parkAs: undefined }));
 	return orderDeliveries(open, ({ row }) => `${row.anchor}.parked`);
 }
 
@@ -78,26 +102,22 @@ async function deliverBatch(
 	const remoteIds = await announce(context, batch, signal);
 	const started = clock();
 	const results = await target.apply(
-		batch.map(({ delivery: { row, wanted, applied }, parkAs }) => ({
-			anchor: row.anchor,
-			remoteId: row.remote_id ?? remoteIds.get(row.account_id),
-			wanted: parkAs === undefined ? wanted : parked(applied, wanted, parkAs),
-			applied,
-		})),
+		batch.map(({ delivery, parkAs }) => sendable(delivery, parkAs, remoteIds)),
 		signal,
 	);
 	const seconds = (clock() - started) / 1000 / Math.max(1, batch.length);
 	let settled = 0;
 	session.transaction(() => {
 		const append = session.log.append();
-		batch.forEach(({ delivery: { row, wanted, applied }, parkAs }, index) => {
+		batch.forEach(({ delivery, parkAs }, index) => {
+			const { row } = delivery;
 			const result: DeliveryResult = results[index] ?? { kind: "refused", error: "the target gave no answer for it" };
-			settle(context, row, parkAs === undefined ? wanted : parked(applied, wanted, parkAs), parkAs !== undefined, result);
+			settle(context, delivery, parkAs, result);
 			if (parkAs !== undefined && result.kind === "applied") return;
 			tally.add(row.kind, result.kind, seconds);
 			if (result.kind === "applied") settled++;
 			if (result.kind === "refused") {
-				const name = (wanted ?? applied)?.userName ?? "";
+				const name = (delivery.wanted ?? delivery.applied)?.userName ?? "";
 				append({
 					...logged(row, name, clock()),
 					why: result.error,
@@ -143,19 +163,20 @@ async function announce(
 
 function settle(
 	{ session, target, clock }: DeliverContext,
-	row: PendingRow,
-	sent: Account | undefined,
-	isParked: boolean,
+	delivery: OpenDelivery,
+	parkAs: string | undefined,
 	result: DeliveryResult,
 ): void {
 	const { ledger } = session;
+	const { row, wantedText } = delivery;
 	switch (result.kind) {
 		case "applied": {
+			const sent = parkAs === undefined ? wantedText : textOf(parked(delivery.applied, delivery.wanted, parkAs));
 			if (sent === undefined) ledger.removed(target.name, row.account_id);
-			else if (isParked || row.wanted === null || row.body === null) {
-				const body = JSON.stringify(sent);
-				ledger.applied(target.name, row.account_id, digest(body), body, result.remoteId, "created");
-			} else ledger.applied(target.name, row.account_id, row.wanted, row.body, result.remoteId, "created");
+			else {
+				const sentDigest = parkAs === undefined && row.wanted !== null ? row.wanted : digest(sent);
+				ledger.applied(target.name, row.account_id, sentDigest, sent, result.remoteId, "created");
+			}
 			return;
 		}
 		case "refused":
@@ -164,6 +185,31 @@ function settle(
 		case "later":
 			ledger.failed(target.name, row.account_id, result.error, clock() + Math.max(SHORTEST_WAIT_MS, result.afterMs));
 	}
+}
+
+function sendable(delivery: OpenDelivery, parkAs: string | undefined, remoteIds: ReadonlyMap<number, string>): Delivery {
+	const { row, wantedText } = delivery;
+	const remoteId = row.remote_id ?? remoteIds.get(row.account_id);
+	const { anchor } = row;
+	if (parkAs !== undefined) {
+		const { applied, wanted } = delivery;
+		return { anchor, remoteId, wanted: parked(applied, wanted, parkAs), applied };
+	}
+	return {
+		anchor,
+		remoteId,
+		wantedText,
+		get wanted() {
+			return delivery.wanted;
+		},
+		get applied() {
+			return delivery.applied;
+		},
+	};
+}
+
+function textOf(account: Account | undefined): string | undefined {
+	return account && JSON.stringify(account);
 }
 
 /** Out of the way: another userName, and no addresses, until its own delivery comes. */

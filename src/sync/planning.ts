@@ -79,11 +79,17 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			.map((row) => [`${row.entry_id} ${row.kind}`, row]),
 	);
 	const managers = new Map<string, Anchor | undefined>();
+	const managerDns = new Map<string, Buffer>();
 	let managerDn: Buffer | undefined;
 	stage.indexDns();
 
 	const managerOf = (dn: string): Anchor | undefined => {
-		managerDn = dnDigest(dn);
+		managerDn = managerDns.get(dn);
+		if (managerDn === undefined) {
+			managerDn = dnDigest(dn);
+			if (managerDns.size >= MANAGERS_KEPT) managerDns.clear();
+			managerDns.set(dn, managerDn);
+		}
 		return personAt(managerDn);
 	};
 

@@ -34,7 +34,12 @@ export function doubtsOfStage(session: Session, source: Source, state: SourceSta
 }
 
 /** The same of the state alone, once everything is planned: `counts` is what the plan adds. */
-export function doubtsOfStanding(session: Session, state: SourceState, counts: ReadonlyMap<string, number>, entries: number): readonly string[] {
+export function doubtsOfStanding(
+	session: Session,
+	state: SourceState,
+	counts: ReadonlyMap<string, number>,
+	entries: number,
+): readonly string[] {
 	const stored = session.snapshot.attributeCounts(state.id).get(STANDING);
 	// Never seen at all: a source that has its state from elsewhere.
 	return stored === undefined ? [] : unreadableStanding(stored + (counts.get(STANDING) ?? 0), entries);

@@ -30,6 +30,8 @@ export interface Delivery {
 	readonly remoteId: string | undefined;
 	/** Undefined: the account is to be deleted. */
 	readonly wanted: Account | undefined;
+	/** `wanted` as JSON, where it is at hand: whoever keeps accounts as JSON is spared writing it. */
+	readonly wantedText?: string | undefined;
 	/** What we last applied, if it is known. */
 	readonly applied: Account | undefined;
 }

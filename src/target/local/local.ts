@@ -5,7 +5,7 @@ import type { Delivery, DeliveryResult, RemoteAccount, Target } from "../target.
 /** What the embedded account store needs of the database (store/local-accounts). */
 export interface LocalTable {
 	batch<T>(work: () => T): T;
-	put(externalId: string, userName: string, active: boolean, body: string): boolean;
+	put(externalId: string, body: string): boolean;
 	remove(externalId: string): void;
 	byExternalId(externalId: string): LocalRow | undefined;
 	byUserName(userName: string): LocalRow | undefined;
@@ -20,14 +20,18 @@ interface LocalRow {
 
 /** The embedded account store as a target: an upsert by anchor, so that a create sent twice is one account. */
 export function makeLocalTarget(name: string, table: LocalTable): Target {
-	const applyOne = ({ anchor, wanted }: Delivery): DeliveryResult => {
-		if (wanted === undefined) {
+	const applyOne = (delivery: Delivery): DeliveryResult => {
+		const { anchor } = delivery;
+		// Where the text is at hand, the account stays unread.
+		const text = delivery.wantedText ?? JSON.stringify(delivery.wanted);
+		if (text === undefined) {
 			table.remove(anchor);
 			return { kind: "applied", remoteId: anchor };
 		}
-		if (table.put(anchor, wanted.userName, wanted.active, JSON.stringify(wanted))) return { kind: "applied", remoteId: anchor };
-		const holder = table.byUserName(wanted.userName);
-		return { kind: "refused", error: `userName ${wanted.userName} belongs to the account of ${holder?.external_id ?? "another person"}` };
+		if (table.put(anchor, text)) return { kind: "applied", remoteId: anchor };
+		const { userName } = delivery.wanted as Account;
+		const holder = table.byUserName(userName);
+		return { kind: "refused", error: `userName ${userName} belongs to the account of ${holder?.external_id ?? "another person"}` };
 	};
 
 	return {
