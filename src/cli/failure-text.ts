@@ -18,6 +18,11 @@ export function errorJson(error: unknown): string {
 	return `${JSON.stringify({ error: { code, message, hint, problems } })}\n`;
 }
 
+/** One line for a person, where others go on. */
+export function failureLine({ message, hint }: Failure): string {
+	return printable(hint === undefined ? message : `${message}. ${hint}`);
+}
+
 /** A problem of the configuration as JSON; every key is always there. */
 export function problemJson({ line, column, path, value, message, remedy }: Problem): object {
 	return { line, column, path, value: value ?? null, message, remedy };

@@ -1,10 +1,12 @@
 import type { PlanResult } from "../app.ts";
 import { type Change, changeKinds } from "../core/change.ts";
+import { Failure } from "../core/errors.ts";
 import { type Command, type Input, readingOptions } from "./command.ts";
 import { chosenSources, type LoadedConfig, loadToRead } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { reading } from "./database.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { failureLine } from "./failure-text.ts";
 import { stream } from "./output.ts";
 import { planText } from "./plan-text.ts";
 import { ending, showProgress } from "./progress.ts";
@@ -25,26 +27,35 @@ export async function showPlans(context: Context, input: Input, loaded: LoadedCo
 	const sources = chosenSources(loaded, input);
 	const mode = input.flags.has("full") ? "full" : "auto";
 	const isList = sources.length > 1;
-	let isHeld = false;
+	const verdict = { isHeld: false, hasFailed: false };
 	const progress = showProgress(context);
 	await reading(context, loaded.config, async (planner) => {
 		for (const [index, { name }] of sources.entries()) {
-			const plan = await ending(progress, planner.plan({ source: name, mode }, progress, context.signal));
+			const [before, after] = isList ? [index === 0 ? "[" : ",", index === sources.length - 1 ? "]" : ""] : ["", ""];
+			let plan: PlanResult;
 			try {
-				isHeld = isHeld || plan.held.length > 0;
-				if (!input.isJson) await stream(context.out, planText(context.out, plan, input));
-				else
-					await stream(
-						context.out,
-						planJson(plan, index === 0 ? (isList ? "[" : "") : ",", isList && index === sources.length - 1 ? "]" : ""),
+				plan = await ending(progress, planner.plan({ source: name, mode }, progress, context.signal));
+			} catch (error) {
+				// One source that fails hides nothing of the others; a single one is the whole answer.
+				if (!isList || !(error instanceof Failure)) throw error;
+				verdict.hasFailed = true;
+				if (input.isJson)
+					context.out.write(
+						`${before}${JSON.stringify({ source: name, error: { code: error.code, message: error.message, hint: error.hint } })}${after}`,
 					);
+				else context.err.write(`${name}: ${failureLine(error)}\n`);
+				continue;
+			}
+			try {
+				verdict.isHeld ||= plan.held.length > 0;
+				await stream(context.out, input.isJson ? planJson(plan, before, after) : planText(context.out, plan, input));
 			} finally {
 				plan.close();
 			}
 		}
 	});
 	if (input.isJson) context.out.write("\n");
-	return isHeld ? exitCodes.held : exitCodes.done;
+	return verdict.hasFailed ? exitCodes.failed : verdict.isHeld ? exitCodes.held : exitCodes.done;
 }
 
 /** The plan as one object of the contract, in pieces: a first plan may have a million changes. */

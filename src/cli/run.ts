@@ -14,7 +14,8 @@ Without a configuration of your own it runs the demo: a made-up directory that l
 	run: async (context, input) => {
 		const { isDemo, ...loaded } = loadWhole(context, input);
 		const reload = () => context.doors.loadConfig(loaded.config.file, context.environment, "required");
-		await context.doors.runDaemon({ loaded, isDemo, reload, version: context.version, signal: context.signal });
+		const { version, signal } = context;
+		await context.doors.runDaemon({ loaded, isDemo, reload, version, isJson: input.isJson, signal });
 		return exitCodes.done;
 	},
 };

@@ -6,12 +6,19 @@ export type HoldReason =
 	| "protected"
 	/** Identity or scope changed: our view did, not the directory. */
 	| "view"
+	/** Another domain controller was read, or one restored from an old copy: it may not know yet. Asked again by the next full reading. */
+	| "server"
 	/** The person cannot be seen, and lost rights would look the same. */
 	| "doubt"
 	/** The entry lost an attribute that many lost at once. */
 	| "attribute-loss";
 
+/** Of the sticky reasons those that the next full reading can settle. */
+export function isAskedAgain(reason: HoldReason): boolean {
+	return reason === "server" || reason === "doubt";
+}
+
 /** Reasons that a later reading does not show again: they stay with the change until a person decides or the change dissolves. */
 export function isSticky(reason: HoldReason): boolean {
-	return reason === "view" || reason === "doubt" || reason === "attribute-loss";
+	return reason === "view" || reason === "server" || reason === "doubt" || reason === "attribute-loss";
 }

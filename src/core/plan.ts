@@ -122,7 +122,9 @@ function planGone(situation: Situation, presence: Exclude<Presence, { kind: "pre
 			const dueAt = lifecycle.deleteAfterMs === undefined ? undefined : endedAt + lifecycle.deleteAfterMs;
 			if (wasGone && dueAt !== undefined && dueAt <= at) {
 				const since = new Date(endedAt).toISOString().slice(0, 10);
-				return { desired: undefined, ...none, changes: [{ kind: "delete", why: `disabled since ${since}: ${why}`, cause }] };
+				// What it is stays with the account while the delete is held.
+				const changes: PlannedChange[] = [{ kind: "delete", why: `disabled since ${since}: ${why}`, cause }];
+				return { desired: undefined, changes, cause, endedAt, because: why, dueAt, quarantine: undefined };
 			}
 			const changes: PlannedChange[] = before.account.active ? [{ kind: "disable", why, cause }] : [];
 			return { desired: withState(before.account, false), changes, cause, endedAt, because: why, dueAt, quarantine: undefined };

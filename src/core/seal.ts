@@ -10,7 +10,7 @@ export interface AttributeLoss {
 /** So few may lose an attribute in one run without being suspicious, as long as somebody has it still. */
 const LOSSES_BELIEVED = 10;
 /** And so few may even be all who had it. */
-const LAST_BELIEVED = 2;
+export const LAST_BELIEVED = 2;
 /** A fifth of all that had it: whole departments are not stripped of an attribute between two readings; rights are. */
 const SHARE_BELIEVED = 0.2;
 

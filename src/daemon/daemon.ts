@@ -18,6 +18,8 @@ export interface DaemonRequest {
 	/** Reads the configuration again (SIGHUP). Throws CONFIG_INVALID with every problem. */
 	readonly reload: () => Loaded;
 	readonly version: string;
+	/** Nothing but JSON of the command's own on stdout: logs go to stderr. */
+	readonly isJson: boolean;
 	/** Aborted by SIGINT and SIGTERM. */
 	readonly signal: AbortSignal;
 }
@@ -30,11 +32,13 @@ const LOG_DRAIN_MS = 500;
 export async function runDaemon(request: DaemonRequest): Promise<void> {
 	const { loaded, signal, version } = request;
 	const { config } = loaded;
-	const isTerminal = process.stdout.isTTY === true;
-	const log = openLog({ level: config.log.level, descriptor: 1, pretty: isTerminal, colour: isTerminal && !process.env["NO_COLOR"] });
+	const isTerminal = !request.isJson && process.stdout.isTTY === true;
+	const descriptor = request.isJson ? 2 : 1;
+	const log = openLog({ level: config.log.level, descriptor, pretty: isTerminal, colour: isTerminal && !process.env["NO_COLOR"] });
 	const closers = makeClosers(log);
 	const bug = listenForBugs(log);
 	const clock = Date.now;
+	let hasStarted = false;
 	try {
 		const lock = acquireLock(config.database, { command: "run", clock });
 		closers.add("lock", () => lock.release());
@@ -49,6 +53,7 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 		closers.add("http", () => http.close(HTTP_CLOSE_MS));
 		lock.announce(http.url);
 		sayStart(request, http, log, isTerminal);
+		hasStarted = true;
 
 		if (config.demo !== undefined) {
 			const demo = await startDemoDirectory(config.demo, log);
@@ -71,8 +76,8 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 	} finally {
 		await closers.close();
 		bug.stop();
-		log.info("dirsyncd has ended");
-		await drainLog(1, LOG_DRAIN_MS);
+		if (hasStarted) log.info("dirsyncd has ended");
+		await drainLog(descriptor, LOG_DRAIN_MS);
 	}
 }
 

@@ -1,4 +1,5 @@
 import { Failure } from "../core/errors.ts";
+import type { Trouble } from "../http/health.ts";
 import type { Views } from "../store/views.ts";
 import type { Mode, RunReport, Trigger } from "../sync/report.ts";
 import { type Log, logRun } from "../telemetry/log.ts";
@@ -21,7 +22,18 @@ export interface RunsParts {
 export function makeRuns(parts: RunsParts) {
 	const { engine, overview, metrics, log, clock, ending } = parts;
 
+	/** A probe writes little: a disk that has room for it may have none for a run. Stands until a run could be kept. */
+	let trouble: Trouble | undefined;
+	const noteDatabase = (
+		failure: { readonly code: string; readonly message: string; readonly hint: string | undefined } | undefined,
+	): void => {
+		if (failure === undefined) trouble = undefined;
+		else if (failure.code === "DATABASE_UNWRITABLE")
+			trouble = { since: trouble?.since ?? clock(), because: failure.message, hint: failure.hint };
+	};
+
 	const ended = (report: RunReport): RunReport => {
+		noteDatabase(report.error);
 		logRun(log, report);
 		if (log.isLevelEnabled("debug")) logChanges(parts, report.run);
 		metrics.observeRun(report);
@@ -39,6 +51,7 @@ export function makeRuns(parts: RunsParts) {
 		const { code, message, hint } = isExpected
 			? error
 			: { code: "INTERNAL", message: String((error as Error)?.message ?? error), hint: undefined };
+		noteDatabase({ code, message, hint });
 		log.error({ source, mode, outcome: "failed", error: { code, message, hint }, ...(!isExpected && { err: error }) }, "run failed");
 		metrics.observeLostRun(source, mode);
 		overview.ended(source, { run: undefined, mode, outcome: "failed", endedAt: clock(), unsealed: [], error: message, hint });
@@ -64,6 +77,8 @@ export function makeRuns(parts: RunsParts) {
 			}
 		},
 		sync,
+		/** Why the last run could not be kept, if the database was to blame. */
+		databaseTrouble: (): Trouble | undefined => trouble,
 		approve: async (plan: string, by: string): Promise<RunReport> => {
 			log.info({ plan, by }, "plan approved");
 			return ended(await engine.call("approve", { plan, by }, ending));

@@ -106,7 +106,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 		status: () => ({ sources: views.sources(), targets: views.targets(), schedule: schedule.times() }),
 		facts: () => ({
 			...gatherParts(overview, schedule.times()),
-			database: upkeep.trouble() ?? overview.trouble(),
+			database: upkeep.trouble() ?? runs.databaseTrouble() ?? overview.trouble(),
 			engine: engineTrouble(engine),
 		}),
 		metrics: () => metrics.text(),

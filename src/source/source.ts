@@ -68,6 +68,8 @@ export interface ReadingEnd {
 	readonly unsealed: readonly string[];
 	/** Where the next delta may start, to be stored with this reading's changes. */
 	readonly cursor: Cursor | undefined;
+	/** Why the server that was read may know less than the one before: another one, or one restored from an old copy. */
+	readonly viewChanged: string | undefined;
 	/** Matters for a person that do not break the seal. */
 	readonly warnings: readonly string[];
 	/** Full: every container of the directory. Delta: those that changed, with their DN now. */

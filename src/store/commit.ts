@@ -22,7 +22,7 @@ export interface CommitRequest {
 		| {
 				readonly mode: "full" | "delta";
 				readonly sealed: boolean;
-				/** Every page was read to its end: only then may the cursor and the view move on. */
+				/** Every page was read to its end: only then may the cursor move on. */
 				readonly isWhole: boolean;
 				readonly read: number;
 				readonly cursor: Cursor | undefined;
@@ -140,7 +140,8 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 		`UPDATE sources SET rules = coalesce(?, rules), entries = entries + ?, gone_entries = gone_entries + ?,
 		active_accounts = active_accounts + ?, inactive_accounts = inactive_accounts + ? WHERE id = ?`,
 	);
-	const setReading = db.prepare("UPDATE sources SET cursor = coalesce(?, cursor), identity = ?, scope = ?, attributes = ? WHERE id = ?");
+	const setView = db.prepare<[string, string, number]>("UPDATE sources SET identity = ?, scope = ? WHERE id = ?");
+	const setReading = db.prepare("UPDATE sources SET cursor = coalesce(?, cursor), attributes = ? WHERE id = ?");
 	const setFull = db.prepare<[number, number, number, number]>(
 		"UPDATE sources SET last_full_at = ?, last_full_sealed = ?, last_full_read = ? WHERE id = ?",
 	);
@@ -206,9 +207,11 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 			return;
 		}
 		grown[after.active ? "active" : "inactive"]++;
-		const cause = after.active ? null : row.cause;
-		const because = after.active ? null : row.because;
-		const endedAt = after.active ? null : row.ended_at;
+		// An account that stays disabled because its enabling is held keeps why and since when it is.
+		const isEnableHeld = !after.active && desired?.active === true;
+		const cause = after.active ? null : isEnableHeld ? row.old_cause : row.cause;
+		const because = after.active ? null : isEnableHeld ? row.old_because : row.because;
+		const endedAt = after.active ? null : isEnableHeld ? row.old_ended_at : row.ended_at;
 		const body = after === before ? row.body : JSON.stringify(after);
 		const isSame =
 			body === row.body &&
@@ -245,7 +248,9 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 			setSource.run(request.rules ?? null, entries, gone, grown.active + active, grown.inactive + made - active, request.sourceId);
 			const { reading } = request;
 			if (reading === undefined) return;
-			if (reading.isWhole) setReading.run(reading.cursor ?? null, reading.identity, reading.scope, reading.attributes, request.sourceId);
+			// The view moves on with a sealed reading only: until then, what it shows less is our doing.
+			if (reading.sealed) setView.run(reading.identity, reading.scope, request.sourceId);
+			if (reading.isWhole) setReading.run(reading.cursor ?? null, reading.attributes, request.sourceId);
 			if (reading.mode === "full") {
 				setFull.run(request.at, reading.sealed ? 1 : 0, reading.read, request.sourceId);
 				clearContainers.run(request.sourceId);

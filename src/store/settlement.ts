@@ -91,8 +91,10 @@ export function openSettlement(db: Connection) {
 			return ids.length;
 		},
 		rejected: () => rejected.all(),
+		/** Takes a change out of the plan. Where it was one of fields, the account keeps the claims it had. */
 		drop: (id: number, kind: ChangeKind): void => {
 			dropPlanned.run(id, kind);
+			if (kind !== "disable" && kind !== "enable") for (const step of forget) step.run(id);
 		},
 		counts: () => counts.all(),
 		holdKind: (kind: ChangeKind, reason: HoldReason, because: string): void => {

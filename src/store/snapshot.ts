@@ -59,7 +59,7 @@ export function openSnapshot(db: Connection) {
 		.raw();
 	const byAnchor = db.prepare<[number, string], KnownEntry>("SELECT id, digest, gone FROM entries WHERE source_id = ? AND anchor = ?");
 	const byDn = db.prepare<[number, Uint8Array], { id: number; anchor: Anchor }>(
-		"SELECT id, anchor FROM entries WHERE source_id = ? AND dn_digest = ? AND gone IS NULL",
+		"SELECT id, anchor FROM entries WHERE source_id = ? AND dn_digest = ? AND (gone IS NULL OR gone_doubt IS NOT NULL)",
 	);
 	const bytes = db.prepare<[number], EntryBytes>(
 		"SELECT e.id, e.anchor, b.bytes FROM entries e JOIN entry_bytes b ON b.id = e.id WHERE e.id = ?",
@@ -67,12 +67,14 @@ export function openSnapshot(db: Connection) {
 	const idsOf = (sql: string) => db.prepare(sql).pluck();
 	const all = idsOf("SELECT id FROM entries WHERE source_id = ? AND id > ? ORDER BY id LIMIT ?");
 	const presentIds = idsOf("SELECT id FROM entries WHERE source_id = ? AND id > ? AND gone IS NULL ORDER BY id LIMIT ?");
-	const due = idsOf("SELECT id FROM accounts WHERE due_at <= ? AND source_id = ?");
+	const due = db.prepare<[number, number], { id: number; gone: string | null }>(
+		"SELECT a.id, e.gone FROM accounts a JOIN entries e ON e.id = a.id WHERE a.due_at <= ? AND a.source_id = ?",
+	);
 	const heldIds = idsOf("SELECT DISTINCT entry_id FROM held WHERE source_id = ?");
 	const quarantinedIds = idsOf("SELECT entry_id FROM quarantine WHERE source_id = ?");
 	const reports = idsOf("SELECT id FROM accounts WHERE manager_dn_digest = ? AND source_id = ?");
-	const held = db.prepare<[number], { entry_id: number; kind: string; reason: HoldReason; because: string; since: number }>(
-		"SELECT entry_id, kind, reason, because, since FROM held WHERE source_id = ?",
+	const held = db.prepare<[number], { entry_id: number; kind: string; reason: HoldReason; because: string; gone: string | null }>(
+		"SELECT h.entry_id, h.kind, h.reason, h.because, e.gone FROM held h JOIN entries e ON e.id = h.entry_id WHERE h.source_id = ?",
 	);
 	const containers = db.prepare<[number], Container>("SELECT anchor, dn FROM containers WHERE source_id = ? ORDER BY is_current");
 	const container = db.prepare<[number, string], { dn: string }>(
@@ -127,7 +129,7 @@ export function openSnapshot(db: Connection) {
 		presentIds: (sourceId: number, after: number, limit: number): readonly number[] => presentIds.all(sourceId, after, limit) as number[],
 		allIds: (sourceId: number, after: number, limit: number): readonly number[] => all.all(sourceId, after, limit) as number[],
 		/** Accounts whose time has come at `at` (Unix milliseconds). */
-		due: (sourceId: number, at: number): readonly number[] => due.all(at, sourceId) as number[],
+		due: (sourceId: number, at: number): readonly { readonly id: number; readonly gone: string | null }[] => due.all(at, sourceId),
 		heldIds: (sourceId: number): readonly number[] => heldIds.all(sourceId) as number[],
 		quarantinedIds: (sourceId: number): readonly number[] => quarantinedIds.all(sourceId) as number[],
 		/** Accounts whose entry names this DN as its manager, as far as the snapshot knows. */

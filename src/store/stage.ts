@@ -163,11 +163,12 @@ export function openStage(db: Connection, nextId: () => number) {
 		WHERE (p.id, p.kind) > (?, ?) ORDER BY p.id, p.kind LIMIT ?`,
 	);
 
+	const isDoubted = db.prepare<[number]>("SELECT 1 FROM staged WHERE id = ? AND presence <> 'present' AND doubt IS NOT NULL");
 	const has = db.prepare<[number]>("SELECT 1 FROM staged WHERE id = ? AND (is_read = 1 OR presence <> 'present')");
 	const moved = db.prepare<[number, number], MovedRow>(
 		`SELECT s.id, s.anchor, s.dn_digest, e.dn_digest AS old_dn_digest FROM staged s LEFT JOIN entries e ON e.id = s.id
 		WHERE s.id > ? AND ((s.presence = 'present' AND s.is_read = 1 AND (e.id IS NULL OR e.gone IS NOT NULL OR e.dn_digest <> s.dn_digest))
-			OR (s.presence <> 'present' AND e.gone IS NULL)) ORDER BY s.id LIMIT ?`,
+			OR (s.presence <> 'present' AND s.doubt IS NULL AND e.gone IS NULL)) ORDER BY s.id LIMIT ?`,
 	);
 	const many = db.prepare<[], 1>("SELECT 1 FROM staged LIMIT 1 OFFSET 100");
 	let hasAnchorIndex = false;
@@ -223,6 +224,8 @@ export function openStage(db: Connection, nextId: () => number) {
 			// A small stage is walked faster: after a change of schema every statement is prepared anew, some ms in each delta.
 			if (many.get() !== undefined) db.exec("CREATE INDEX IF NOT EXISTS temp.staged_by_dn ON staged (dn_digest)");
 		},
+		/** Whether the entry is gone from sight in this run, and that is doubted: for others it is there still. */
+		isDoubted: (id: number): boolean => isDoubted.get(id) !== undefined,
 		/** Whether this run read the entry anew, or found it gone. */
 		has: (id: number): boolean => {
 			entries.flush();

@@ -99,7 +99,8 @@ function reportOf({ session, sync, clock }: CycleContext, facts: Facts): RunRepo
 		run: facts.run,
 		source: sync.source.name,
 		mode: planned?.reading?.mode ?? facts.mode,
-		outcome: outcomeOf(problem, held, quarantined > 0 || refused),
+		// What a reading could not see is some of it not done, too.
+		outcome: outcomeOf(problem, held, quarantined > 0 || refused || (planned?.unsealed.length ?? 0) > 0),
 		sealed: planned !== undefined && planned.unsealed.length === 0,
 		unsealed: planned?.unsealed ?? (problem === undefined ? [] : [problem.message]),
 		read,

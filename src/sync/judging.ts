@@ -40,7 +40,7 @@ export interface Approval {
 }
 
 /**
- * Judges what is on the stage: names are settled, rejected changes dropped, approved ones released, kinds past their limits held.
+ * Judges what is on the stage: rejected changes are dropped, names settled, approved ones released, kinds past their limits held.
  * No awaits: nothing may come between this and the commit. `isShown`: the plan is for a person, and wants a name in any case.
  */
 export function judgeStage(
@@ -52,12 +52,12 @@ export function judgeStage(
 	isShown: boolean,
 ): Judgement {
 	const { settlement, decisions } = session;
-	settleClaims(session);
 	for (const { id, kind, cause, desired, outcome } of settlement.rejected()) {
 		if (!rejectionOf(kind, cause, desired === null ? undefined : (JSON.parse(desired) as Account)).equals(outcome)) continue;
 		settlement.drop(id, kind);
 		decisions.keepRejected(id, kind);
 	}
+	settleClaims(session);
 	const lost = holdAttributeLoss(session, state, planning);
 	for (const { anchor, kind } of approvals) {
 		const id = session.stage.idOf(anchor);

@@ -1,7 +1,8 @@
 import { dnKey, isBeneath, parentDn } from "../core/dn.ts";
 import type { Anchor, Entry } from "../core/entry.ts";
 import { Failure, unreachable } from "../core/errors.ts";
-import type { Container, LastKnown, Reading, ReadingEnd, Source, Whereabouts } from "../source/source.ts";
+import { LAST_BELIEVED } from "../core/seal.ts";
+import type { Container, LastKnown, Protection, Reading, ReadingEnd, Source, Whereabouts } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import type { MovedRow } from "../store/stage.ts";
@@ -19,17 +20,26 @@ export type Absence =
 	/** Only what was seen counts: an entry elsewhere, a tombstone. */
 	| { readonly kind: "proves-nothing" };
 
-/** Asks where these known entries are and stages what is certain. Returns how many could be found nowhere and were left as they are. */
+/** Who is asked, about whom, on what connection. */
+export interface Locating {
+	readonly session: Session;
+	readonly source: Source;
+	readonly state: SourceState;
+	readonly reading: Reading;
+	readonly protection: Protection;
+	/** Gathers the ids of those that protection covers where they are now. */
+	readonly shielded: Set<number>;
+}
+
+/** Asks where these known entries are and stages what is certain. Returns those that could be found nowhere and stay as they are. */
 export async function locate(
-	session: Session,
-	source: Source,
-	state: SourceState,
-	reading: Reading,
+	locating: Locating,
 	ids: readonly number[],
 	absence: Absence,
 	nameNow: (dn: string) => string = (dn) => dn,
-): Promise<number> {
-	let lost = 0;
+): Promise<readonly number[]> {
+	const { session, source, reading } = locating;
+	const left: number[] = [];
 	for (let at = 0; at < ids.length; at += BATCH) {
 		const asked = new Map<Anchor, number>();
 		const wanted: LastKnown[] = [];
@@ -44,11 +54,11 @@ export async function locate(
 		session.stage.batch(() => {
 			for (const [anchor, id] of asked) {
 				const where = found.get(anchor);
-				if (where === undefined || !stageWhereabouts(session, source, state, id, where, absence)) lost++;
+				if (where === undefined || !stageWhereabouts(locating, id, where, absence)) left.push(id);
 			}
 		});
 	}
-	return lost;
+	return left;
 }
 
 /**
@@ -69,13 +79,16 @@ export function makeNameNow(session: Session, state: SourceState, now: readonly 
 }
 
 /** Returns false when it says nothing that can be acted on. */
-function stageWhereabouts(session: Session, source: Source, state: SourceState, id: number, where: Whereabouts, absence: Absence): boolean {
+function stageWhereabouts(locating: Locating, id: number, where: Whereabouts, absence: Absence): boolean {
+	const { session, source, state, protection, shielded } = locating;
 	switch (where.kind) {
 		case "in-scope":
 			stageIfChanged(session, source, state, where.entry);
 			return true;
 		case "out-of-scope":
 			if (where.doubt !== undefined && absence.kind === "proves-nothing") return false;
+			// Where it was may not be protected, and where it is now be.
+			if (coversDn(protection, dnKey(where.dn))) shielded.add(id);
 			session.stage.gone(id, "out-of-scope", where.where, where.doubt);
 			return true;
 		case "deleted":
@@ -90,18 +103,21 @@ function stageWhereabouts(session: Session, source: Source, state: SourceState, 
 	}
 }
 
-/** After a delta's pages: follows what moved without its own mark moving. */
-export async function followMoves(session: Session, source: Source, state: SourceState, reading: Reading, end: ReadingEnd): Promise<void> {
+/**
+ * After a delta's pages: follows what moved without its own mark moving. Returns how many that changed could not be seen any more
+ * when they were asked for: what became of them is not known, so this reading is none to go on from.
+ */
+export async function followMoves(locating: Locating, end: ReadingEnd): Promise<number> {
+	const { session, source, state, reading } = locating;
 	const nothing: Absence = { kind: "proves-nothing" };
 	const outside = end.outside.flatMap(({ anchor }) => {
 		const known = session.snapshot.byAnchor(state.id, anchor);
 		return known === undefined || known.gone !== null ? [] : [known.id];
 	});
-	await locate(session, source, state, reading, outside, nothing);
-	const beneath = peopleBeneathMoved(session, source, state, end);
-	await locate(session, source, state, reading, beneath, nothing);
+	const left = await locate(locating, outside, nothing);
+	await locate(locating, peopleBeneathMoved(session, source, state, end), nothing);
 
-	if (!source.attributes.includes("manager")) return;
+	if (!source.attributes.includes("manager")) return left.length;
 	const ids = new Set<number>();
 	for (const moved of movedPages(session)) {
 		const reports = await reading.reportsOf(moved.map(({ anchor }) => anchor));
@@ -112,7 +128,8 @@ export async function followMoves(session: Session, source: Source, state: Sourc
 			}
 		}
 	}
-	await locate(session, source, state, reading, [...ids], nothing);
+	await locate(locating, [...ids], nothing);
+	return left.length;
 }
 
 /** Known people who lived beneath a container that has another DN now. A walk over the snapshot, as rare as a move of an OU. */
@@ -137,23 +154,34 @@ function peopleBeneathMoved(session: Session, source: Source, state: SourceState
 	}
 }
 
-/** The attributes that changed entries of a delta lost and that nobody shows any more: lost rights. */
-export async function unreadableAttributes(session: Session, source: Source, reading: Reading): Promise<ReadonlySet<string>> {
+/** What changed entries of a delta lost. */
+export interface DeltaLoss {
+	/** Attributes that nobody shows any more: lost rights. */
+	readonly unreadable: ReadonlySet<string>;
+	/** Every attribute that somebody lost. */
+	readonly lost: ReadonlySet<string>;
+}
+
+export async function lossesOfDelta({ session, source, state, reading }: Locating): Promise<DeltaLoss> {
 	const lost = new Set<string>();
 	for (let after = 0; ; ) {
 		const page = session.stage.page(after, BATCH);
 		for (const row of page) {
 			after = row.id;
-			if (row.bytes === null || row.old_bytes === null || row.presence !== "present") continue;
+			if (row.bytes === null || row.old_bytes === null || row.presence !== "present" || row.gone !== null) continue;
 			const was = decodeIfPossible(source, row.old_bytes);
 			const is = decodeIfPossible(source, row.bytes);
-			if (was && is) for (const name of lostAttributes(was, is)) lost.add(name);
+			if (was && is) for (const name of lostAttributes(source, was, is)) lost.add(name);
 		}
 		if (page.length < BATCH) break;
 	}
 	const unreadable = new Set<string>();
-	for (const name of [...lost].sort().slice(0, PROBES)) if (!(await reading.isReadable(name))) unreadable.add(name);
-	return unreadable;
+	if (lost.size === 0) return { unreadable, lost };
+	const counts = session.snapshot.attributeCounts(state.id);
+	// What hardly anybody had may well be gone from all of them.
+	const telling = [...lost].filter((name) => (counts.get(name) ?? 0) > LAST_BELIEVED).sort();
+	for (const name of telling.slice(0, PROBES)) if (!(await reading.isReadable(name))) unreadable.add(name);
+	return { unreadable, lost };
 }
 
 /** An entry, or undefined where its bytes cannot be decoded: planning quarantines such a one and says why. */
@@ -166,11 +194,25 @@ export function decodeIfPossible(source: Source, bytes: Uint8Array): Entry | und
 	}
 }
 
-/** Names of attributes that an entry had and has not any more. */
-export function lostAttributes(before: Entry, after: Entry): readonly string[] {
+/**
+ * Names of attributes that an entry had and has not any more. Of those that the source asks for: what it derives from them goes with
+ * them. A link goes with the person it named, which says nothing about rights.
+ */
+export function lostAttributes(source: Source, before: Entry, after: Entry): readonly string[] {
 	const lost: string[] = [];
-	for (const name of before.attributes.keys()) if (!after.attributes.has(name)) lost.push(name);
+	for (const name of before.attributes.keys()) {
+		if (!after.attributes.has(name) && name !== "manager" && isAskedFor(source, name)) lost.push(name);
+	}
 	return lost;
+}
+
+function isAskedFor(source: Source, name: string): boolean {
+	return source.attributes.some((asked) => asked.length === name.length && asked.toLowerCase() === name);
+}
+
+/** Whether protection names this DN (its key), or a container above it. */
+export function coversDn({ people, containers }: Protection, key: string): boolean {
+	return people.has(key) || containers.some((container) => isBeneath(key, container));
 }
 
 /** Stages whoever names a moved entry as manager, as far as the snapshot knows: their `manager` may resolve differently now. */

@@ -2,10 +2,10 @@ import { setImmediate } from "node:timers/promises";
 import type { Account } from "../core/account.ts";
 import type { ChangeKind } from "../core/change.ts";
 import { claimsOf } from "../core/claims.ts";
-import { dnKey, isBeneath } from "../core/dn.ts";
+import { dnKey } from "../core/dn.ts";
 import type { Anchor, Entry } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
-import { type HoldReason, isSticky } from "../core/hold.ts";
+import { type HoldReason, isAskedAgain, isSticky } from "../core/hold.ts";
 import type { Mapped } from "../core/mapping.ts";
 import { type PlannedAccount, type PlannedChange, planAccount } from "../core/plan.ts";
 import type { Presence } from "../core/presence.ts";
@@ -15,7 +15,7 @@ import type { Protection } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import type { StagedRow } from "../store/stage.ts";
-import { decodeIfPossible, lostAttributes } from "./locate.ts";
+import { coversDn, decodeIfPossible, lostAttributes } from "./locate.ts";
 import { dnDigest } from "./reading.ts";
 import type { SyncSource } from "./settings.ts";
 
@@ -24,6 +24,12 @@ export interface PlanningContext {
 	readonly at: number;
 	/** Why what we see is not comparable with what we saw, if so (invariant 5). */
 	readonly viewChanged: string | undefined;
+	/** Why the server that was read may know less than the one before, if so. */
+	readonly serverChanged: string | undefined;
+	/** Ids of people that protection covers, by where the snapshot or this reading has them. */
+	readonly shielded: ReadonlySet<number>;
+	/** Held people whom this reading asked about again: what it says of them counts, not what was held. */
+	readonly askedAgain: ReadonlySet<number>;
 	/** Undefined: not asked in this run; the snapshot's marks count. */
 	readonly protection: Protection | undefined;
 	/** Attributes known to be unreadable now. */
@@ -98,7 +104,8 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		if (managers.has(key)) return managers.get(key);
 		// The stage first: it knows where people are now. Whoever is on it is not where the snapshot has them.
 		const known = snapshot.byDn(state.id, at);
-		const anchor = stage.anchorByDn(at) ?? (known !== undefined && !stage.has(known.id) ? known.anchor : undefined);
+		const anchor =
+			stage.anchorByDn(at) ?? (known !== undefined && (!stage.has(known.id) || stage.isDoubted(known.id)) ? known.anchor : undefined);
 		if (managers.size >= MANAGERS_KEPT) managers.clear();
 		managers.set(key, anchor);
 		return anchor;
@@ -124,7 +131,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		const isShielded =
 			row.presence === "present" && read.entry
 				? isProtected(read.entry)
-				: row.protected === 1 || (read.old !== undefined && isProtected(read.old));
+				: row.protected === 1 || context.shielded.has(row.id) || (read.old !== undefined && isProtected(read.old));
 		write(row, before, planned, isShielded, lost);
 	};
 
@@ -158,10 +165,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		for (const name of entry?.attributes.keys() ?? []) attributeCounts.set(name, (attributeCounts.get(name) ?? 0) + 1);
 		for (const name of was?.attributes.keys() ?? []) attributeCounts.set(name, (attributeCounts.get(name) ?? 0) - 1);
 		if (was === undefined || entry === undefined) return undefined;
-		// A link goes with the person it named: that is no loss of the right to read it.
-		const lost = lostAttributes(was, entry).filter(
-			(name) => name !== "manager" || was.attributes.get(name)?.some((dn) => personAt(dnDigest(dn)) !== undefined),
-		);
+		const lost = lostAttributes(source, was, entry);
 		for (const name of lost) losses.set(name, (losses.get(name) ?? 0) + 1);
 		return lost.length > 0 ? lost.join(",") : undefined;
 	};
@@ -170,13 +174,8 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		const { protection } = context;
 		if (protection === undefined) return false;
 		if (protection.people.size === 0 && protection.containers.length === 0 && protection.primaryGroups.size === 0) return false;
-		const key = dnKey(entry.dn);
 		const group = entry.attributes.get("primarygroupid")?.[0];
-		return (
-			protection.people.has(key) ||
-			protection.containers.some((container) => isBeneath(key, container)) ||
-			(group !== undefined && protection.primaryGroups.has(group))
-		);
+		return coversDn(protection, dnKey(entry.dn)) || (group !== undefined && protection.primaryGroups.has(group));
 	};
 
 	const write = (
@@ -225,7 +224,12 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			return { reason: "attribute-loss", because: "accountExpires cannot be read any more: it may still be expired" };
 		}
 		const earlier = sticky.get(`${row.id} ${change.kind}`);
-		if (earlier !== undefined && !(earlier.reason === "view" && !isEndByAbsence(change))) return earlier;
+		const isSettled = earlier !== undefined && isAskedAgain(earlier.reason) && context.askedAgain.has(row.id);
+		if (earlier !== undefined && !isSettled && !(earlier.reason === "view" && !isEndByAbsence(change))) return earlier;
+		// A server that may not know yet what happened is no reason to let anyone in again either.
+		if (context.serverChanged !== undefined && (isEnd(change.kind) || change.kind === "enable")) {
+			return { reason: "server", because: context.serverChanged };
+		}
 		if (!isEnd(change.kind)) return undefined;
 		if (row.doubt !== null && row.presence !== "present") return { reason: "doubt", because: row.doubt };
 		if (context.viewChanged !== undefined) return { reason: "view", because: context.viewChanged };

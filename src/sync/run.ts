@@ -1,18 +1,19 @@
 import { Failure } from "../core/errors.ts";
+import { isAskedAgain } from "../core/hold.ts";
 import { doubtOfEmptiness } from "../core/seal.ts";
 import { digest } from "../lib/digest.ts";
-import type { Protection, Reading, ReadingEnd, ReadRequest, Source } from "../source/source.ts";
+import type { Protection, ReadingEnd, ReadRequest, Source } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import { type CommitAs, commitRun } from "./committing.ts";
 import { type Approval, judgeStage } from "./judging.ts";
-import { type Absence, followMoves, locate, makeNameNow, stageReports, unreadableAttributes } from "./locate.ts";
+import { type Absence, followMoves, type Locating, locate, lossesOfDelta, makeNameNow, stageReports } from "./locate.ts";
 import type { Planned, ReadSummary, RunContext, RunKind } from "./planned.ts";
 import { planStaged } from "./planning.ts";
 import { stageReading } from "./reading.ts";
 import type { Mode } from "./report.ts";
 import type { SyncSource } from "./settings.ts";
-import { doubtsOfStage, doubtsOfStanding } from "./tally.ts";
+import { doubtsOfStage, doubtsOfStanding, STANDING } from "./tally.ts";
 
 /** One run: read, plan, judge, commit. Either all of it is kept or nothing. */
 export async function run(context: RunContext, kind: RunKind, as: CommitAs, signal: AbortSignal): Promise<Planned> {
@@ -36,8 +37,8 @@ export async function plan(
 	session.clear();
 	const at = clock();
 	const state = session.snapshot.source(source.name);
-	const found = kind.kind === "read" ? await read(context, state, kind.mode, signal) : undefined;
-	stageRemembered(session, sync, state, at, kind);
+	const found = kind.kind === "read" ? await read(context, state, kind.mode, at, signal) : undefined;
+	stageRemembered(session, sync, state, kind, found?.due ?? []);
 	stageReports(session, state);
 	const planning = await planStaged(
 		session,
@@ -46,7 +47,10 @@ export async function plan(
 		{
 			at,
 			viewChanged: found?.viewChanged,
+			serverChanged: found?.summary.end.viewChanged,
 			protection: found?.summary.end.protection,
+			shielded: found?.shielded ?? new Set(),
+			askedAgain: found?.askedAgain ?? new Set(),
 			unreadable: found?.unreadable ?? new Set(),
 			onProgress: (done) => context.onProgress({ source: source.name, stage: "planning", done, of: undefined }),
 		},
@@ -64,7 +68,7 @@ export async function plan(
 		judgement,
 		unsealed: [...new Set([...(found?.unsealed ?? []), ...judgement.collapsed, ...standing])],
 		warnings: found?.warnings ?? [],
-		shielded: found && shieldedIds(session, state, found.summary.end.protection),
+		shielded: found?.shielded,
 		quarantined: session.decisions.countPlannedQuarantine(state.id),
 		changedEntries: session.settlement.changedEntries(),
 	};
@@ -76,10 +80,14 @@ interface Found {
 	readonly unsealed: readonly string[];
 	readonly unreadable: ReadonlySet<string>;
 	readonly warnings: readonly string[];
+	readonly shielded: ReadonlySet<number>;
+	readonly askedAgain: ReadonlySet<number>;
+	/** Whose time has come, and of whom that is certain. */
+	readonly due: readonly number[];
 }
 
 /** Reads, and finds out what became of those who were not there. The connection is closed before anything is planned. */
-async function read(context: RunContext, state: SourceState, mode: Mode | "auto", signal: AbortSignal): Promise<Found> {
+async function read(context: RunContext, state: SourceState, mode: Mode | "auto", at: number, signal: AbortSignal): Promise<Found> {
 	const { session, sync, onProgress } = context;
 	const { source } = sync;
 	onProgress({ source: source.name, stage: "connecting", done: 0, of: undefined });
@@ -91,49 +99,86 @@ async function read(context: RunContext, state: SourceState, mode: Mode | "auto"
 			onProgress({ source: source.name, stage: "reading", done, of }),
 		);
 		const end = reading.end();
+		const { protection } = end;
+		const locating: Locating = { session, source, state, reading, protection, shielded: shieldedIds(session, state, protection) };
+		const found = reading.mode === "delta" ? await followDelta(locating, end) : await findUnseen(locating, end, staged);
+		const due = await findDue(locating, at, found.unsealed.length === 0);
 		const summary: ReadSummary = {
 			mode: reading.mode,
 			server: reading.server,
 			fullBecause: reading.mode === "full" ? (because ?? reading.fullBecause) : undefined,
 			read: staged.seen,
 			end,
-			isWhole: end.unsealed.length === 0,
+			isWhole: end.unsealed.length === 0 && (reading.mode === "full" || found.unsealed.length === 0),
 		};
-		if (reading.mode === "delta") {
-			await followMoves(session, source, state, reading, end);
-			return {
-				summary,
-				viewChanged,
-				unsealed: end.unsealed,
-				unreadable: await unreadableAttributes(session, source, reading),
-				warnings: end.warnings,
-			};
-		}
-		return { summary, viewChanged, unreadable: new Set(), ...(await findUnseen(session, source, state, reading, end, staged)) };
+		return { summary, viewChanged, shielded: locating.shielded, due, ...found };
 	} finally {
 		await reading.close();
 	}
 }
 
+type Followed = Pick<Found, "unsealed" | "warnings" | "unreadable" | "askedAgain">;
+
+async function followDelta(locating: Locating, end: ReadingEnd): Promise<Followed> {
+	const left = await followMoves(locating, end);
+	const { unreadable, lost } = await lossesOfDelta(locating);
+	const unsealed = [...end.unsealed];
+	if (left > 0) unsealed.push(`${count(left)} entries that changed could not be seen when they were asked for`);
+	// Whatever else changed while the state was hidden must be seen by the next delta.
+	if (lost.has(STANDING)) unsealed.push("userAccountControl cannot be read any more on entries that changed: who is disabled is not known");
+	return { unsealed, unreadable, warnings: end.warnings, askedAgain: new Set() };
+}
+
 async function findUnseen(
-	session: Session,
-	source: Source,
-	state: SourceState,
-	reading: Reading,
+	locating: Locating,
 	end: ReadingEnd,
 	staged: { readonly seen: number; readonly unseen: readonly number[] },
-): Promise<Pick<Found, "unsealed" | "warnings">> {
+): Promise<Followed> {
+	const { session, source, state } = locating;
 	const doubts = staged.unseen.length === 0 ? [] : doubtsOfStage(session, source, state);
 	const emptiness = doubtOfEmptiness(state.entries, staged.seen);
 	const others = [...end.unsealed, ...doubts, ...openDoubts(session, state)];
 	const unsealed = emptiness === undefined ? others : [emptiness, ...others];
-	const evidence = `sealed reading of ${staged.seen.toLocaleString("en-US")} entries`;
+	const evidence = `sealed reading of ${count(staged.seen)} entries`;
 	const absence: Absence = unsealed.length === 0 ? { kind: "proves", evidence } : { kind: "proves-nothing" };
-	const lost = await locate(session, source, state, reading, staged.unseen, absence, makeNameNow(session, state, end.containers));
+	const nameNow = makeNameNow(session, state, end.containers);
+	const left = await locate(locating, staged.unseen, absence, nameNow);
+	const unreadable = new Set<string>();
 	// Everybody was found somewhere else: it is empty, and that is proven.
-	if (emptiness !== undefined && lost === 0 && others.length === 0) return { unsealed: [], warnings: end.warnings };
-	const left = `${lost.toLocaleString("en-US")} known entries were not seen, and stay as they are: this reading is not sealed`;
-	return { unsealed, warnings: lost > 0 ? [...end.warnings, left] : end.warnings };
+	if (emptiness !== undefined && left.length === 0 && others.length === 0) {
+		return { unsealed: [], unreadable, warnings: end.warnings, askedAgain: new Set() };
+	}
+	const askedAgain =
+		unsealed.length === 0 && end.viewChanged === undefined ? await askAgain(locating, absence, nameNow) : new Set<number>();
+	const said = `${count(left.length)} known entries were not seen, and stay as they are: this reading is not sealed`;
+	return { unsealed, unreadable, warnings: left.length > 0 ? [...end.warnings, said] : end.warnings, askedAgain };
+}
+
+/** Those held because they could not be seen for sure, or by that server: this reading may know. */
+async function askAgain(locating: Locating, absence: Absence, nameNow: (dn: string) => string): Promise<ReadonlySet<number>> {
+	const { session, state } = locating;
+	const held = session.snapshot.held(state.id).filter(({ reason }) => isAskedAgain(reason));
+	const gone = held.filter((row) => row.gone !== null && !session.stage.has(row.entry_id)).map(({ entry_id }) => entry_id);
+	await locate(locating, [...new Set(gone)], absence, nameNow);
+	return new Set(held.map(({ entry_id }) => entry_id));
+}
+
+/**
+ * Whose time has come. Their entries are asked for first, since an expiry may have been put off and a leaver may be back. Who was
+ * there and cannot be seen is left for another run, and nobody is deleted for absence by a run that proves none.
+ */
+async function findDue(locating: Locating, at: number, isSealed: boolean): Promise<readonly number[]> {
+	const { session, state } = locating;
+	const due = session.snapshot.due(state.id, at);
+	const unread = due.filter(({ id }) => !session.stage.has(id));
+	const left = new Set(
+		await locate(
+			locating,
+			unread.map(({ id }) => id),
+			{ kind: "proves-nothing" },
+		),
+	);
+	return due.filter(({ id, gone }) => (gone === null ? !left.has(id) : isSealed)).map(({ id }) => id);
 }
 
 /**
@@ -170,7 +215,7 @@ function chooseMode(
 }
 
 /** Stages whoever must be planned again although the directory said nothing of them: held, quarantined, due, or all. */
-function stageRemembered(session: Session, sync: SyncSource, state: SourceState, at: number, kind: RunKind): void {
+function stageRemembered(session: Session, sync: SyncSource, state: SourceState, kind: RunKind, due: readonly number[]): void {
 	const { stage, snapshot } = session;
 	if (state.id === 0) return;
 	if (kind.kind === "decide") {
@@ -185,7 +230,7 @@ function stageRemembered(session: Session, sync: SyncSource, state: SourceState,
 	stage.batch(() => {
 		for (const id of snapshot.heldIds(state.id)) stage.known(id);
 		for (const id of snapshot.quarantinedIds(state.id)) stage.known(id);
-		for (const id of snapshot.due(state.id, at)) stage.known(id);
+		for (const id of due) stage.known(id);
 	});
 	if (state.rules === undefined || state.rules === sync.rules) return;
 	for (let after = 0; ; ) {
@@ -199,13 +244,17 @@ function stageRemembered(session: Session, sync: SyncSource, state: SourceState,
 	}
 }
 
-function shieldedIds(session: Session, state: SourceState, protection: Protection): ReadonlySet<number> {
+function shieldedIds(session: Session, state: SourceState, protection: Protection): Set<number> {
 	const ids = new Set<number>();
 	for (const key of protection.people) {
 		const known = session.snapshot.byDn(state.id, digest(key));
 		if (known !== undefined) ids.add(known.id);
 	}
 	return ids;
+}
+
+function count(value: number): string {
+	return value.toLocaleString("en-US");
 }
 
 /** Makes a Failure of an abort, so that a report can say it. */

@@ -23,7 +23,7 @@ export function doubtsOfStage(session: Session, source: Source, state: SourceSta
 			const was = row.old_bytes === null || row.gone !== null ? undefined : decodeIfPossible(source, row.old_bytes);
 			standing.shown += Number(is?.attributes.has(STANDING) ?? false) - Number(was?.attributes.has(STANDING) ?? false);
 			if (was === undefined) standing.entries++;
-			if (is && was) for (const name of lostAttributes(was, is)) losses.set(name, (losses.get(name) ?? 0) + 1);
+			if (is && was) for (const name of lostAttributes(source, was, is)) losses.set(name, (losses.get(name) ?? 0) + 1);
 		}
 		if (page.length < PAGE) break;
 	}
@@ -45,4 +45,5 @@ export function doubtsOfStanding(
 	return stored === undefined ? [] : unreadableStanding(stored + (counts.get(STANDING) ?? 0), entries);
 }
 
-const STANDING = "useraccountcontrol";
+/** The attribute that says whether an account of AD is disabled. */
+export const STANDING = "useraccountcontrol";

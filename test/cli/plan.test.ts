@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ChangeKind, noCounts } from "../../src/core/change.ts";
 import type { Anchor } from "../../src/core/entry.ts";
+import { Failure } from "../../src/core/errors.ts";
 import type { JudgedChange } from "../../src/sync/judging.ts";
 import { planOf, say } from "./world.ts";
 
@@ -54,6 +55,20 @@ describe("plan", () => {
 		const said = await say(["plan", "--json"], { sources: ["a", "b", "c"], planner: { plan: async ({ source }) => planOf({ source }) } });
 		expect(said.code).toBe(0);
 		expect(JSON.parse(said.out).map((each: { source: string }) => each.source)).toEqual(["a", "b", "c"]);
+	});
+
+	it("stays an array when one of several sources fails, shows the others, and ends with 1", async () => {
+		const failing = async ({ source }: { source: string }) => {
+			if (source !== "b") return planOf({ source });
+			throw new Failure("SOURCE_BASE_MISSING", "the base OU=Nowhere is not there", { hint: "Check the base." });
+		};
+		const said = await say(["plan", "--json"], { sources: ["a", "b", "c"], planner: { plan: failing } });
+		expect(said.code).toBe(1);
+		const error = { code: "SOURCE_BASE_MISSING", message: "the base OU=Nowhere is not there", hint: "Check the base." };
+		expect(JSON.parse(said.out)).toMatchObject([{ source: "a" }, { source: "b", error }, { source: "c" }]);
+		expect((await say(["plan"], { sources: ["a", "b"], planner: { plan: failing } })).err).toContain(
+			"b: the base OU=Nowhere is not there. Check the base.",
+		);
 	});
 
 	it("shows a person the changes by kind with why, verdict, hash, and the commands that decide", async () => {

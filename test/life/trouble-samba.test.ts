@@ -98,10 +98,16 @@ describeWith(["samba"], "a Samba domain controller in trouble ends nobody's acco
 		{ attribute: "mail", schemaId: "bf967961-0de6-11d0-a285-00aa003049e2" },
 		{ attribute: "sAMAccountType", schemaId: "6e7b626c-64f2-11d0-afd2-00c04fd930c9" },
 		{ attribute: "objectGUID", schemaId: "bf9679e7-0de6-11d0-a285-00aa003049e2" },
-	])("when $attribute cannot be read any more", { timeout: 60_000 }, async ({ schemaId }) => {
+	])("when $attribute cannot be read any more", { timeout: 60_000 }, async ({ attribute, schemaId }) => {
 		let giveBack = async () => {};
+		const shown = async () => {
+			const found = await samba().ldapsearch(places().people, "(objectClass=user)", [attribute], samba().reader);
+			return found.filter(({ attributes }) => attributes.has(attribute.toLowerCase())).length;
+		};
 		const begin = async () => {
-			giveBack = await samba().grant(places().people, `(OD;CIIO;RP;${schemaId};;${sid})`);
+			expect(await shown()).toBeGreaterThan(ordinaryCount);
+			giveBack = await samba().denyOnEach(places().people, "(objectClass=user)", schemaId, sid);
+			expect(await shown()).toBe(0);
 		};
 		await inTrouble({ when: "before", begin, end: () => giveBack() }, "full");
 	});

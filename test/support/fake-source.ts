@@ -32,6 +32,8 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 		unreadable: new Set<string>(),
 		protectedDns: [] as string[],
 		unresolved: [] as string[],
+		/** What the source says when it read another server. */
+		serverChanged: undefined as string | undefined,
 	};
 	const settings = { identity: "fake", scope: base, attributes: ["cn", "mail", "manager", "upn"] };
 	const dnOf = (person: FakePerson) => `CN=${person.cn},${person.where}`;
@@ -73,6 +75,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 				read,
 				unsealed: faults.unsealed,
 				cursor,
+				viewChanged: faults.serverChanged,
 				warnings: [],
 				containers: [],
 				outside: visible()

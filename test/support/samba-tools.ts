@@ -44,6 +44,24 @@ export function openTools(folder: string) {
 				await command("ldbmodify", [config, ...database], { input: `${ldifLine("dn", dn)}${undo.join("")}` });
 			};
 		},
+		/**
+		 * Denies `sid` to read a property of each of those that match, on each itself: a right denied above does not count for what an
+		 * object's own list allows. The function returned takes it back.
+		 */
+		denyOnEach: async (base: string, filter: string, schemaId: string, sid: string): Promise<() => Promise<void>> => {
+			const args = [config, ...database, "-b", base, filter, "nTSecurityDescriptor"];
+			const found = parseLdif((await command("ldbsearch", args)).stdout.toString());
+			const set = async (change: (sddl: string) => string): Promise<void> => {
+				const changes = found.map(({ dn, attributes }) => {
+					const descriptor = change(String(attributes.get("ntsecuritydescriptor")?.[0]));
+					const lines = ldifLine("nTSecurityDescriptor", descriptor);
+					return `${ldifLine("dn", dn)}changetype: modify\nreplace: nTSecurityDescriptor\n${lines}-\n`;
+				});
+				await command("ldbmodify", [config, ...database], { input: changes.join("\n") });
+			};
+			await set((sddl) => sddl.replace(/D:[A-Z]*(?=\()/, (head) => `${head}(OD;;RP;${schemaId};;${sid})`));
+			return () => set((sddl) => sddl);
+		},
 		/** Adds `count` made-up people beneath `ou`, at about 300 a second: P0 Person0 and so on, from `first`. */
 		addPeople: async (count: number, ou = `CN=Users,${baseDn}`, first = 0): Promise<void> => {
 			// One transaction each: past some hundred records they get slower, not faster.

@@ -255,3 +255,113 @@ it("sets an entry without a userName aside, keeps its account, and still disable
 	expect((await strict.accounts())[fake.anchorOf(1)]).toMatchObject({ userName: "p1@corp", active: false });
 	strict.close();
 });
+
+describe("what was held must not be forgotten", () => {
+	const lifecycle = { onDisabled: "disable", onOutOfScope: "disable", onDeleted: "disable", deleteAfterMs: 30 * 86_400_000 } as const;
+
+	it("holds deletes whose retention is over until they are approved", async () => {
+		const again = openHarness(fake, { file: harness.file, lifecycle, limits: { delete: { count: 2, floor: 0 } } });
+		for (let number = 1; number <= 9; number++) person(number);
+		await again.sync("full");
+		for (let number = 1; number <= 4; number++) fake.remove(fake.anchorOf(number));
+		await again.sync("full");
+		again.time.now += 31 * 86_400_000;
+		const { plan, ...report } = await again.sync("delta");
+		expect(report).toMatchObject({ outcome: "held", held: 4, deleted: 0 });
+		expect(await again.sync("delta")).toMatchObject({ outcome: "held", held: 4, plan });
+		expect(await again.approve(plan as string)).toMatchObject({ deleted: 4, held: 0 });
+		again.close();
+	});
+
+	it("deletes nobody by time in a run that is not sealed, and asks for them first", async () => {
+		const again = openHarness(fake, { file: harness.file, lifecycle });
+		for (let number = 1; number <= 9; number++) person(number);
+		await again.sync("full");
+		fake.remove(fake.anchorOf(1));
+		fake.remove(fake.anchorOf(2));
+		await again.sync("full");
+		again.time.now += 31 * 86_400_000;
+		fake.faults.unsealed = ["a referral was not followed"];
+		expect(await again.sync("full")).toMatchObject({ sealed: false, deleted: 0 });
+		fake.faults.unsealed = [];
+		// Back in the directory, with its old mark: only asking for it can tell.
+		fake.put({
+			anchor: fake.anchorOf(1),
+			cn: "Person 1",
+			where: PEOPLE,
+			standing: "enabled",
+			attributes: { cn: ["Person 1"], upn: ["p1@corp"] },
+		});
+		(fake.people.get(fake.anchorOf(1)) as { usn: number }).usn = 0;
+		expect(await again.sync("delta")).toMatchObject({ deleted: 1, enabled: 1 });
+		again.close();
+	});
+
+	it("leaves the name of a rejected rename with its holder", async () => {
+		const strict = openHarness(fake, { file: harness.file, limits: { update: { count: 0, floor: 0 } } });
+		for (let number = 1; number <= 5; number++) person(number);
+		await strict.sync("full");
+		person(1, { upn: ["renamed@corp"] });
+		const { plan } = await strict.sync("delta");
+		strict.reject(plan as string);
+		person(1, { upn: ["renamed@corp"], mail: [] });
+		person(6, { upn: ["p1@corp"] });
+		expect(await strict.sync("delta")).toMatchObject({ outcome: "partial", quarantined: 1, created: 0 });
+		strict.close();
+	});
+
+	it("holds ends and returns that another server tells of, and lets the next full reading of the usual one decide", async () => {
+		await company(20);
+		person(3, {}, "disabled");
+		await harness.sync("delta");
+		fake.faults.serverChanged = "dc2 was read instead of dc1, and may not have everything yet";
+		fake.faults.hidden = new Set([fake.anchorOf(1), fake.anchorOf(2)]);
+		person(3);
+		expect(await harness.sync("full")).toMatchObject({ outcome: "held", disabled: 0, enabled: 0, held: 3 });
+		fake.faults.serverChanged = undefined;
+		fake.faults.hidden = new Set([fake.anchorOf(2)]);
+		person(3, {}, "disabled");
+		expect(await harness.sync("full")).toMatchObject({ outcome: "succeeded", held: 0, disabled: 1, enabled: 0 });
+		expect((await harness.accounts())[fake.anchorOf(1)]).toMatchObject({ active: true });
+	});
+
+	it("settles a doubt when the next full reading can", async () => {
+		await company(10);
+		fake.faults.hidden.add(fake.anchorOf(1));
+		fake.faults.doubt = "its container cannot be seen";
+		expect(await harness.sync("full")).toMatchObject({ outcome: "held", held: 1 });
+		fake.faults.doubt = undefined;
+		expect(await harness.sync("full")).toMatchObject({ outcome: "succeeded", held: 0, disabled: 1 });
+	});
+
+	it("takes a link to someone who is gone, and a lost value among others, for what they are", async () => {
+		const boss = `CN=Person 1,${PEOPLE}`;
+		person(1);
+		for (let number = 2; number <= 40; number++) person(number, { manager: [boss], mail: [`m${number}@corp`] });
+		await harness.sync("full");
+		person(2, { manager: [boss] });
+		expect(await harness.sync("delta")).toMatchObject({ outcome: "succeeded", updated: 1 });
+		fake.remove(fake.anchorOf(1));
+		expect(await harness.sync("full")).toMatchObject({ sealed: true, disabled: 1 });
+	});
+
+	it("keeps a manager who is only doubted", async () => {
+		person(1);
+		const report = person(2, { manager: [`CN=Person 1,${PEOPLE}`] });
+		for (let number = 3; number <= 9; number++) person(number);
+		await harness.sync("full");
+		fake.faults.hidden.add(fake.anchorOf(1));
+		fake.faults.doubt = "its container cannot be seen";
+		await harness.sync("full");
+		person(2, { manager: [`CN=Person 1,${PEOPLE}`], mail: ["new@corp"] });
+		await harness.sync("delta");
+		expect((await harness.accounts())[report]).toMatchObject({ manager: fake.anchorOf(1), emails: [{ value: "new@corp" }] });
+	});
+
+	it("protects who is in protection's reach where they are now", async () => {
+		await company(20);
+		fake.faults.protectedDns = ["CN=Moved,OU=Leavers,DC=x"];
+		fake.put({ anchor: fake.anchorOf(4), cn: "Moved", where: "OU=Leavers,DC=x", standing: "enabled", attributes: {} });
+		expect(await harness.sync("delta")).toMatchObject({ outcome: "held", disabled: 0, heldKinds: [{ limit: "protected" }] });
+	});
+});

@@ -6,7 +6,7 @@ import { protocolFailure } from "../ldap/result.ts";
 import { dnOf } from "../ldap/wire/entry.ts";
 import type { Reading, ReadingEnd, ReadRequest, Source } from "../source.ts";
 import { readContainers } from "./containers.ts";
-import { nextCursor, parseMarks, type Start, startOf } from "./cursor.ts";
+import { nextCursor, parseMarks, type Start, startOf, viewChange } from "./cursor.ts";
 import { makeDecoder } from "./decode.ts";
 import { type Marked, readMarks } from "./delta.ts";
 import { guidAnchor } from "./guid.ts";
@@ -87,6 +87,8 @@ async function prepare(options: ActiveDirectoryOptions, scope: Scope, request: R
 	const cursor = nextCursor(marks, shape, root, server, options.clock());
 	if (cursor === undefined)
 		visit.warnings.push(`${server} does not show invocationId and highestCommittedUSN: every reading will be a full one`);
+	// A delta starts from the server's own marks, and goes back a while after another one's.
+	const viewChanged = marked === undefined ? viewChange(marks, root, server) : undefined;
 	const outside = (): ReadingEnd["outside"] => (marked?.people ?? []).filter(({ key }) => !delivered.has(Buffer.from(key).toString("hex")));
 	return {
 		mode: marked === undefined ? "full" : "delta",
@@ -98,7 +100,8 @@ async function prepare(options: ActiveDirectoryOptions, scope: Scope, request: R
 			if (!tally.isComplete) visit.unsealed.push("the reading was not followed to its end");
 			if (tally.nameless > 1) visit.unsealed.push(`${tally.nameless} entries in all show no objectGUID`);
 			const { unsealed, warnings } = visit;
-			return { read: tally.read, unsealed: [...new Set(unsealed)], cursor, warnings, containers, outside: outside(), protection };
+			const { read } = tally;
+			return { read, unsealed: [...new Set(unsealed)], cursor, viewChanged, warnings, containers, outside: outside(), protection };
 		},
 		lookup: makeLookup(visit),
 		reportsOf: (managers) => readReports(visit, managers),

@@ -64,6 +64,24 @@ export function startOf(marks: Marks | undefined, shape: string, root: Root, ser
 	return { kind: "delta", since: BigInt(earlier.usn) };
 }
 
+/** Why a full reading from this DC may be older than the last reading; undefined when it cannot be, and when there was none. */
+export function viewChange(marks: Marks | undefined, root: Root, server: string): string | undefined {
+	if (marks === undefined) return undefined;
+	const name = root.hostName ?? server;
+	const late = "and may not have everything yet";
+	// Without its invocationId, which may be hidden for good, a server is told by its name.
+	const id = root.invocationId ?? idOfName(marks, name);
+	const newest = id === undefined ? undefined : marks.dcs[id]?.marks[0];
+	if (newest !== undefined && root.highestUsn !== undefined && root.highestUsn < BigInt(newest.usn)) {
+		return `${name} was restored from an old copy (its highest USN went back from ${newest.usn} to ${root.highestUsn}), ${late}`;
+	}
+	if (id === marks.last) return undefined;
+	if (newest === undefined && idOfName(marks, name) !== undefined) {
+		return `${name} has a new invocationId: it was restored from an old copy or rebuilt, ${late}`;
+	}
+	return `${name} was read instead of ${marks.dcs[marks.last]?.name ?? marks.last}, ${late}`;
+}
+
 /** The cursor after a reading from this DC; undefined where a delta is not possible. */
 export function nextCursor(marks: Marks | undefined, shape: string, root: Root, server: string, now: number): Cursor | undefined {
 	if (root.invocationId === undefined || root.highestUsn === undefined) return undefined;
@@ -81,11 +99,15 @@ export function nextCursor(marks: Marks | undefined, shape: string, root: Root, 
 
 function unknownDc(marks: Marks, root: Root, server: string): string {
 	const name = root.hostName ?? server;
-	const sameName = Object.entries(marks.dcs).find(([, dc]) => dc.name === name);
-	if (sameName !== undefined) {
-		return `${name} has a new invocationId, ${root.invocationId} instead of ${sameName[0]}: it was restored or rebuilt, and its USNs mean something else now`;
+	const before = idOfName(marks, name);
+	if (before !== undefined) {
+		return `${name} has a new invocationId, ${root.invocationId} instead of ${before}: it was restored or rebuilt, and its USNs mean something else now`;
 	}
 	return `${name} (invocationId ${root.invocationId}) was never read before, and a USN counts on one domain controller only`;
+}
+
+function idOfName(marks: Marks, name: string): string | undefined {
+	return Object.entries(marks.dcs).find(([, dc]) => dc.name === name)?.[0];
 }
 
 function isMarks(value: unknown): value is Marks {

@@ -35,14 +35,13 @@ export async function readMarks(visit: Visit, since: bigint): Promise<Marked> {
 	const people: Outside[] = [];
 	for (const domain of visit.root.domains) {
 		for (const raw of await visitAll(visit, domain.dn, filter, ["objectGUID", "objectClass"])) {
-			const key = keyOf(raw);
-			if (key === undefined) {
-				visit.warnings.push(`"${dnOf(raw)}" changed, but shows no objectGUID`);
-				continue;
-			}
 			const classes = textsOf(raw, "objectClass").map((name) => name.toLowerCase());
-			if (classes.some((name) => containerNames.has(name))) containers.push({ anchor: guidAnchor(key), dn: dnOf(raw) });
-			else if (!classes.includes("computer")) people.push({ anchor: guidAnchor(key), dn: dnOf(raw), key: key.slice() });
+			if (classes.includes("computer")) continue;
+			const key = keyOf(raw);
+			// Who it was cannot be told: the next delta has to begin where this one did, until it can.
+			if (key === undefined) visit.unsealed.push(`"${dnOf(raw)}" changed, but shows no objectGUID: the right to read it may be missing`);
+			else if (classes.some((name) => containerNames.has(name))) containers.push({ anchor: guidAnchor(key), dn: dnOf(raw) });
+			else people.push({ anchor: guidAnchor(key), dn: dnOf(raw), key: key.slice() });
 		}
 	}
 	return { containers, people };

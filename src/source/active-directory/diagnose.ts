@@ -9,9 +9,9 @@ import { pagedResultsOid, showDeleted } from "../ldap/wire/encode.ts";
 import { textsOf } from "../ldap/wire/entry.ts";
 import { openSession, type Session } from "../ldap/wire/session.ts";
 import { readProtection } from "./protection.ts";
-import { anything, readRoot } from "./root.ts";
+import { readRoot } from "./root.ts";
 import { makeScope, type Scope } from "./scope.ts";
-import { examples, type Visit, visitFew } from "./visit.ts";
+import { examples, type Visit, visitOne } from "./visit.ts";
 
 /** A source as the configuration has it. */
 export interface Diagnosed {
@@ -82,8 +82,8 @@ async function* diagnoseRights(source: Diagnosed, scope: Scope, session: Session
 		yield judgeClock(session.server, root.currentTime, clock());
 		yield judgePaging(visit);
 		yield judgeDelta(visit);
-		yield* diagnoseBases(visit);
-		yield* diagnosePeople(visit);
+		// Without a base there is no reading, and so nobody to look at.
+		if (yield* diagnoseBases(visit)) yield* diagnosePeople(visit);
 		yield* diagnoseProtection(visit, source.protect);
 		yield await diagnoseDeleted(visit);
 	} catch (cause) {
@@ -126,22 +126,26 @@ function judgeDelta({ root, session }: Visit): Finding {
 	);
 }
 
-async function* diagnoseBases(visit: Visit): AsyncGenerator<Finding, void> {
+/** Returns whether all of them are there. */
+async function* diagnoseBases(visit: Visit): AsyncGenerator<Finding, boolean> {
+	let areThere = true;
 	for (const { dn } of visit.scope.bases) {
-		const seen = await visitFew(visit, { base: dn, scope: "base", filter: anything, attributes: ["objectGUID"] });
-		if (seen.length > 0) yield passed("base", dn, "is there and can be read");
+		const seen = await visitOne(visit, dn, ["objectGUID"]);
+		if (seen !== undefined) yield passed("base", dn, "is there and can be read");
 		else {
 			const missing = new Failure("SOURCE_BASE_MISSING", "is not there, or not visible to this account", {
 				hint: "Check its spelling, whether it was renamed or moved, and the service account's right to read it.",
 			});
+			areThere = false;
 			yield failed("base", dn, missing);
 		}
 	}
 	for (const { dn } of visit.scope.excluded) {
-		const seen = await visitFew(visit, { base: dn, scope: "base", filter: anything, attributes: ["objectGUID"] });
-		if (seen.length > 0) yield passed("exclude", dn, "is there");
+		const seen = await visitOne(visit, dn, ["objectGUID"]);
+		if (seen !== undefined) yield passed("exclude", dn, "is there");
 		else yield warned("exclude", dn, "is not there, so it excludes nobody", "Check its spelling, and whether it was renamed or moved.");
 	}
+	return areThere;
 }
 
 /** As many people as are counted; more are "at least". */
@@ -197,9 +201,9 @@ async function* diagnoseProtection(visit: Visit, names: readonly string[]): Asyn
 async function diagnoseDeleted(visit: Visit): Promise<Finding> {
 	const dn = visit.root.domains[0]?.dn ?? "";
 	const subject = `CN=Deleted Objects,${dn}`;
-	const seen = await visitFew(visit, { base: subject, scope: "base", filter: anything, attributes: ["objectClass"] }, [showDeleted]);
+	const seen = await visitOne(visit, subject, ["objectClass"], [showDeleted]);
 	// Samba shows the container's DN to everyone, but nothing of it and nothing in it.
-	const isShown = seen[0] !== undefined && textsOf(seen[0], "objectClass").length > 0;
+	const isShown = seen !== undefined && textsOf(seen, "objectClass").length > 0;
 	if (isShown) return passed("deleted", subject, "can be read: a deletion is proven by its tombstone");
 	return warned(
 		"deleted",

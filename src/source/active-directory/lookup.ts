@@ -8,6 +8,7 @@ import type { LastKnown, Whereabouts } from "../source.ts";
 import { type Doubts, makeDoubts } from "./doubt.ts";
 import { guidAnchor } from "./guid.ts";
 import { standpointOf } from "./scope.ts";
+import type { Unmatched } from "./unmatched.ts";
 import { byGuid, keyOf, placeName, type Visit, visitFew } from "./visit.ts";
 
 /** Anchors asked for in one search. */
@@ -20,16 +21,32 @@ const PERSON = "805306368";
 export function makeLookup(visit: Visit): (wanted: readonly LastKnown[]) => Promise<ReadonlyMap<Anchor, Whereabouts>> {
 	const doubts = makeDoubts(visit);
 	return async (wanted) => {
-		const answers = new Map<Anchor, Whereabouts>();
+		const batches: Batch[] = [];
 		for (let at = 0; at < wanted.length; at += BATCH) {
-			const batch = wanted.slice(at, at + BATCH);
-			const live = await findLive(visit, batch);
-			const missing = batch.filter(({ anchor }) => !live.seen.has(anchor));
-			const deleted = await findDeleted(visit, missing);
-			for (const person of batch) answers.set(person.anchor, await whereabouts(visit, doubts, person, live, deleted));
+			const people = wanted.slice(at, at + BATCH);
+			const live = await findLive(visit, people);
+			const missing = people.filter(({ anchor }) => !live.seen.has(anchor));
+			batches.push({ people, live, deleted: await findDeleted(visit, missing) });
+		}
+		// Who lost what together with whom must be known before the first one is judged.
+		for (const { people, live } of batches) {
+			for (const person of people) {
+				const unmatched = findUnmatched(visit, person, live);
+				if (unmatched !== undefined) doubts.note(unmatched);
+			}
+		}
+		const answers = new Map<Anchor, Whereabouts>();
+		for (const { people, live, deleted } of batches) {
+			for (const person of people) answers.set(person.anchor, await whereabouts(visit, doubts, person, live, deleted));
 		}
 		return answers;
 	};
+}
+
+interface Batch {
+	readonly people: readonly LastKnown[];
+	readonly live: Live;
+	readonly deleted: ReadonlySet<Anchor>;
 }
 
 interface Live {
@@ -76,6 +93,14 @@ async function findDeleted(visit: Visit, batch: readonly LastKnown[]): Promise<R
 	return deleted;
 }
 
+/** Somebody in a base who is seen, but not among the people in scope. */
+function findUnmatched(visit: Visit, person: LastKnown, live: Live): Unmatched | undefined {
+	const raw = live.matching.has(person.anchor) ? undefined : live.seen.get(person.anchor);
+	if (raw === undefined) return undefined;
+	const dn = dnOf(raw);
+	return standpointOf(visit.scope, dnKey(dn)).kind === "inside" ? { person, dn, raw } : undefined;
+}
+
 async function whereabouts(
 	visit: Visit,
 	doubts: Doubts,
@@ -94,7 +119,7 @@ async function whereabouts(
 		return { kind: "out-of-scope", dn, where: `now in the excluded ${placeName(standpoint.by.dn, visit.root)}`, doubt: undefined };
 	}
 	if (live.matching.has(person.anchor)) return { kind: "in-scope", entry: { key: keyOf(raw) as Uint8Array, raw } };
-	const doubt = await doubts.unmatched(person, dn, raw);
+	const doubt = await doubts.unmatched({ person, dn, raw });
 	const isPerson = textsOf(raw, "sAMAccountType")[0] === PERSON;
 	return { kind: "out-of-scope", dn, where: isPerson ? "no longer matches users.filter" : "not a person any more", doubt };
 }

@@ -1,17 +1,21 @@
-import { dnKey } from "../../core/dn.ts";
+import { dnKey, isBeneath } from "../../core/dn.ts";
 import type { Filter } from "../../core/filter.ts";
 import { equal } from "../../core/filter-text.ts";
 import { attributeName, dnOf, firstValue, hasRanges, textsOf } from "../ldap/wire/entry.ts";
 import { completeRanges } from "../ldap/wire/range.ts";
 import type { Protection } from "../source.ts";
-import { anything } from "./root.ts";
+import { isProvenReadable } from "./listing.ts";
 import { ridOf } from "./sid.ts";
-import { examples, type Visit, visitFew } from "./visit.ts";
+import { type Visit, visitFew, visitOne } from "./visit.ts";
 
 /** Member DNs asked about in one search: long DNs times this stay far below what servers take for one filter. */
 const BATCH = 50;
 const asked = ["objectClass", "objectSid", "member"];
 const SID = attributeName("objectSid");
+/** schemaIDGUID of `member`, and the GUID of its property set, Membership (MS-ADA2, MS-ADTS §3.1.1.2.3.3). */
+const MEMBER = ["bf9679c0-0de6-11d0-a285-00aa003049e2", "bc0ac240-79a9-11d0-9020-00c04fc2d4cf"];
+/** Domain Users, Domain Guests, Domain Computers and Domain Controllers (MS-ADTS §6.1.1.6). */
+const byPrimaryGroup = new Set([513, 514, 515, 516]);
 
 interface Found {
 	readonly people: Set<string>;
@@ -27,7 +31,7 @@ interface Found {
 export async function readProtection(visit: Visit, names: readonly string[]): Promise<Protection> {
 	const found: Found = { people: new Set(), containers: [], primaryGroups: new Set(), unresolved: [] };
 	for (const dn of names) {
-		const [raw] = await visitFew(visit, { base: dn, scope: "base", filter: anything, attributes: asked });
+		const raw = await visitOne(visit, dn, asked);
 		const classes = raw === undefined ? [] : classesOf(raw);
 		if (raw === undefined || classes.length === 0)
 			found.unresolved.push(`the protected "${dn}" is not there, or not visible to this account`);
@@ -48,36 +52,50 @@ async function addGroup(visit: Visit, group: Uint8Array, found: Found): Promise<
 	const open = [group];
 	for (let raw = open.pop(); raw !== undefined; raw = open.pop()) {
 		const whole = hasRanges(raw) ? await completeRanges(visit.session, raw) : raw;
+		const name = dnOf(raw);
 		const sid = firstValue(whole, SID);
 		const rid = sid === undefined ? undefined : ridOf(sid);
 		if (rid === undefined)
-			found.unresolved.push(`the SID of the protected group "${dnOf(raw)}" cannot be read, so neither who has it as primary group`);
+			found.unresolved.push(`the SID of the protected group "${name}" cannot be read, so neither who has it as primary group`);
 		else found.primaryGroups.add(String(rid));
-		const members = textsOf(whole, "member").filter((dn) => !seen.has(dnKey(dn)));
-		if (members.length === 0 && raw === group) await doubtEmpty(visit, whole, found);
+		const named = textsOf(whole, "member");
+		if (named.length === 0 && !(await isReallyEmpty(visit, name, rid)))
+			found.unresolved.push(`the protected group "${name}" shows no members: it is empty, or they cannot be read by this account`);
+		const members = named.filter((dn) => !seen.has(dnKey(dn)));
 		for (const dn of members) {
 			seen.add(dnKey(dn));
 			found.people.add(dnKey(dn));
 		}
-		open.push(...(await readGroupsAmong(visit, members)));
+		open.push(...(await readGroupsAmong(visit, name, members, found)));
 	}
 }
 
-/** Those of these DNs that are groups. A member of another domain is nobody we keep an account for. */
-async function readGroupsAmong(visit: Visit, members: readonly string[]): Promise<readonly Uint8Array[]> {
+/** Those of a group's members that are groups. A member of another domain is nobody we keep an account for. */
+async function readGroupsAmong(visit: Visit, group: string, members: readonly string[], found: Found): Promise<readonly Uint8Array[]> {
+	const { domains } = visit.root;
+	const own = members.filter((dn) => domains.some(({ key }) => isBeneath(dnKey(dn), key)));
 	const groups: Uint8Array[] = [];
-	for (let at = 0; at < members.length; at += BATCH) {
-		const byName: Filter = { kind: "or", parts: members.slice(at, at + BATCH).map((dn) => equal("distinguishedName", dn)) };
-		const filter: Filter = { kind: "and", parts: [equal("objectClass", "group"), byName] };
-		for (const domain of visit.root.domains)
-			groups.push(...(await visitFew(visit, { base: domain.dn, scope: "sub", filter, attributes: asked })));
+	for (let at = 0; at < own.length; at += BATCH) {
+		const batch = own.slice(at, at + BATCH);
+		const filter: Filter = { kind: "or", parts: batch.map((dn) => equal("distinguishedName", dn)) };
+		const unseen = new Map(batch.map((dn) => [dnKey(dn), dn]));
+		for (const domain of domains) {
+			for (const raw of await visitFew(visit, { base: domain.dn, scope: "sub", filter, attributes: asked })) {
+				const classes = classesOf(raw);
+				if (classes.length > 0) unseen.delete(dnKey(dnOf(raw)));
+				if (classes.includes("group")) groups.push(raw);
+			}
+		}
+		for (const dn of unseen.values())
+			found.unresolved.push(`"${dn}", a member of the protected group "${group}", cannot be seen by this account: it may be a group`);
 	}
 	return groups;
 }
 
-/** A group without members is one whose members cannot be read, unless some other group shows any. */
-async function doubtEmpty(visit: Visit, group: Uint8Array, found: Found): Promise<void> {
-	const filter: Filter = { kind: "and", parts: [equal("objectClass", "group"), { kind: "present", attribute: "member" }] };
-	for (const domain of visit.root.domains) if ((await examples(visit, domain.dn, filter, "sub", 1)) > 0) return;
-	found.unresolved.push(`the protected group "${dnOf(group)}" shows no members, and neither does any other group to this account`);
+/**
+ * That a group shows no members is believed where its access list says that they could be read, and of those that people are in by
+ * their primaryGroupID, which are empty everywhere.
+ */
+async function isReallyEmpty(visit: Visit, dn: string, rid: number | undefined): Promise<boolean> {
+	return (rid !== undefined && byPrimaryGroup.has(rid)) || (await isProvenReadable(visit, dn, MEMBER));
 }

@@ -2,7 +2,7 @@ import { dnKey, isBeneath } from "../../core/dn.ts";
 import { Failure } from "../../core/errors.ts";
 import { parseFilter } from "../../core/filter-text.ts";
 import { attributeName, firstValue, textsOf } from "../ldap/wire/entry.ts";
-import { type Session, search } from "../ldap/wire/session.ts";
+import { probe, type Session, search } from "../ldap/wire/session.ts";
 import { guidText } from "./guid.ts";
 import { outermost, type Place, type Scope } from "./scope.ts";
 
@@ -25,7 +25,7 @@ export const anything = parseFilter("(objectClass=*)");
 
 /** Reads the root DSE. Ask before searching: what changes during a reading is then seen by the next delta. */
 export async function readRoot(session: Session, scope: Scope): Promise<Root> {
-	const { entries } = await search(session, {
+	const [raw] = await search(session, {
 		base: "",
 		scope: "base",
 		filter: anything,
@@ -39,7 +39,6 @@ export async function readRoot(session: Session, scope: Scope): Promise<Root> {
 			"dnsHostName",
 		],
 	});
-	const [raw] = entries;
 	if (raw === undefined) {
 		throw new Failure("SOURCE_PROTOCOL", `${session.server} shows no root DSE`, {
 			hint: "This is no directory server, or it hides its root DSE.",
@@ -58,7 +57,7 @@ export async function readRoot(session: Session, scope: Scope): Promise<Root> {
 }
 
 async function readInvocationId(session: Session, service: string): Promise<string | undefined> {
-	const { entries } = await search(session, { base: service, scope: "base", filter: anything, attributes: ["invocationId"] });
+	const { entries } = await probe(session, { base: service, filter: anything, attributes: ["invocationId"] });
 	const value = entries[0] === undefined ? undefined : firstValue(entries[0], attributeName("invocationId"));
 	return value?.length === 16 ? guidText(value) : undefined;
 }
@@ -82,12 +81,7 @@ const USN = attributeName("uSNChanged");
 export async function requireBases(session: Session, scope: Scope): Promise<boolean> {
 	let showsUsn = true;
 	for (const { dn } of scope.bases) {
-		const { entries, isThere } = await search(session, {
-			base: dn,
-			scope: "base",
-			filter: anything,
-			attributes: ["objectGUID", "uSNChanged"],
-		});
+		const { entries, isThere } = await probe(session, { base: dn, filter: anything, attributes: ["objectGUID", "uSNChanged"] });
 		const [raw] = entries;
 		if (raw !== undefined) {
 			showsUsn = showsUsn && firstValue(raw, USN) !== undefined;

@@ -4,9 +4,9 @@ import type { Filter } from "../../core/filter.ts";
 import { type Control, domainScope } from "../ldap/wire/encode.ts";
 import { attributeName, firstValue } from "../ldap/wire/entry.ts";
 import { type PagesOptions, readAll } from "../ldap/wire/pages.ts";
-import { type Session, search } from "../ldap/wire/session.ts";
+import { probe, type Session, search } from "../ldap/wire/session.ts";
 import { guidOctets } from "./guid.ts";
-import type { Root } from "./root.ts";
+import { anything, type Root } from "./root.ts";
 import type { Scope } from "./scope.ts";
 
 /** One reading's view of a directory: what each of its steps needs. */
@@ -53,24 +53,35 @@ export function visitAll(visit: Visit, base: string, filter: Filter, attributes:
 	return readAll(visit.session, { base, scope: "sub", filter, attributes, controls: [domainScope] }, pagesOptions(visit));
 }
 
-/** The matching entries of a search that is small by its filter; empty where the base is not there. */
-export async function visitFew(
+/** The matching entries of a search that is small by its filter, from a base that is there. */
+export function visitFew(
 	visit: Visit,
 	request: {
 		readonly base: string;
-		readonly scope: "base" | "one" | "sub";
+		readonly scope: "one" | "sub";
 		readonly filter: Filter;
 		readonly attributes: readonly string[];
 	},
 	controls: readonly Control[] = [],
 ): Promise<readonly Uint8Array[]> {
-	return (await search(visit.session, { ...request, controls: [domainScope, ...controls] })).entries;
+	return search(visit.session, { ...request, controls: [domainScope, ...controls] });
 }
 
-/** Up to `most` matching entries, as examples. */
+/** One object by its DN; undefined when it is not there, or not visible. */
+export async function visitOne(
+	visit: Visit,
+	dn: string,
+	attributes: readonly string[],
+	controls: readonly Control[] = [],
+): Promise<Uint8Array | undefined> {
+	const request = { base: dn, filter: anything, attributes, controls: [domainScope, ...controls] };
+	return (await probe(visit.session, request)).entries[0];
+}
+
+/** How many entries match, as far as `most`, beneath a base that is there. */
 export async function examples(visit: Visit, base: string, filter: Filter, scope: "one" | "sub", most: number): Promise<number> {
 	const request = { base, scope, filter, attributes: ["1.1"], controls: [domainScope], atMost: most };
-	return (await search(visit.session, request)).entries.length;
+	return (await search(visit.session, request)).length;
 }
 
 /** "OU=Leavers" or "OU=Sub,OU=Leavers": a container without the domain it lies in, for a person. */

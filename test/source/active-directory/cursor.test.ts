@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Cursor } from "../../../src/core/cursor.ts";
-import { nextCursor, parseMarks, startOf } from "../../../src/source/active-directory/cursor.ts";
+import { nextCursor, parseMarks, startOf, viewChange } from "../../../src/source/active-directory/cursor.ts";
 import type { Root } from "../../../src/source/active-directory/root.ts";
 
 const shape = "shape";
@@ -61,6 +61,44 @@ describe("a full reading is made, and says why,", () => {
 		["when the cursor is broken", start("{" as Cursor, dc("dc1", 100)), /not one of this version/],
 	])("%s", (_, found, because) => {
 		expect(found).toEqual({ kind: "full", because: expect.stringMatching(because) });
+	});
+});
+
+describe("a full reading", () => {
+	const dc1 = { from: dc("dc1", 100), at: 0 };
+	const both = cursorAfter(dc1, { from: dc("dc2", 7), at: minutes });
+	const change = (cursor: Cursor | undefined, from: Root) => viewChange(parseMarks(cursor), from, "ldaps://x");
+
+	it.each([
+		[
+			"a domain controller never read before",
+			cursorAfter(dc1),
+			dc("dc2", 5000),
+			/^dc2 was read instead of dc1, and may not have everything/,
+		],
+		["one that was read before another one", both, dc("dc1", 150), /^dc1 was read instead of dc2/],
+		[
+			"one whose USN went back",
+			cursorAfter(dc1),
+			dc("dc1", 99),
+			/^dc1 was restored from an old copy \(its highest USN went back from 100 to 99/,
+		],
+		["one with a new invocationId", cursorAfter(dc1), dc("dc1", 100, "new"), /^dc1 has a new invocationId/],
+		[
+			"another one that hides its invocationId",
+			cursorAfter(dc1),
+			{ ...dc("dc3", 100), invocationId: undefined },
+			/^dc3 was read instead of dc1/,
+		],
+	])("from %s may be older than the last one, and says so", (_, cursor, from, says) => {
+		expect(change(cursor, from)).toMatch(says);
+	});
+
+	it("from the domain controller of last time, or the first one ever, is not", () => {
+		expect(change(undefined, dc("dc1", 100))).toBeUndefined();
+		expect(change(both, dc("dc2", 7))).toBeUndefined();
+		expect(change(both, dc("dc2", 9))).toBeUndefined();
+		expect(change(both, { ...dc("dc2", 9), invocationId: undefined })).toBeUndefined();
 	});
 });
 

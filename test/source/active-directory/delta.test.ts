@@ -66,6 +66,35 @@ describe("a delta", () => {
 		expect(await deltaAfter({}, blind)).toMatchObject({ mode: "full", because: expect.stringContaining("uSNChanged cannot be read") });
 	});
 
+	it("proves nothing when somebody changed who shows no objectGUID", async () => {
+		const directory: Partial<Fake> = {
+			other: (came, reply) => {
+				if (came.base !== "DC=corp,DC=example,DC=test" || came.paged === undefined) return false;
+				reply.entry(`CN=P1,${base}`, { objectClass: ["top", "user"] });
+				reply.entry(`CN=PC,${base}`, { objectClass: ["top", "user", "computer"] });
+				reply.done({ cookie: "" });
+				return true;
+			},
+		};
+		const delta = await deltaAfter({}, directory);
+		expect(delta.mode).toBe("delta");
+		expect(delta.unsealed).toEqual([expect.stringContaining(`"CN=P1,${base}" changed, but shows no objectGUID`)]);
+	});
+
+	it("does not change the view, and neither does a full reading of the same domain controller; one of another does", async () => {
+		const [first, other] = [await serve(), await serve({ invocationId: guidOf(2), rootDse: { dnsHostName: "dc2" } })];
+		const { cursor } = await read(fakeSource(first));
+		expect(await read(fakeSource(first), cursor)).toMatchObject({ mode: "delta", viewChanged: undefined });
+		const full = async (url: string) => {
+			const reading = await fakeSource(url).read({ mode: "full", cursor }, new AbortController().signal);
+			for await (const _ of reading.pages);
+			await reading.close();
+			return reading.end().viewChanged;
+		};
+		expect(await full(first)).toBeUndefined();
+		expect(await full(other)).toMatch(/^dc2 was read instead of/);
+	});
+
 	it("hands out once who changed in a container that changed, and names who is not in scope", async () => {
 		const directory: Partial<Fake> = {
 			people: (_, reply) => {

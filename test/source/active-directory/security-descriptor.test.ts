@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { mayList } from "../../../src/source/active-directory/security-descriptor.ts";
+import { mayList, mayReadProperty } from "../../../src/source/active-directory/security-descriptor.ts";
 
 const everyone = Buffer.from("010100000000000100000000", "hex");
 const stranger = Buffer.from("010100000000000500000012", "hex");
@@ -72,6 +72,32 @@ it.each([
 	["it is allowed under a condition", [{ type: 9, mask: LIST }], false],
 ] as const satisfies readonly (readonly [string, readonly Ace[], boolean])[])("when %s, listing is allowed: %s", (_, aces, expected) => {
 	expect(mayList(descriptor(...aces), sids)).toBe(expected);
+});
+
+const READ = 0x10;
+const sevens = "07070707-0707-0707-0707-070707070707";
+it.each([
+	["nobody is named", [], false],
+	["the account is allowed", [{ type: 0, mask: READ }], true],
+	["it is allowed for this property", [{ type: 5, mask: READ, guid: true }], true],
+	[
+		"it is denied for this property before it is allowed",
+		[
+			{ type: 6, mask: READ, guid: true },
+			{ type: 0, mask: READ },
+		],
+		false,
+	],
+	["listing is allowed", [{ type: 0, mask: LIST }], false],
+] as const satisfies readonly (readonly [string, readonly Ace[], boolean])[])("when %s, reading a property is: %s", (_, aces, expected) => {
+	expect(mayReadProperty(descriptor(...aces), sids, [sevens])).toBe(expected);
+});
+
+it("what is said of another property does not count", () => {
+	const denied = descriptor({ type: 6, mask: READ, guid: true }, { type: 0, mask: READ });
+	expect(mayReadProperty(denied, sids, ["11111111-1111-1111-1111-111111111111"])).toBe(true);
+	const allowed = descriptor({ type: 5, mask: READ, guid: true });
+	expect(mayReadProperty(allowed, sids, ["11111111-1111-1111-1111-111111111111"])).toBe(false);
 });
 
 it("a descriptor without its access list, or cut, tells nothing", () => {

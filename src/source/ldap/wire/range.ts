@@ -1,7 +1,7 @@
 import { Failure } from "../../../core/errors.ts";
 import { parseFilter } from "../../../core/filter-text.ts";
 import { attributesIn, dnOf, encodeEntry, type RawAttribute } from "./entry.ts";
-import { type Session, search } from "./session.ts";
+import { probe, type Session } from "./session.ts";
 
 /**
  * Active Directory hands out at most 1,500 values of an attribute at once, under a name of their own: `member;range=0-1499`
@@ -42,7 +42,7 @@ async function readRest(session: Session, dn: string, first: RawAttribute): Prom
 	while (range.next !== undefined) {
 		const from = range.next;
 		const attributes = [`${range.name};range=${from}-*`];
-		const { entries } = await search(session, { base: dn, scope: "base", filter: anything, attributes });
+		const { entries } = await probe(session, { base: dn, filter: anything, attributes });
 		const parts = entries.length === 1 ? attributesIn(entries[0] as Uint8Array) : [];
 		const part = parts.find(({ description }) => parseRange(description) !== undefined);
 		// Nothing at all: the values ended exactly where the last part did, and were cut since.

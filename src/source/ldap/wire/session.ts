@@ -220,8 +220,21 @@ export interface Found {
 	readonly isThere: boolean;
 }
 
-/** One search whose answer is small: a base, a probe, a batch of lookups. Throws Failure on any result but success and noSuchObject. */
-export function search(session: Session, request: SearchRequest): Promise<Found> {
+/**
+ * One search whose answer is small, from a base that is known to be there: a batch of lookups, some examples. Throws Failure on any
+ * result but success: "no such object" about a base that is there is a broken answer, never an empty one.
+ */
+export async function search(session: Session, request: SearchRequest): Promise<readonly Uint8Array[]> {
+	return (await ask(session, request, () => false)).entries;
+}
+
+/** Asks whether an object is there at all, and for some of its attributes. Throws Failure on any result but success and noSuchObject. */
+export function probe(session: Session, request: Omit<SearchRequest, "scope">): Promise<Found> {
+	// A server that is no Active Directory takes <GUID=…> for a broken DN.
+	return ask(session, { ...request, scope: "base" }, (code) => code === 32 || (code === 34 && request.base.startsWith("<")));
+}
+
+function ask(session: Session, request: SearchRequest, meansAbsent: (code: number) => boolean): Promise<Found> {
 	return new Promise((resolve, reject) => {
 		const entries: Uint8Array[] = [];
 		session.start(request, {
@@ -230,8 +243,8 @@ export function search(session: Session, request: SearchRequest): Promise<Found>
 			done: (result) => {
 				const isCut = request.atMost !== undefined && result.code === 4;
 				if (result.code === 0 || isCut) resolve({ entries, isThere: true });
-				// A server that is no Active Directory takes <GUID=…> for a broken DN.
-				else if (result.code === 32 || (result.code === 34 && request.base.startsWith("<"))) resolve({ entries: [], isThere: false });
+				// An answer that hands something out and then knows of nothing contradicts itself.
+				else if (meansAbsent(result.code) && entries.length === 0) resolve({ entries, isThere: false });
 				else reject(resultFailure(describeSearch(request), result));
 			},
 			failed: reject,
