@@ -11,14 +11,21 @@ export type HoldReason =
 	/** The person cannot be seen, and lost rights would look the same. */
 	| "doubt"
 	/** The entry lost an attribute that many lost at once. */
-	| "attribute-loss";
+	| "attribute-loss"
+	/** The entry lost an attribute together with everyone in its container. */
+	| "hidden";
 
 /** Of the sticky reasons those that the next full reading can settle. */
 export function isAskedAgain(reason: HoldReason): boolean {
 	return reason === "server" || reason === "doubt";
 }
 
+/** Reasons that are settled once the entry shows again what it had lost. */
+export function isOfAttributes(reason: HoldReason): boolean {
+	return reason === "attribute-loss" || reason === "hidden";
+}
+
 /** Reasons that a later reading does not show again: they stay with the change until a person decides or the change dissolves. */
 export function isSticky(reason: HoldReason): boolean {
-	return reason === "view" || reason === "server" || reason === "doubt" || reason === "attribute-loss";
+	return reason === "view" || reason === "server" || reason === "doubt" || reason === "attribute-loss" || reason === "hidden";
 }

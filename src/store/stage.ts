@@ -163,6 +163,7 @@ export function openStage(db: Connection, nextId: () => number) {
 		WHERE (p.id, p.kind) > (?, ?) ORDER BY p.id, p.kind LIMIT ?`,
 	);
 
+	const newBytes = db.prepare<[number], { bytes: Buffer }>("SELECT bytes FROM staged_bytes WHERE id = ?");
 	const isDoubted = db.prepare<[number]>("SELECT 1 FROM staged WHERE id = ? AND presence <> 'present' AND doubt IS NOT NULL");
 	const has = db.prepare<[number]>("SELECT 1 FROM staged WHERE id = ? AND (is_read = 1 OR presence <> 'present')");
 	const moved = db.prepare<[number, number], MovedRow>(
@@ -223,6 +224,11 @@ export function openStage(db: Connection, nextId: () => number) {
 		indexDns: (): void => {
 			// A small stage is walked faster: after a change of schema every statement is prepared anew, some ms in each delta.
 			if (many.get() !== undefined) db.exec("CREATE INDEX IF NOT EXISTS temp.staged_by_dn ON staged (dn_digest)");
+		},
+		/** The bytes that this run read of an entry, if it did. */
+		bytes: (id: number): Buffer | undefined => {
+			entries.flush();
+			return newBytes.get(id)?.bytes;
 		},
 		/** Whether the entry is gone from sight in this run, and that is doubted: for others it is there still. */
 		isDoubted: (id: number): boolean => isDoubted.get(id) !== undefined,

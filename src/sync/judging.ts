@@ -10,6 +10,7 @@ import { digest } from "../lib/digest.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import type { PlannedRow } from "../store/stage.ts";
+import { blindPlaces } from "./places.ts";
 import type { PlanningResult } from "./planning.ts";
 import type { HeldKind } from "./report.ts";
 import type { SyncSource } from "./settings.ts";
@@ -58,6 +59,10 @@ export function judgeStage(
 		decisions.keepRejected(id, kind);
 	}
 	settleClaims(session);
+	for (const [id, because] of blindPlaces(session, sync.source, state)) {
+		for (const kind of ["update", "disable", "delete"] as const) settlement.holdOne(id, kind, "hidden", because);
+	}
+	// After that, since what many lost breaks the seal as well.
 	const lost = holdAttributeLoss(session, state, planning);
 	for (const { anchor, kind } of approvals) {
 		const id = session.stage.idOf(anchor);

@@ -5,7 +5,7 @@ import { claimsOf } from "../core/claims.ts";
 import { dnKey } from "../core/dn.ts";
 import type { Anchor, Entry } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
-import { type HoldReason, isAskedAgain, isSticky } from "../core/hold.ts";
+import { type HoldReason, isAskedAgain, isOfAttributes, isSticky } from "../core/hold.ts";
 import type { Mapped } from "../core/mapping.ts";
 import { type PlannedAccount, type PlannedChange, planAccount } from "../core/plan.ts";
 import type { Presence } from "../core/presence.ts";
@@ -47,6 +47,15 @@ export interface PlanningResult {
 const PAGE = 500;
 /** Managers looked up lately; a company has far fewer of them than people. */
 const MANAGERS_KEPT = 20_000;
+
+/** What this run saw of one entry, as far as it holds changes. */
+interface Seen {
+	readonly isShielded: boolean;
+	/** Attributes it had and has not any more, comma-joined. */
+	readonly lost: string | undefined;
+	/** Whether it has an attribute again that it had not. */
+	readonly hasRegained: boolean;
+}
 
 type Hold = { readonly reason: HoldReason; readonly because: string };
 
@@ -132,7 +141,8 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			row.presence === "present" && read.entry
 				? isProtected(read.entry)
 				: row.protected === 1 || context.shielded.has(row.id) || (read.old !== undefined && isProtected(read.old));
-		write(row, before, planned, isShielded, lost);
+		const hasRegained = read.old !== undefined && read.entry !== undefined && hasMore(read.old, read.entry);
+		write(row, before, planned, { isShielded, lost, hasRegained });
 	};
 
 	const readRow = (row: StagedRow): { entry?: Entry; old?: Entry; presence?: Presence; problem?: string } => {
@@ -178,14 +188,9 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		return coversDn(protection, dnKey(entry.dn)) || (group !== undefined && protection.primaryGroups.has(group));
 	};
 
-	const write = (
-		row: StagedRow,
-		before: Account | undefined,
-		planned: PlannedAccount,
-		isShielded: boolean,
-		lost: string | undefined,
-	): void => {
+	const write = (row: StagedRow, before: Account | undefined, planned: PlannedAccount, seen: Seen): void => {
 		const { desired } = planned;
+		const { isShielded, lost } = seen;
 		const text = desired && JSON.stringify(desired);
 		const claims = desired === undefined ? [] : claimsOf(desired);
 		const had = before === undefined ? [] : claimsOf(before);
@@ -208,13 +213,13 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		});
 		if (reclaims && claims.length > 0) stage.claims([...new Set(claims)].map(spread), row.id);
 		for (const change of planned.changes) {
-			const hold = holdOf(row, change, isShielded, lost);
+			const hold = holdOf(row, change, seen);
 			stage.planned(row.id, change.kind, change.why, change.cause, hold?.reason, hold?.because);
 		}
 	};
 
 	/** What holds a change whatever its number. */
-	const holdOf = (row: StagedRow, change: PlannedChange, isShielded: boolean, lost: string | undefined): Hold | undefined => {
+	const holdOf = (row: StagedRow, change: PlannedChange, { isShielded, lost, hasRegained }: Seen): Hold | undefined => {
 		const unreadable = lost?.split(",").filter((name) => context.unreadable.has(name)) ?? [];
 		if (unreadable.length > 0 && change.kind !== "create") {
 			return { reason: "attribute-loss", because: `${unreadable.join(", ")} cannot be read on anyone any more` };
@@ -224,7 +229,9 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			return { reason: "attribute-loss", because: "accountExpires cannot be read any more: it may still be expired" };
 		}
 		const earlier = sticky.get(`${row.id} ${change.kind}`);
-		const isSettled = earlier !== undefined && isAskedAgain(earlier.reason) && context.askedAgain.has(row.id);
+		const isSettled =
+			earlier !== undefined &&
+			(isAskedAgain(earlier.reason) ? context.askedAgain.has(row.id) : hasRegained && isOfAttributes(earlier.reason));
 		if (earlier !== undefined && !isSettled && !(earlier.reason === "view" && !isEndByAbsence(change))) return earlier;
 		// A server that may not know yet what happened is no reason to let anyone in again either.
 		if (context.serverChanged !== undefined && (isEnd(change.kind) || change.kind === "enable")) {
@@ -252,6 +259,11 @@ function setAside(before: Account | undefined, row: StagedRow, reason: string): 
 		dueAt: undefined,
 		quarantine: reason,
 	};
+}
+
+function hasMore(before: Entry, after: Entry): boolean {
+	for (const name of after.attributes.keys()) if (!before.attributes.has(name)) return true;
+	return false;
 }
 
 function isEnd(kind: ChangeKind): boolean {

@@ -30,6 +30,8 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 		/** What `lookup` says of those that are nowhere to be seen. */
 		doubt: undefined as string | undefined,
 		unreadable: new Set<string>(),
+		/** An attribute hidden in one container. */
+		unreadableIn: undefined as { attribute: string; where: string } | undefined,
 		protectedDns: [] as string[],
 		unresolved: [] as string[],
 		/** What the source says when it read another server. */
@@ -44,7 +46,12 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 			JSON.stringify([
 				person.anchor,
 				dnOf(person),
-				Object.entries(person.attributes).filter(([name, values]) => values.length > 0 && !faults.unreadable.has(name)),
+				Object.entries(person.attributes).filter(
+					([name, values]) =>
+						values.length > 0 &&
+						!faults.unreadable.has(name) &&
+						!(faults.unreadableIn?.attribute === name && faults.unreadableIn.where === person.where),
+				),
 				faults.unreadable.has("useraccountcontrol") ? "unknown" : person.standing,
 				person.expiresAt ?? null,
 			]),

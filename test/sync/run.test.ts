@@ -240,6 +240,33 @@ describe("a reading that is not proven complete", () => {
 		expect(await harness.sync("full")).toMatchObject({ outcome: "succeeded", sealed: true, held: 0, updated: 0 });
 	});
 
+	it.each(["full", "delta"] as const)(
+		"takes an attribute that is gone from everyone in one OU for lost rights, however few they are (%s)",
+		async (mode) => {
+			await company(60);
+			const berlin = `OU=Berlin,${PEOPLE}`;
+			for (const number of [1, 2, 3, 4]) person(number, { where: berlin });
+			await harness.sync();
+			fake.faults.unreadableIn = { attribute: "mail", where: berlin };
+			for (const number of [1, 2, 3, 4]) person(number, { where: berlin, cn: `Changed ${number}` });
+			const report = await harness.sync(mode);
+			expect(report).toMatchObject({ outcome: "held", sealed: true, updated: 0, held: 4 });
+			expect(report.heldKinds[0]?.limit).toMatch(/^mail is gone from everyone in OU=Berlin at once/);
+			expect(await harness.sync("full")).toMatchObject({ outcome: "held", updated: 0, held: 4 });
+			fake.faults.unreadableIn = undefined;
+			expect(await harness.sync("full")).toMatchObject({ outcome: "succeeded", updated: 4, held: 0 });
+		},
+	);
+
+	it("believes that three of an OU have no mail any more while a fourth has", async () => {
+		await company(60);
+		for (const number of [1, 2, 3]) {
+			person(number);
+			(fake.people.get(fake.anchorOf(number)) as { attributes: Record<string, string[]> }).attributes["mail"] = [];
+		}
+		expect(await harness.sync("delta")).toMatchObject({ outcome: "succeeded", updated: 3, held: 0 });
+	});
+
 	it("holds an attribute lost in a delta when nobody shows it any more", async () => {
 		await company(10);
 		fake.faults.unreadable.add("mail");
