@@ -150,8 +150,8 @@ async function* diagnoseBases(visit: Visit): AsyncGenerator<Finding, boolean> {
 
 /** As many people as are counted; more are "at least". */
 const COUNTED = 500;
-/** Without these nobody can be followed, or told enabled from disabled. */
-const needed = new Set(["objectguid", "useraccountcontrol", "samaccountname", "samaccounttype", "objectclass"]);
+/** Every user of AD has these. Without them nobody can be followed, or told enabled from disabled or expired. */
+const needed = new Set(["objectguid", "useraccountcontrol", "accountexpires", "samaccountname", "samaccounttype", "objectclass"]);
 
 async function* diagnosePeople(visit: Visit): AsyncGenerator<Finding, void> {
 	const { scope } = visit;
@@ -162,6 +162,15 @@ async function* diagnosePeople(visit: Visit): AsyncGenerator<Finding, void> {
 		return;
 	}
 	yield passed("people", subject, count >= COUNTED ? `at least ${COUNTED} are found` : `${count} are found`);
+	const changed: Filter = { kind: "and", parts: [scope.people, { kind: "present", attribute: "uSNChanged" }] };
+	if ((await countPeople(visit, changed, 1)) === 0) {
+		yield warned(
+			"changes",
+			"uSNChanged",
+			"cannot be read of anybody",
+			"Every reading will be a full one: give the account the right to read it.",
+		);
+	}
 	const silent: string[] = [];
 	for (const attribute of scope.attributes) {
 		const shown: Filter = { kind: "and", parts: [scope.people, { kind: "present", attribute }] };
