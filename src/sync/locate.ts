@@ -1,11 +1,13 @@
 import { dnKey, isBeneath, parentDn } from "../core/dn.ts";
-import type { Anchor, Entry } from "../core/entry.ts";
-import { Failure, unreachable } from "../core/errors.ts";
+import type { Anchor } from "../core/entry.ts";
+import { unreachable } from "../core/errors.ts";
 import { LAST_BELIEVED } from "../core/seal.ts";
 import type { Container, LastKnown, Protection, Reading, ReadingEnd, Source, Whereabouts } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import type { MovedRow } from "../store/stage.ts";
+import { decodeIfPossible, lostAttributes } from "./attributes.ts";
+import { coversDn } from "./protection.ts";
 import { dnDigest, stageIfChanged } from "./reading.ts";
 
 /** So many are asked for in one go; memory stays bounded however many are missing. */
@@ -182,37 +184,6 @@ export async function lossesOfDelta({ session, source, state, reading }: Locatin
 	const telling = [...lost].filter((name) => (counts.get(name) ?? 0) > LAST_BELIEVED).sort();
 	for (const name of telling.slice(0, PROBES)) if (!(await reading.isReadable(name))) unreadable.add(name);
 	return { unreadable, lost };
-}
-
-/** An entry, or undefined where its bytes cannot be decoded: planning quarantines such a one and says why. */
-export function decodeIfPossible(source: Source, bytes: Uint8Array): Entry | undefined {
-	try {
-		return source.decode(bytes);
-	} catch (error) {
-		if (error instanceof Failure) return undefined;
-		throw error;
-	}
-}
-
-/**
- * Names of attributes that an entry had and has not any more. Of those that the source asks for: what it derives from them goes with
- * them. A link goes with the person it named, which says nothing about rights.
- */
-export function lostAttributes(source: Source, before: Entry, after: Entry): readonly string[] {
-	const lost: string[] = [];
-	for (const name of before.attributes.keys()) {
-		if (!after.attributes.has(name) && name !== "manager" && isAskedFor(source, name)) lost.push(name);
-	}
-	return lost;
-}
-
-function isAskedFor(source: Source, name: string): boolean {
-	return source.attributes.some((asked) => asked.length === name.length && asked.toLowerCase() === name);
-}
-
-/** Whether protection names this DN (its key), or a container above it. */
-export function coversDn({ people, containers }: Protection, key: string): boolean {
-	return people.has(key) || containers.some((container) => isBeneath(key, container));
 }
 
 /** Stages whoever names a moved entry as manager, as far as the snapshot knows: their `manager` may resolve differently now. */

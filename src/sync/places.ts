@@ -2,7 +2,7 @@ import { dnKey, parentDn } from "../core/dn.ts";
 import type { Source } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
-import { decodeIfPossible } from "./locate.ts";
+import { decodeIfPossible } from "./attributes.ts";
 
 /** So many of one container losing the same attribute at once are suspicious, if nobody there has it any more. */
 const SUSPICIOUS = 3;

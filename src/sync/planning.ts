@@ -15,7 +15,8 @@ import type { Protection } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import type { StagedRow } from "../store/stage.ts";
-import { coversDn, decodeIfPossible, lostAttributes } from "./locate.ts";
+import { decodeIfPossible, lostAttributes } from "./attributes.ts";
+import { coversDn } from "./protection.ts";
 import { dnDigest } from "./reading.ts";
 import type { SyncSource } from "./settings.ts";
 

@@ -1,8 +1,7 @@
 import { Failure } from "../core/errors.ts";
 import { isAskedAgain } from "../core/hold.ts";
 import { doubtOfEmptiness } from "../core/seal.ts";
-import { digest } from "../lib/digest.ts";
-import type { Protection, ReadingEnd, ReadRequest, Source } from "../source/source.ts";
+import type { ReadingEnd, ReadRequest, Source } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import { type CommitAs, commitRun } from "./committing.ts";
@@ -10,6 +9,7 @@ import { type Approval, judgeStage } from "./judging.ts";
 import { type Absence, followMoves, type Locating, locate, lossesOfDelta, makeNameNow, stageReports } from "./locate.ts";
 import type { Planned, ReadSummary, RunContext, RunKind } from "./planned.ts";
 import { planStaged } from "./planning.ts";
+import { shieldedIds } from "./protection.ts";
 import { stageReading } from "./reading.ts";
 import type { Mode } from "./report.ts";
 import type { SyncSource } from "./settings.ts";
@@ -242,15 +242,6 @@ function stageRemembered(session: Session, sync: SyncSource, state: SourceState,
 		if (last === undefined) return;
 		after = last;
 	}
-}
-
-function shieldedIds(session: Session, state: SourceState, protection: Protection): Set<number> {
-	const ids = new Set<number>();
-	for (const key of protection.people) {
-		const known = session.snapshot.byDn(state.id, digest(key));
-		if (known !== undefined) ids.add(known.id);
-	}
-	return ids;
 }
 
 function count(value: number): string {

@@ -2,7 +2,7 @@ import { collapsed, unreadableStanding } from "../core/seal.ts";
 import type { Source } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
-import { decodeIfPossible, lostAttributes } from "./locate.ts";
+import { decodeIfPossible, lostAttributes } from "./attributes.ts";
 
 const PAGE = 500;
 
