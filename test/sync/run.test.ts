@@ -294,6 +294,16 @@ describe("a changed view", () => {
 		expect(await harness.approve(report.plan as string)).toMatchObject({ outcome: "succeeded", disabled: 1, held: 0 });
 	});
 
+	it("is still a changed view after a first reading through it that was not sealed", async () => {
+		await company(10);
+		fake.settings.identity = "another";
+		fake.faults.unsealed = ["a referral was not followed"];
+		expect(await harness.sync("full")).toMatchObject({ sealed: false, held: 0 });
+		fake.faults.unsealed = [];
+		fake.remove(fake.anchorOf(1));
+		expect(await harness.sync("full")).toMatchObject({ sealed: true, outcome: "held", disabled: 0, held: 1 });
+	});
+
 	it("plans a changed mapping against the snapshot, without waiting for entries to change", async () => {
 		await company(4);
 		const again = openHarness(fake, {
