@@ -13,6 +13,16 @@ export interface Source {
 	readonly scope: string;
 	/** The attributes asked for, sorted; another list wants a full reading. */
 	readonly attributes: readonly string[];
+	/** What the keys of members are; undefined: this source reads no groups. */
+	readonly memberKeys: MemberKeys | undefined;
+	/** How membership by primary group is told, beside the groups' own members; undefined: there is none. */
+	readonly primary: PrimaryLink | undefined;
+	/**
+	 * Stands by on a connection of its own and calls `woken` whenever something may have changed, the first time as soon as it
+	 * stands; what is told twice is no harm. Ends only by throwing: a Failure when the connection ends, CANCELLED by the signal.
+	 * Undefined: this source does not watch.
+	 */
+	readonly watch: ((woken: () => void, signal: AbortSignal) => Promise<never>) | undefined;
 	/** Opens a connection of its own and starts a reading. `delta` may turn out `full`: the reading says why. */
 	read(request: ReadRequest, signal: AbortSignal): Promise<Reading>;
 	/** The anchor of a raw entry's key. */
@@ -23,11 +33,32 @@ export interface Source {
 	decode(raw: Uint8Array): Entry;
 }
 
-export type ReadRequest =
-	| { readonly mode: "full"; readonly cursor: Cursor | undefined }
-	| { readonly mode: "delta"; readonly cursor: Cursor };
+/**
+ * How members name an entry, by keys of 16 octets. `anchor`: the anchor's own octets (AD asks for objectGUID beside each DN).
+ * `dn`: `digest(dnKey(dn))`, for directories whose groups hold nothing but DNs. Both are the same for people, groups and all else.
+ */
+export type MemberKeys = "anchor" | "dn";
 
-/** One pass over a source on one connection. Use in this order: pages, end, lookup (any number of times), close (always). */
+/**
+ * Decoded attributes, lower-case names: who has in `member` what a group has in `group` is a member of it (AD: primaryGroupID and the
+ * last part of objectSid; RFC 2307: gidNumber of both).
+ */
+export interface PrimaryLink {
+	readonly member: string;
+	readonly group: string;
+}
+
+export type ReadRequest = {
+	/** Groups that `users.groups` named at an earlier reading, by the key of the DN written there: they are followed through renames. */
+	readonly pins: ReadonlyMap<string, Anchor>;
+	/** What the snapshot has under a member's key; a delta need not look at what is known. */
+	known(key: Uint8Array): "group" | "other" | undefined;
+} & ({ readonly mode: "full"; readonly cursor: Cursor | undefined } | { readonly mode: "delta"; readonly cursor: Cursor });
+
+/**
+ * One pass over a source on one connection. Use in this order: pages, the pages of groups, end, the questions (any number of
+ * times), close (always).
+ */
 export interface Reading {
 	readonly mode: "full" | "delta";
 	/** Why a full reading was made although a delta was asked for; one sentence for a person. */
@@ -36,6 +67,8 @@ export interface Reading {
 	readonly server: string;
 	/** Entries in scope: all of them (full) or those that changed (delta). Read once. The array is reused by the next page. */
 	readonly pages: AsyncIterable<readonly RawEntry[]>;
+	/** Undefined: this source reads no groups. */
+	readonly groups: GroupsReading | undefined;
 	/** Call after the last page. */
 	end(): ReadingEnd;
 	/** Asks for single entries by anchor on the same connection and under the same scope. Every anchor asked gets an answer. */
@@ -51,6 +84,45 @@ export interface Reading {
 	 */
 	isReadable(attribute: string): Promise<boolean>;
 	close(): Promise<void>;
+}
+
+/** The groups' side of a reading. */
+export interface GroupsReading {
+	/**
+	 * Full: every group in scope, every one that `users.groups` names, and every group within these, each once. Delta: those of
+	 * them that changed. Read once; what a page holds is good until the next one is asked for.
+	 */
+	readonly pages: AsyncIterable<readonly ReadGroup[]>;
+	/** Asks where groups are that were not seen, like `lookup` does for people. `in-scope` is answered by the whole group's fields. */
+	lookup(wanted: readonly LastKnown[]): Promise<ReadonlyMap<Anchor, Whereabouts>>;
+	/** Why groups that show no members may have some that cannot be seen; those that are empty for certain are left out. */
+	doubtEmpty(groups: readonly Anchor[]): Promise<ReadonlyMap<Anchor, string>>;
+}
+
+export type ReadGroup =
+	/** All of a group as it is now. */
+	| { readonly kind: "whole"; readonly group: RawGroup; readonly members: Members }
+	/** A group's fields as they are now, and only those members that came or went (AD's DirSync with incremental values). */
+	| { readonly kind: "changed"; readonly group: RawGroup; readonly added: Members; readonly removed: Members }
+	/** Its tombstone was seen. */
+	| { readonly kind: "deleted"; readonly key: Uint8Array };
+
+export interface RawGroup {
+	/** The anchor's octets. */
+	readonly key: Uint8Array;
+	/** The entry without its members, to be hashed and decoded like any other. */
+	readonly raw: Uint8Array;
+	/** Whether it is to be kept at the targets, or was read only for what it says of the others' members. */
+	readonly isInScope: boolean;
+}
+
+/** Members, as keys (see MemberKeys): 200,000 of them are 3.2 MB. */
+export interface Members {
+	readonly count: number;
+	/** 16 octets for each. */
+	readonly keys: Uint8Array;
+	/** What the directory calls one of them, for a person: its DN, or a uid. */
+	nameOf(index: number): string;
 }
 
 /** What the snapshot remembers of an entry that is asked for again. */
@@ -78,6 +150,16 @@ export interface ReadingEnd {
 	readonly outside: readonly { readonly anchor: Anchor; readonly dn: string; readonly key: Uint8Array }[];
 	/** DN keys (see core/dn) of everyone under protection, by name, by group (nested) or by container prefix. */
 	readonly protection: Protection;
+	/** The groups that `users.groups` names: who is in none of them, nested, is not in scope. Undefined: everyone is. */
+	readonly scopeGroups: readonly ScopeGroup[] | undefined;
+	/** How changes will be found from this reading on, for a person: "uSNChanged", "DirSync", "full readings only". */
+	readonly strategy: string;
+}
+
+export interface ScopeGroup {
+	/** The key of the DN as the configuration has it. */
+	readonly dnKey: string;
+	readonly anchor: Anchor;
 }
 
 export interface Container {

@@ -209,9 +209,11 @@ function chooseMode(
 		state.cursor === undefined
 			? "there is no earlier reading to start from"
 			: (viewChanged ?? (state.attributes !== attributes ? "other attributes are asked for than at the last reading" : undefined));
-	if (mode === "full") return { request: { mode: "full", cursor: state.cursor }, because: undefined, viewChanged };
-	if (state.cursor === undefined || because !== undefined) return { request: { mode: "full", cursor: state.cursor }, because, viewChanged };
-	return { request: { mode: "delta", cursor: state.cursor }, because: undefined, viewChanged };
+	const known: Pick<ReadRequest, "pins" | "known"> = { pins: new Map(), known: () => undefined };
+	if (mode === "full") return { request: { ...known, mode: "full", cursor: state.cursor }, because: undefined, viewChanged };
+	if (state.cursor === undefined || because !== undefined)
+		return { request: { ...known, mode: "full", cursor: state.cursor }, because, viewChanged };
+	return { request: { ...known, mode: "delta", cursor: state.cursor }, because: undefined, viewChanged };
 }
 
 /** Stages whoever must be planned again although the directory said nothing of them: held, quarantined, due, or all. */

@@ -4,6 +4,7 @@ import { makeActiveDirectory } from "../../src/source/active-directory/active-di
 import { type ActiveDirectoryOptions, activeDirectoryDefaults } from "../../src/source/active-directory/options.ts";
 import type { Reading, ReadingEnd, Source } from "../../src/source/source.ts";
 import { guidText, type Record } from "../support/ldif.ts";
+import { deltaRequest, fullRequest } from "../support/requests.ts";
 import type { Directory } from "./directory.ts";
 
 /** What the default mapping asks for. */
@@ -52,7 +53,7 @@ export interface Read {
 /** Reads everything, or what has changed since `cursor`, and closes the reading. */
 export async function read(source: Source, cursor?: Cursor, then?: (reading: Reading, read: Read) => Promise<void>): Promise<Read> {
 	const signal = new AbortController().signal;
-	const reading = await source.read(cursor === undefined ? { mode: "full", cursor: undefined } : { mode: "delta", cursor }, signal);
+	const reading = await source.read(cursor === undefined ? fullRequest() : deltaRequest(cursor), signal);
 	try {
 		const entries = new Map<Anchor, Entry>();
 		const anchors: Anchor[] = [];

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Cursor } from "../../src/core/cursor.ts";
 import type { Anchor } from "../../src/core/entry.ts";
+import { fullRequest } from "../support/requests.ts";
 import { type Directory, person } from "./directory.ts";
 import { addPerson, placesOf } from "./population.ts";
 import { anchorAt, byLogon, logonsOf, type Read, read, sourceOn } from "./reader.ts";
@@ -117,7 +118,7 @@ export function deltaContract(directory: () => Directory): void {
 				users: { filter: undefined, exclude: [places().excluded] },
 				pageSize: 5,
 			});
-			const reading = await slow.read({ mode: "full", cursor: undefined }, new AbortController().signal);
+			const reading = await slow.read(fullRequest(), new AbortController().signal);
 			let pages = 0;
 			for await (const _ of reading.pages) {
 				if (pages++ === 0) await directory().modify(person("Delta attribute", places().people), { department: "While reading" });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { textsOf } from "../support/ldif.ts";
+import { fullRequest } from "../support/requests.ts";
 import type { Directory } from "./directory.ts";
 import { oddNames, ordinaryCount, placesOf } from "./population.ts";
 import { anchorOf, byLogon, failureOf, logonsOf, read, sourceOn } from "./reader.ts";
@@ -118,7 +119,7 @@ export function readingContract(directory: () => Directory): void {
 
 		it("stops when it is told to", async () => {
 			const controller = new AbortController();
-			const reading = await sourceOn(directory(), { pageSize: 1 }).read({ mode: "full", cursor: undefined }, controller.signal);
+			const reading = await sourceOn(directory(), { pageSize: 1 }).read(fullRequest(), controller.signal);
 			const pages = async () => {
 				for await (const _ of reading.pages) controller.abort();
 			};

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Cursor } from "../../src/core/cursor.ts";
 import { ldifLine, type Record, textOf } from "../support/ldif.ts";
+import { fullRequest } from "../support/requests.ts";
 import { describeWith } from "../support/require.ts";
 import { useSamba } from "../support/samba.ts";
 import { type Directory, person, type Values } from "./directory.ts";
@@ -67,7 +68,7 @@ describeWith(["samba"], "a Samba domain controller", () => {
 		const briefly = { connectMs: 2_000, bindMs: 1_000, requestMs: 1_000 };
 
 		it("breaks the reading when it dies in the middle of it, and serves the next", async () => {
-			const reading = await sourceOn(directory(), { pageSize: 5 }).read({ mode: "full", cursor: undefined }, new AbortController().signal);
+			const reading = await sourceOn(directory(), { pageSize: 5 }).read(fullRequest(), new AbortController().signal);
 			const pages = async () => {
 				for await (const _ of reading.pages) await samba().kill();
 			};
@@ -79,10 +80,7 @@ describeWith(["samba"], "a Samba domain controller", () => {
 		}, 60_000);
 
 		it("does not hang a reading when it stops answering", async () => {
-			const reading = await sourceOn(directory(), { pageSize: 5, timeouts: briefly }).read(
-				{ mode: "full", cursor: undefined },
-				new AbortController().signal,
-			);
+			const reading = await sourceOn(directory(), { pageSize: 5, timeouts: briefly }).read(fullRequest(), new AbortController().signal);
 			const pages = async () => {
 				for await (const _ of reading.pages) samba().pause();
 			};

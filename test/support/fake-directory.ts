@@ -4,6 +4,7 @@ import { guidOctets } from "../../src/source/active-directory/guid.ts";
 import { type ActiveDirectoryOptions, activeDirectoryDefaults } from "../../src/source/active-directory/options.ts";
 import type { Reading, Source } from "../../src/source/source.ts";
 import { type Attributes, type Came, type FakeServer, type Reply, type Script, startFakeServer } from "./fake-server.ts";
+import { fullRequest } from "./requests.ts";
 
 export const base = "OU=People,DC=corp,DC=example,DC=test";
 const service = "CN=NTDS Settings,CN=DC1,CN=Configuration,DC=corp,DC=example,DC=test";
@@ -99,7 +100,7 @@ export async function readAll(source: Source, signal = new AbortController().sig
 	let reading: Reading | undefined;
 	const anchors: string[] = [];
 	try {
-		reading = await source.read({ mode: "full", cursor: undefined }, signal);
+		reading = await source.read(fullRequest(), signal);
 		for await (const page of reading.pages) anchors.push(...page.map(({ key }) => source.anchor(key)));
 		return { anchors, unsealed: reading.end().unsealed, failure: undefined };
 	} catch (failure) {

@@ -78,6 +78,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 				}
 				if (faults.cutAfter !== undefined) throw new Failure("SOURCE_BROKE", "the connection closed in the middle of a page");
 			})(),
+			groups: undefined,
 			end: () => ({
 				read,
 				unsealed: faults.unsealed,
@@ -94,6 +95,8 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 					primaryGroups: new Set(),
 					unresolved: faults.unresolved,
 				},
+				scopeGroups: undefined,
+				strategy: "counting",
 			}),
 			lookup: async (wanted) => {
 				const found = new Map<Anchor, Whereabouts>();
@@ -133,6 +136,9 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 		get attributes() {
 			return settings.attributes;
 		},
+		memberKeys: undefined,
+		primary: undefined,
+		watch: undefined,
 		read: (request) => open(request),
 		anchor: (key) => {
 			const hex = Buffer.from(key).toString("hex");

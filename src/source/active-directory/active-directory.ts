@@ -27,6 +27,9 @@ export function makeActiveDirectory(options: ActiveDirectoryOptions): Source {
 		identity: `active-directory as ${options.bind.user.toLowerCase()}`,
 		scope: scope.text,
 		attributes: scope.attributes,
+		memberKeys: undefined,
+		primary: undefined,
+		watch: undefined,
 		read: (request, signal) => openReading(options, scope, request, signal),
 		anchor: guidAnchor,
 		dn: dnOf,
@@ -96,12 +99,24 @@ async function prepare(options: ActiveDirectoryOptions, scope: Scope, request: R
 		server,
 		pages:
 			start?.kind === "delta" && marked !== undefined ? deltaPages(visit, tally, start.since, marked, delivered) : fullPages(visit, tally),
+		groups: undefined,
 		end: () => {
 			if (!tally.isComplete) visit.unsealed.push("the reading was not followed to its end");
 			if (tally.nameless > 1) visit.unsealed.push(`${tally.nameless} entries in all show no objectGUID`);
 			const { unsealed, warnings } = visit;
 			const { read } = tally;
-			return { read, unsealed: [...new Set(unsealed)], cursor, viewChanged, warnings, containers, outside: outside(), protection };
+			return {
+				read,
+				unsealed: [...new Set(unsealed)],
+				cursor,
+				viewChanged,
+				warnings,
+				containers,
+				outside: outside(),
+				protection,
+				scopeGroups: undefined,
+				strategy: cursor === undefined ? "full readings only" : "uSNChanged",
+			};
 		},
 		lookup: makeLookup(visit),
 		reportsOf: (managers) => readReports(visit, managers),

@@ -6,6 +6,7 @@ import { guidOctets } from "../../../src/source/active-directory/guid.ts";
 import type { ActiveDirectoryOptions } from "../../../src/source/active-directory/options.ts";
 import type { Source } from "../../../src/source/source.ts";
 import { base, type Fake, fakeSource, guidOf, putPerson, useFakeServers } from "../../support/fake-directory.ts";
+import { deltaRequest, fullRequest } from "../../support/requests.ts";
 
 const start = useFakeServers();
 
@@ -14,10 +15,7 @@ async function serve(fake: Partial<Fake> = {}): Promise<string> {
 }
 
 async function read(source: Source, cursor?: Cursor) {
-	const reading = await source.read(
-		cursor === undefined ? { mode: "full", cursor } : { mode: "delta", cursor },
-		new AbortController().signal,
-	);
+	const reading = await source.read(cursor === undefined ? fullRequest(cursor) : deltaRequest(cursor), new AbortController().signal);
 	const anchors: string[] = [];
 	for await (const page of reading.pages) anchors.push(...page.map(({ key }) => source.anchor(key)));
 	const end = reading.end();
@@ -86,7 +84,7 @@ describe("a delta", () => {
 		const { cursor } = await read(fakeSource(first));
 		expect(await read(fakeSource(first), cursor)).toMatchObject({ mode: "delta", viewChanged: undefined });
 		const full = async (url: string) => {
-			const reading = await fakeSource(url).read({ mode: "full", cursor }, new AbortController().signal);
+			const reading = await fakeSource(url).read(fullRequest(cursor), new AbortController().signal);
 			for await (const _ of reading.pages);
 			await reading.close();
 			return reading.end().viewChanged;

@@ -4,6 +4,7 @@ import { Failure } from "../../../src/core/errors.ts";
 import { makeActiveDirectory } from "../../../src/source/active-directory/active-directory.ts";
 import { activeDirectoryDefaults } from "../../../src/source/active-directory/options.ts";
 import type { Source, Whereabouts } from "../../../src/source/source.ts";
+import { fullRequest } from "../../support/requests.ts";
 import { describeWith } from "../../support/require.ts";
 import { useSamba } from "../../support/samba.ts";
 
@@ -56,7 +57,7 @@ describeWith(["samba"], "with rights taken from the service account", () => {
 	}
 
 	async function read(source: Source): Promise<ReadonlyMap<Anchor, Entry>> {
-		const reading = await source.read({ mode: "full", cursor: undefined }, new AbortController().signal);
+		const reading = await source.read(fullRequest(), new AbortController().signal);
 		const entries = new Map<Anchor, Entry>();
 		for await (const page of reading.pages) for (const { raw } of page) entries.set(source.decode(raw).anchor, source.decode(raw));
 		await reading.close();
@@ -66,7 +67,7 @@ describeWith(["samba"], "with rights taken from the service account", () => {
 	/** What a second reading makes of those that the first one saw; a Failure when it is none. */
 	async function lookAgain(source: Source, before: ReadonlyMap<Anchor, Entry>): Promise<readonly Whereabouts[] | Failure> {
 		try {
-			const reading = await source.read({ mode: "full", cursor: undefined }, new AbortController().signal);
+			const reading = await source.read(fullRequest(), new AbortController().signal);
 			try {
 				const seen = new Set<Anchor>();
 				for await (const page of reading.pages) for (const { key } of page) seen.add(source.anchor(key));

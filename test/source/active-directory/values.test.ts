@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fakeSource, putPerson, useFakeServers } from "../../support/fake-directory.ts";
+import { fullRequest } from "../../support/requests.ts";
 
 const serve = useFakeServers();
 
@@ -12,7 +13,7 @@ describe("what is asked for and does not come", () => {
 			},
 		});
 		const source = fakeSource(url);
-		const reading = await source.read({ mode: "full", cursor: undefined }, new AbortController().signal);
+		const reading = await source.read(fullRequest(), new AbortController().signal);
 		for await (const page of reading.pages) {
 			for (const { raw } of page)
 				expect([...source.decode(raw).attributes.keys()].sort()).toEqual([
@@ -44,7 +45,7 @@ describe("what is asked for and does not come", () => {
 			},
 		});
 		const source = fakeSource(url);
-		const reading = await source.read({ mode: "full", cursor: undefined }, new AbortController().signal);
+		const reading = await source.read(fullRequest(), new AbortController().signal);
 		const found = [];
 		for await (const page of reading.pages) for (const { raw } of page) found.push(source.decode(raw));
 		await reading.close();
@@ -56,7 +57,7 @@ describe("what is asked for and does not come", () => {
 it("a lookup asks for GUIDs by their octets (D8)", async () => {
 	const server = await serve({ people: (_, reply) => reply.done({ cookie: "" }) });
 	const source = fakeSource(server.url);
-	const reading = await source.read({ mode: "full", cursor: undefined }, new AbortController().signal);
+	const reading = await source.read(fullRequest(), new AbortController().signal);
 	const anchor = "40f5e9b7-6038-4729-9b5f-000000000001" as never;
 	await reading.lookup([{ anchor, dn: "CN=x,OU=People", had: [] }]);
 	await reading.close();

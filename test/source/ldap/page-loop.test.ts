@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Fake, fakeSource, people, putPerson, readAll, useFakeServers } from "../../support/fake-directory.ts";
 import type { Came, Reply } from "../../support/fake-server.ts";
+import { fullRequest } from "../../support/requests.ts";
 
 const serve = useFakeServers();
 
@@ -143,7 +144,7 @@ describe("the page loop", () => {
 			},
 		});
 		const source = fakeSource(server.url, { pageSize: 1 });
-		const reading = await source.read({ mode: "full", cursor: undefined }, new AbortController().signal);
+		const reading = await source.read(fullRequest(), new AbortController().signal);
 		const asked = () => server.came.filter(({ paged, base }) => paged !== undefined && base.startsWith("OU=People")).length;
 		const ahead: number[] = [];
 		for await (const _ of reading.pages) {
@@ -187,7 +188,7 @@ describe("the page loop", () => {
 			},
 		});
 		const source = fakeSource(url);
-		const reading = await source.read({ mode: "full", cursor: undefined }, new AbortController().signal);
+		const reading = await source.read(fullRequest(), new AbortController().signal);
 		for await (const _ of reading.pages) break;
 		expect(reading.end().unsealed).toEqual([expect.stringContaining("not followed to its end")]);
 		await reading.close();
