@@ -236,12 +236,17 @@ function makeParts(config: Config, surroundings: Surroundings): readonly Part[] 
 }
 
 function makeSync(config: Config, source: SourceConfig, { clock, random }: Surroundings, heard: Part["heard"]): SyncSource {
-	const { name, mapping } = source;
+	const { name, mapping, bind } = source;
+	if (source.type !== "active-directory" || source.domain !== undefined || source.users.groups.length > 0 || "sasl" in bind) {
+		throw new Failure("CONFIG_INVALID", `what source ${name} asks for is not built in yet`, {
+			hint: "Use type: active-directory with urls, bind.user and bind.password, and without users.groups.",
+		});
+	}
 	return {
 		source: makeActiveDirectory({
 			name,
 			urls: source.urls,
-			bind: { user: source.bind.user, password: source.bind.password.reveal() },
+			bind: { user: bind.user, password: bind.password.reveal() },
 			tls: source.tls,
 			insecure: source.insecure,
 			bases: source.bases,

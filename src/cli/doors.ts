@@ -17,7 +17,14 @@ export function openDoors(clock: () => number): Doors {
 		diagnose: async function* (config, source, signal) {
 			const { diagnose } = await import("../source/active-directory/diagnose.ts");
 			const options = config.sources.find(({ name }) => name === source);
-			if (options !== undefined) yield* diagnose({ ...options, protect: config.protect }, clock, signal);
+			if (options === undefined) return;
+			const { bind } = options;
+			if (options.type !== "active-directory" || options.domain !== undefined || "sasl" in bind) {
+				throw new Failure("CONFIG_INVALID", `what source ${source} asks for is not built in yet`, {
+					hint: "Use type: active-directory with urls, bind.user and bind.password.",
+				});
+			}
+			yield* diagnose({ ...options, bind, protect: config.protect }, clock, signal);
 		},
 		verifyDatabase: async (file) => (existsSync(file) ? (await import("../store/upkeep.ts")).verifyDatabase(file) : undefined),
 		backUp: async (file, to) => (await import("../store/upkeep.ts")).backUp(file, to),

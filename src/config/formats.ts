@@ -30,6 +30,15 @@ export const checkDn: Check = (text) => {
 
 export const checkFilter: Check = (text) => flawOf(() => parseFilter(text), "not a search filter");
 
+/** A filter, or an empty text that turns it off. */
+export const checkFilterOrNone: Check = (text) => (text === "" ? undefined : checkFilter(text));
+
+/** An attribute's name or OID (RFC 4512 §1.4), without options. */
+export const checkAttribute: Check = (text) =>
+	/^(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)$/.test(text)
+		? undefined
+		: { message: "not the name of an attribute", remedy: "write a name such as entryUUID or member, without options" };
+
 export const checkTemplate: Check = (text) => {
 	const template = parseTemplate(text);
 	if (template.kind !== "problem") return undefined;
@@ -103,6 +112,29 @@ export const checkServerUrl: Check = (text) => {
 		return { message: "more than a host and a port in the URL", remedy: "put the DN into base and the filter into users.filter" };
 	}
 	return undefined;
+};
+
+const LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?";
+
+/** The name of a domain in DNS (RFC 1035 §2.3.1; underscores are found in the wild). */
+export const checkDomain: Check = (text) => {
+	if (isIP(text) !== 0) return { message: "an address where the name of a domain belongs", remedy: `write urls: [ldaps://${text}]` };
+	if (/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(text)) return { message: "a URL where the name of a domain belongs", remedy: "move it to urls" };
+	const isName = text.length <= 253 && new RegExp(`^${LABEL}(?:\\.${LABEL})*$`).test(text);
+	return isName ? undefined : { message: "not the name of a domain", remedy: "write it as DNS has it, as in corp.example.com" };
+};
+
+/** A site's name is one label in the names of its SRV records (MS-ADTS §6.3.2.3). */
+export const checkSite: Check = (text) =>
+	new RegExp(`^${LABEL}$`).test(text)
+		? undefined
+		: { message: "not the name of a site", remedy: "write it as Active Directory Sites and Services shows it, as in London" };
+
+export const checkAuthorizationId: Check = (text) => {
+	const [, form, name = ""] = /^(dn|u):(.*)$/s.exec(text) ?? [];
+	const remedy = 'write "dn:" and a DN or "u:" and a name, as in "dn:cn=reader,dc=example,dc=com"';
+	if (form === undefined || name.trim() === "") return { message: "not an authorization identity", remedy };
+	return form === "dn" ? checkDn(name) : undefined;
 };
 
 /** The host and port of "127.0.0.1:8640" or "[::1]:8640", or undefined. */

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { nearest } from "../lib/nearest.ts";
 import type { ConfigDocument } from "./document.ts";
+import { missingFlaw } from "./missing.ts";
 import { type Path, type Problem, showPath } from "./problem.ts";
 import { makeSchema } from "./schema.ts";
 import { valueAt, withValue } from "./values.ts";
@@ -31,7 +32,7 @@ export function shownValue(document: ConfigDocument, path: Path): string | undef
 	if (typeof value === "object" && value !== null) return Array.isArray(value) ? "[…]" : "{…}";
 	const written = document.written(path);
 	if (written === undefined || written === "") return undefined;
-	return isSecretPath(path) || /:\/\/[^/\s]*@/.test(written) ? "[secret]" : written;
+	return isSecretPath(path) || /:\/\/[^/\s]*@|-----BEGIN/.test(written) ? "[secret]" : written;
 }
 
 /** A place that holds a secret itself, not the name of the file, variable or credential it is in. */
@@ -71,7 +72,7 @@ function misspellings(issues: readonly (FlatIssue | UnionIssue)[]): ReadonlySet<
 	for (const issue of issues) {
 		if (issue.code !== "unrecognized_keys") continue;
 		for (const name of issue.keys) {
-			const known = laterKey([...issue.path, name])?.insteadOf ?? meantKey(issue.path, name);
+			const known = meantKey(issue.path, name);
 			if (known !== undefined) meant.add(showPath([...issue.path, known]));
 		}
 	}
@@ -91,8 +92,7 @@ function asProblems(issue: FlatIssue | UnionIssue, document: ConfigDocument): re
 	if (issue.code === "unrecognized_keys") return unknownKeys(path, issue.keys, document);
 	const value = shownValue(document, path);
 	if (isMissing(issue, document)) {
-		const remedy = `add ${String(path.at(-1))}: ${examples[String(path.at(-1))] ?? "…"}`;
-		return [{ ...document.placeOfKey(path), path: showPath(path), value: undefined, message: `${String(path.at(-1))} is missing`, remedy }];
+		return [{ ...document.placeOfKey(path), path: showPath(path), value: undefined, ...missingFlaw(path) }];
 	}
 	const { message, remedy } = wording(issue, valueAt(document.values, path), document);
 	return [{ ...document.placeOf(path), path: showPath(path), value, message, remedy }];
@@ -113,7 +113,7 @@ function unknownKey(above: Path, name: string, document: ConfigDocument): Proble
 	const path = [...above, name];
 	const place = { ...document.placeOfKey(path), path: showPath(path), value: name };
 	const later = laterKey(path);
-	if (later !== undefined) return { ...place, message: `this version of dirsyncd does not do ${name} yet`, remedy: later.remedy };
+	if (later !== undefined) return { ...place, message: `this version of dirsyncd does not do ${name} yet`, remedy: later };
 	const meant = meantKey(above, name);
 	const remedy = meant === undefined ? `remove it; known here: ${keysAt(above).join(", ")}` : `write ${meant}`;
 	return { ...place, message: "an unknown key", remedy };
@@ -199,17 +199,6 @@ const kinds: Readonly<Record<string, string>> = {
 	array: "a list",
 	object: "a map",
 	record: "a map",
-};
-
-const examples: Readonly<Record<string, string>> = {
-	sources: "[{ name: corp, type: active-directory, … }]",
-	name: "corp",
-	type: "active-directory",
-	urls: "[ldaps://dc1.corp.example.com]",
-	bind: "{ user: svc-dirsyncd@corp.example.com, password: { file: ./secrets/corp } }",
-	user: "svc-dirsyncd@corp.example.com",
-	password: "{ file: ./secrets/corp }",
-	base: "DC=corp,DC=example,DC=com",
 };
 
 function kindOf(value: unknown): string {

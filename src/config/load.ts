@@ -24,14 +24,18 @@ export interface Loaded {
  */
 export type SecretNeed = "required" | "when-used";
 
-/** Reads and checks a configuration file. Throws CONFIG_INVALID with every problem (see `configProblemsOf`). */
-export function loadConfig(file: string, environment: Environment, secrets: SecretNeed = "required"): Loaded {
+/**
+ * Reads and checks a configuration file. Throws CONFIG_INVALID with every problem (see `configProblemsOf`). `now` is Unix
+ * milliseconds: certificates are looked at, too.
+ */
+export function loadConfig(file: string, environment: Environment, secrets: SecretNeed = "required", now = Date.now()): Loaded {
 	const absolute = path.resolve(file);
 	const text = readText(absolute);
-	const last = examine(absolute, text, environment, "last", secrets);
+	const look = (pick: Pick) => examine(absolute, text, pick, { environment, secrets, now });
+	const last = look("last");
 	const problems = new Map<string, Problem>();
 	// A key that stands twice is a problem of its own, and each of the two may have others.
-	const examined = last.config === undefined ? [last, examine(absolute, text, environment, "first", secrets)] : [last];
+	const examined = last.config === undefined ? [last, look("first")] : [last];
 	for (const problem of examined.flatMap((each) => each.problems)) {
 		const said = `${problem.line}:${problem.column}:${problem.message}`;
 		if (!problems.has(said)) problems.set(said, problem);
@@ -49,9 +53,15 @@ interface Examined {
 	readonly warnings: readonly Problem[];
 }
 
-function examine(file: string, text: string, environment: Environment, pick: Pick, secrets: SecretNeed): Examined {
+interface Surroundings {
+	readonly environment: Environment;
+	readonly secrets: SecretNeed;
+	readonly now: number;
+}
+
+function examine(file: string, text: string, pick: Pick, { environment, secrets, now }: Surroundings): Examined {
 	const document = readDocument(text, environment, pick);
-	const semantics = checkSemantics(document, environment, path.dirname(file));
+	const semantics = checkSemantics(document, environment, path.dirname(file), now);
 	const result = validate(document);
 	const problems = [...document.problems, ...(result.success ? [] : problemsOf(result.error.issues, document)), ...semantics.problems];
 	// Beside other problems they are said in any case: all at once is the promise.

@@ -1,9 +1,10 @@
 import path from "node:path";
 import { type ChangeKind, changeKinds } from "../core/change.ts";
 import type { Limit, Limits } from "../core/gate.ts";
-import { activeDirectoryMapping, type Mapping, type MappingField } from "../core/mapping.ts";
+import { activeDirectoryMapping, googleMapping, ldapMapping, type Mapping, type MappingField } from "../core/mapping.ts";
 import { parseDuration } from "../lib/duration.ts";
-import type { Config, Listen, SourceConfig } from "./config.ts";
+import { changesOf } from "./belonging.ts";
+import type { Config, GroupKind, Listen, SourceConfig } from "./config.ts";
 import { parseListen } from "./formats.ts";
 import type { ValidConfig } from "./schema.ts";
 import { makeSecret } from "./secret.ts";
@@ -16,6 +17,12 @@ const defaultLimits: Limits = {
 	delete: { count: 10, percent: 1, floor: 3 },
 };
 
+/** The documented limits of groups: groups deleted, and memberships removed. */
+const defaultGroupLimits = {
+	deleted: { count: 10, percent: 10, floor: 3 },
+	removed: { percent: 10, floor: 50 },
+} as const satisfies Readonly<Record<string, Limit>>;
+
 /** Makes a configuration that has no problems complete: defaults, absolute paths, milliseconds. */
 export function resolve(file: string, valid: ValidConfig, semantics: Semantics): Config {
 	return {
@@ -23,14 +30,21 @@ export function resolve(file: string, valid: ValidConfig, semantics: Semantics):
 		database: path.resolve(path.dirname(file), valid.database),
 		http: { listen: listen(valid.http.listen) },
 		log: valid.log,
-		sources: valid.sources.map((source, index) => resolveSource(source, index, valid, semantics, path.dirname(file))),
+		sources: valid.sources.map((source, index) =>
+			resolveSource(source, { at: `sources[${index}]`, directory: path.dirname(file), semantics, mapping: valid.mapping }),
+		),
 		lifecycle: {
 			onDisabled: valid.lifecycle.onDisabled,
 			onOutOfScope: valid.lifecycle.onOutOfScope,
 			onDeleted: valid.lifecycle.onDeleted,
 			deleteAfterMs: valid.lifecycle.deleteAfter === "never" ? undefined : ms(valid.lifecycle.deleteAfter),
 		},
+		match: valid.match,
 		limits: resolveLimits(valid.limits),
+		groupLimits: {
+			deleted: resolveLimit(defaultGroupLimits.deleted, valid.limits.groups),
+			removed: resolveLimit(defaultGroupLimits.removed, valid.limits.members),
+		},
 		protect: valid.protect,
 		targets: valid.targets,
 		retention: { runsMs: ms(valid.retention.runs), changesMs: ms(valid.retention.changes) },
@@ -41,43 +55,110 @@ export function resolve(file: string, valid: ValidConfig, semantics: Semantics):
 	};
 }
 
-function resolveSource(
-	source: ValidConfig["sources"][number],
-	index: number,
-	valid: ValidConfig,
-	semantics: Semantics,
-	directory: string,
-): SourceConfig {
+type ValidSource = ValidConfig["sources"][number];
+
+interface Surroundings {
+	/** The keys of this source's secrets and certificates begin with it. */
+	readonly at: string;
+	readonly directory: string;
+	readonly semantics: Semantics;
+	readonly mapping: ValidConfig["mapping"];
+}
+
+function resolveSource(source: ValidSource, surroundings: Surroundings): SourceConfig {
+	const { type, changes } = source;
+	const any = resolveAny(source, surroundings);
+	if (type === "active-directory") {
+		return { ...any, type, changes: chosen(changesOf[type], changes), watch: source.watch ?? false };
+	}
+	return {
+		...any,
+		type,
+		preset: source.preset ?? "openldap",
+		changes: chosen(changesOf[type], changes),
+		overrides: {
+			anchor: source.anchor,
+			people: source.people,
+			disabled: source.disabled,
+			groupClasses: source.groups?.objects,
+			members: source.groups?.members,
+		},
+	};
+}
+
+/** What sources of all types have. */
+function resolveAny(source: ValidSource, { at, directory, semantics, mapping }: Surroundings) {
+	const { bind, tls, timeouts } = source;
+	const bases = listOf(source.base);
+	const keyFile = typeof tls.key === "string" ? tls.key : tls.key?.file;
+	const absolute = (file: string | undefined) => (file === undefined ? undefined : path.resolve(directory, file));
 	return {
 		name: source.name,
-		type: source.type,
-		urls: source.urls,
-		bind: { user: source.bind.user, password: semantics.secrets.get(`sources[${index}].bind.password`) ?? makeSecret("") },
+		urls: source.urls ?? [],
+		domain: source.domain === undefined ? undefined : { name: source.domain, site: source.site },
+		bind:
+			bind.sasl === undefined
+				? { user: bind.user ?? "", password: semantics.secrets.get(`${at}.bind.password`) ?? makeSecret("") }
+				: { sasl: bind.sasl, authorizationId: bind.authorizationId },
 		tls: {
-			ca: semantics.certificates.get(`sources[${index}].tls.ca`),
-			caFile: source.tls.ca === undefined ? undefined : path.resolve(directory, source.tls.ca),
-			startTls: source.tls.startTls,
-			servername: source.tls.servername,
+			ca: semantics.certificates.get(`${at}.tls.ca`),
+			caFile: absolute(tls.ca),
+			cert: semantics.certificates.get(`${at}.tls.cert`),
+			certFile: absolute(tls.cert),
+			key: semantics.secrets.get(`${at}.tls.key`),
+			keyFile: absolute(keyFile),
+			startTls: tls.startTls,
+			servername: tls.servername,
 		},
 		insecure: source.insecure,
-		bases: typeof source.base === "string" ? [source.base] : source.base,
-		users: { filter: source.users.filter, exclude: source.users.exclude },
+		bases,
+		users: { filter: source.users.filter, exclude: source.users.exclude, groups: source.users.groups },
+		groups: source.groups === undefined ? undefined : resolveGroups(source.groups, bases),
 		schedule: source.schedule,
-		changes: source.changes,
-		timeouts: { connectMs: ms(source.timeouts.connect), bindMs: ms(source.timeouts.bind), requestMs: ms(source.timeouts.request) },
+		timeouts: { connectMs: ms(timeouts.connect), bindMs: ms(timeouts.bind), requestMs: ms(timeouts.request) },
 		pageSize: source.pageSize,
-		mapping: withoutEmpty({ ...activeDirectoryMapping, ...withoutUndefined(valid.mapping) }),
+		mapping: withoutEmpty({ ...defaultMapping(source), ...withoutUndefined(mapping) }),
 	};
+}
+
+function resolveGroups(
+	{ base, filter, exclude, type = "all" }: NonNullable<ValidSource["groups"]>,
+	bases: readonly string[],
+): SourceConfig["groups"] {
+	const kinds: readonly GroupKind[] = type === "all" ? ["security", "distribution"] : [type];
+	return { bases: base === undefined ? bases : listOf(base), filter, exclude, kinds };
+}
+
+function defaultMapping({ type, preset }: ValidSource): Mapping {
+	if (type === "active-directory") return activeDirectoryMapping;
+	return preset === "google" ? googleMapping : ldapMapping;
+}
+
+function listOf(texts: string | readonly string[]): readonly string[] {
+	return typeof texts === "string" ? [texts] : texts;
+}
+
+/** Whichever of the known is given: that it is one of them was checked. */
+function chosen<T extends string>(known: readonly T[], given: string): T {
+	const found = known.find((each) => each === given);
+	if (found === undefined) throw new Error(`none of ${known.join(", ")}: ${given}`);
+	return found;
 }
 
 function resolveLimits(limits: ValidConfig["limits"]): Limits {
 	const resolved: Partial<Record<ChangeKind, Limit>> = {};
 	for (const kind of changeKinds) {
-		const { count, percent, floor } = { ...defaultLimits[kind], ...withoutUndefined(limits[kind]) };
-		const numbers = { ...(typeof count === "number" ? { count } : undefined), ...(typeof percent === "number" ? { percent } : undefined) };
-		if (Object.keys(numbers).length > 0) resolved[kind] = { ...numbers, floor: floor ?? 0 };
+		const limit = resolveLimit(defaultLimits[kind], limits[kind]);
+		if (limit !== undefined) resolved[kind] = limit;
 	}
 	return resolved;
+}
+
+/** Undefined when neither a count nor a share is left. */
+function resolveLimit(usual: Limit | undefined, given: ValidConfig["limits"][ChangeKind]): Limit | undefined {
+	const { count, percent, floor } = { ...usual, ...withoutUndefined(given) };
+	const numbers = { ...(typeof count === "number" ? { count } : undefined), ...(typeof percent === "number" ? { percent } : undefined) };
+	return Object.keys(numbers).length > 0 ? { ...numbers, floor: floor ?? 0 } : undefined;
 }
 
 function withoutEmpty(mapping: Mapping): Mapping {

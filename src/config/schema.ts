@@ -22,6 +22,10 @@ export function makeSchema() {
 		sources: z.array(source()).min(1).describe("The directories to read."),
 		mapping: mapping().prefault({}).describe("Templates from entry to account, on top of the defaults for the source's type."),
 		lifecycle: lifecycle().prefault({}).describe("What becomes of an account when its person may not use it any more."),
+		match: z
+			.enum(["none", "userName", "employeeNumber", "email"])
+			.default("none")
+			.describe("By which field of the account a person who moved from one source to another keeps the one account."),
 		limits: limits().prefault({}).describe("The gate: a kind of change that is past its limit, per run and source, waits for a person."),
 		protect: dns().default([]).describe("People, groups (nested) and containers whose accounts are never disabled without approval."),
 		targets: z
@@ -34,38 +38,52 @@ export function makeSchema() {
 	});
 }
 
+export const sourceTypes = ["active-directory", "ldap"] as const;
+export type SourceType = (typeof sourceTypes)[number];
+
 export type ValidConfig = z.output<ReturnType<typeof makeSchema>>;
 
+/** All keys of all types: which of them belong to which type, and which are required, says semantics.ts in words of its own. */
 function source() {
 	return z.strictObject({
 		name: text(formats.checkName).describe("What this source is called in commands, logs and metrics."),
-		type: z.literal("active-directory"),
-		urls: z.array(text(formats.checkServerUrl)).min(1).describe("Domain controllers, in order of preference."),
-		bind: z
-			.strictObject({
-				user: text(formats.checkText).describe("userPrincipalName, DOMAIN\\name or DN of the service account."),
-				password: secret(),
-			})
-			.describe("The account to read as."),
-		tls: z
-			.strictObject({
-				ca: text(formats.checkText).optional().describe("A PEM file with the private CA's certificate; without it, the public CAs."),
-				startTls: z.boolean().default(false).describe("Secure an ldap:// connection before anything is sent."),
-				servername: text(formats.checkText).optional().describe("The name in the server's certificate, when it is not the URL's host."),
-			})
-			.prefault({}),
+		type: z.enum(sourceTypes).describe("active-directory, or ldap for every other directory."),
+		preset: z
+			.enum(["openldap", "389ds", "freeipa", "google"])
+			.optional()
+			.describe(
+				"Type ldap, required: whose manners the server has. anchor, people, disabled, groups.objects and groups.members override it.",
+			),
+		urls: z
+			.array(text(formats.checkServerUrl))
+			.min(1)
+			.optional()
+			.describe("The servers, in order of preference. Either this or domain is required."),
+		domain: text(formats.checkDomain).optional().describe("In place of urls: the domain whose servers DNS names by SRV records."),
+		site: text(formats.checkSite).optional().describe("With domain, type active-directory: the site whose domain controllers come first."),
+		bind: bind().describe("The account to read as."),
+		tls: tls().prefault({}),
 		insecure: z
 			.boolean()
 			.default(false)
 			.describe("Send the password over an ldap:// connection that is not secured. Warned at every start."),
-		base: z.union([text(formats.checkDn), dns().min(1)]).describe("Where people are looked for: a DN or a list of DNs."),
+		base: base().describe("Where people are looked for: a DN or a list of DNs."),
+		anchor: text(formats.checkAttribute).optional().describe("Type ldap: the attribute that survives renames, as in entryUUID."),
+		people: text(formats.checkFilter).optional().describe("Type ldap: a filter of who is a person."),
+		disabled: text(formats.checkFilterOrNone).optional().describe('Type ldap: a filter of which people are disabled; "" for nobody.'),
 		users: users().prefault({}).describe("Which entries beneath base are in scope."),
+		groups: groups().optional().describe("Which groups are kept: {} for all beneath base. Without this: none."),
 		schedule: schedule().prefault({}).describe("When to read, as cron expressions."),
-		changes: z.enum(["auto", "usn"]).default("auto").describe("How changes are found between full readings."),
+		changes: z
+			.enum(["auto", "usn", "dirsync", "syncrepl", "timestamp", "full"])
+			.default("auto")
+			.describe(
+				"How changes are found between full readings. active-directory: auto, usn, dirsync, full. ldap: auto, syncrepl, timestamp, full.",
+			),
 		watch: z
 			.boolean()
-			.check(only(false, "watch: true", "leave it out: changes come with the schedule"))
-			.default(false),
+			.optional()
+			.describe("Type active-directory: whether a change notification wakes a delta within seconds. By default false."),
 		timeouts: timeouts().prefault({}),
 		pageSize: z
 			.int()
@@ -76,16 +94,56 @@ function source() {
 	});
 }
 
+function bind() {
+	return z.strictObject({
+		user: text(formats.checkText).optional().describe("userPrincipalName, DOMAIN\\name or DN of the service account."),
+		password: secret().optional().describe("{ file: path }, { env: NAME }, { credential: NAME } (of systemd), or the secret itself."),
+		sasl: z.literal("external").optional().describe("In place of user and password: the client certificate of tls.cert says who we are."),
+		authorizationId: text(formats.checkAuthorizationId)
+			.optional()
+			.describe('With sasl: external: as whom to act, "dn:…" or "u:…", if not as the certificate says.'),
+	});
+}
+
+function tls() {
+	return z.strictObject({
+		ca: text(formats.checkText).optional().describe("A PEM file with the private CA's certificate; without it, the public CAs."),
+		cert: text(formats.checkText).optional().describe("A PEM file with the client certificate and its chain, for servers that want one."),
+		key: secret()
+			.optional()
+			.describe("The PEM file with the client certificate's private key; or { file: path }, { env: NAME }, { credential: NAME }."),
+		startTls: z.boolean().default(false).describe("Secure an ldap:// connection before anything is sent."),
+		servername: text(formats.checkText).optional().describe("The name in the server's certificate, when it is not the URL's host."),
+	});
+}
+
+function base() {
+	return z.union([text(formats.checkDn), dns().min(1)]);
+}
+
 function users() {
 	return z.strictObject({
 		filter: text(formats.checkFilter).optional().describe('An LDAP filter that people match besides being people, as in "(mail=*)".'),
 		exclude: dns().default([]).describe("Containers beneath base whose people are not in scope."),
-		groups: z
-			.array(z.string())
-			.check(({ value, issues }) => {
-				if (value.length > 0) issues.push(notYet(value, "users.groups", "leave it out, and narrow the scope by base, filter and exclude"));
-			})
-			.default([]),
+		groups: dns().default([]).describe("DNs of groups: only their members, nested ones included, are in scope. Empty: everybody."),
+	});
+}
+
+function groups() {
+	return z.strictObject({
+		filter: text(formats.checkFilter).optional().describe("An LDAP filter that groups match besides being groups."),
+		base: base().optional().describe("Where groups are looked for: a DN or a list of DNs. By default the source's base."),
+		exclude: dns().default([]).describe("Containers beneath base whose groups are not kept."),
+		type: z
+			.enum(["security", "distribution", "all"])
+			.optional()
+			.describe("Type active-directory: groups for rights, for mail alone, or all. By default all."),
+		objects: text(formats.checkFilter).optional().describe('Type ldap: a filter of what is a group, as in "(objectClass=groupOfNames)".'),
+		members: z
+			.array(text(formats.checkAttribute))
+			.min(1)
+			.optional()
+			.describe("Type ldap: the attributes that name a group's members, as in [member, uniqueMember, memberUid]."),
 	});
 }
 
@@ -141,6 +199,8 @@ function limits() {
 		disable: limit().prefault({}).describe("By default 50 or 5 percent, whichever is reached first, floor 3."),
 		enable: limit().prefault({}).describe("Without a limit unless set."),
 		delete: limit().prefault({}).describe("By default 10 or 1 percent, whichever is reached first, floor 3."),
+		groups: limit().prefault({}).describe("Groups deleted. By default 10 or 10 percent, whichever is reached first, floor 3."),
+		members: limit().prefault({}).describe("Memberships removed from groups. By default 10 percent, floor 50."),
 	});
 }
 
@@ -168,21 +228,19 @@ function demo() {
 }
 
 function secret() {
-	return z
-		.union([
-			text(formats.checkText),
-			z
-				.strictObject({ file: text(formats.checkText), env: text(formats.checkText), credential: text(formats.checkName) })
-				.partial()
-				.check(({ value, issues }) => {
-					if (Object.keys(value).length !== 1) {
-						issues.push(
-							flawIssue(value, { message: "not exactly one place for the secret", remedy: "write one of file, env and credential" }),
-						);
-					}
-				}),
-		])
-		.describe("{ file: path }, { env: NAME }, { credential: NAME } (of systemd), or the secret itself.");
+	return z.union([
+		text(formats.checkText),
+		z
+			.strictObject({ file: text(formats.checkText), env: text(formats.checkText), credential: text(formats.checkName) })
+			.partial()
+			.check(({ value, issues }) => {
+				if (Object.keys(value).length !== 1) {
+					issues.push(
+						flawIssue(value, { message: "not exactly one place for the secret", remedy: "write one of file, env and credential" }),
+					);
+				}
+			}),
+	]);
 }
 
 function dns() {
@@ -194,16 +252,6 @@ function text(check: formats.Check): z.ZodString {
 		const flaw = check(value);
 		if (flaw !== undefined) issues.push(flawIssue(value, flaw));
 	});
-}
-
-function only<T>(allowed: T, what: string, remedy: string) {
-	return ({ value, issues }: { value: T; issues: z.core.$ZodRawIssue[] }): void => {
-		if (value !== allowed) issues.push(notYet(value, what, remedy));
-	};
-}
-
-function notYet(input: unknown, what: string, remedy: string): z.core.$ZodRawIssue {
-	return flawIssue(input, { message: `this version of dirsyncd does not do ${what} yet`, remedy });
 }
 
 function flawIssue(input: unknown, flaw: formats.Flaw): z.core.$ZodRawIssue {

@@ -39,26 +39,18 @@ const synonyms: Readonly<Record<string, string>> = {
 	...{ server: "urls", servers: "urls", host: "urls", hosts: "urls", uri: "urls", uris: "urls" },
 	...{ username: "user", binddn: "user", dn: "user", passwd: "password", pwd: "password", searchbase: "base", basedn: "base" },
 	...{ starttls: "startTls", cacert: "ca", cafile: "ca", db: "database", logging: "log", kind: "type", directories: "sources" },
+	...{ clientcert: "cert", certificate: "cert", certfile: "cert", clientkey: "key", keyfile: "key", privatekey: "key" },
+	...{ mechanism: "sasl", authzid: "authorizationId", realm: "domain", discover: "domain", uuid: "anchor" },
 };
 
-/** A key of the contract that later versions bring. */
-export interface LaterKey {
-	readonly remedy: string;
-	/** The required key in whose place it stands. */
-	readonly insteadOf?: string;
-}
-
-/** What a key that this version does not know yet means, by its path; undefined when no version knows it. */
-export function laterKey(path: Path): LaterKey | undefined {
+/** What to do about a key of the contract that later versions bring, by its path; undefined for every other key. */
+export function laterKey(path: Path): string | undefined {
 	return laterKeys[path.map((step) => (typeof step === "number" ? "*" : step)).join(".")];
 }
 
-const laterKeys: Readonly<Record<string, LaterKey>> = {
-	features: { remedy: "leave it out" },
-	policies: { remedy: "leave it out" },
-	"sources.*.groups": { remedy: "leave it out: accounts alone are kept" },
-	"sources.*.domain": { remedy: "name the domain controllers by urls", insteadOf: "urls" },
-	"sources.*.preset": { remedy: "leave it out" },
+const laterKeys: Readonly<Record<string, string>> = {
+	features: "leave it out",
+	policies: "leave it out",
 };
 
 /** A `type` or choice of the contract that later versions bring, or undefined. */
@@ -68,7 +60,6 @@ export function laterType(path: Path, value: unknown): string | undefined {
 }
 
 const laterChoices: Readonly<Record<string, readonly string[]>> = {
-	"sources.*.type": ["ldap", "csv", "entra", "google"],
-	"sources.*.changes": ["dirsync"],
+	"sources.*.type": ["csv", "entra", "google"],
 	"targets.*.type": ["scim", "file", "webhook"],
 };

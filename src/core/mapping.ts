@@ -51,6 +51,25 @@ export const activeDirectoryMapping: Mapping = {
 	employeeNumber: "{employeeNumber ?? employeeID}",
 };
 
+/** What `ldap` maps when nothing else is said: the names of inetOrgPerson (RFC 2798). The first of several mails is the primary. */
+export const ldapMapping: Mapping = {
+	userName: "{uid}",
+	displayName: "{displayName ?? cn}",
+	"name.givenName": "{givenName}",
+	"name.familyName": "{sn}",
+	"emails.primary": "{mail}",
+	"emails.other": "{mail}",
+	title: "{title}",
+	department: "{departmentNumber ?? ou}",
+	"phoneNumbers.work": "{telephoneNumber}",
+	"phoneNumbers.mobile": "{mobile}",
+	manager: "{manager}",
+	employeeNumber: "{employeeNumber}",
+};
+
+/** What `ldap` with `preset: google` maps: people there sign in by their address. */
+export const googleMapping: Mapping = { ...ldapMapping, userName: "{mail}" };
+
 /** Names of the attributes a mapping asks for: in lower case, sorted, each once. */
 export function attributesOf(mapping: Mapping): readonly string[] {
 	const names = mappingFields.flatMap((field) => attributesIn(templateOf(mapping, field)));

@@ -1,3 +1,4 @@
+import type { SourceConfig } from "../config/config.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Log } from "../telemetry/log.ts";
 
@@ -13,7 +14,7 @@ export interface Hello {
 /** The first lines on a terminal: what this is, and where to look. */
 export function sayHello(write: (text: string) => void, { loaded, isDemo, version, url }: Hello): void {
 	const { config } = loaded;
-	const sources = config.sources.map(({ name, urls }) => `${name} (${urls.join(", ")})`).join("; ");
+	const sources = config.sources.map((source) => `${source.name} (${serversOf(source).join(", ")})`).join("; ");
 	write(`dirsyncd ${version} keeps accounts in step with the directory\n\n`);
 	const places = { page: `${url}/`, health: `${url}/health`, metrics: `${url}/metrics` };
 	const rows = { ...places, configuration: config.file, database: config.database, reads: sources };
@@ -25,7 +26,7 @@ export function sayHello(write: (text: string) => void, { loaded, isDemo, versio
 /** The same for a log that a program reads. */
 export function logHello(log: Log, { loaded, isDemo, version, url }: Hello): void {
 	const { config } = loaded;
-	const sources = config.sources.map(({ name, urls }) => ({ source: name, urls }));
+	const sources = config.sources.map((source) => ({ source: source.name, urls: serversOf(source) }));
 	const places = { page: `${url}/`, health: `${url}/health`, metrics: `${url}/metrics` };
 	log.info(
 		{ version, node: process.versions.node, pid: process.pid, ...places, config: config.file, database: config.database, sources },
@@ -40,10 +41,16 @@ export function logWarnings(log: Log, { config, warnings }: Loaded): void {
 	for (const { line, column, path, message, remedy } of config.demo === undefined ? warnings : []) {
 		log.warn({ at: `${config.file}:${line}:${column}`, path, remedy }, `configuration: ${message}`);
 	}
-	for (const { name, insecure, urls, tls } of config.sources) {
-		const isPlain = !tls.startTls && urls.some((url) => url.toLowerCase().startsWith("ldap:"));
+	for (const { name, insecure, urls, domain, tls } of config.sources) {
+		const isPlain = !tls.startTls && (domain !== undefined || urls.some((url) => url.toLowerCase().startsWith("ldap:")));
 		if (insecure && isPlain) log.warn({ source: name }, "insecure source: its password and all that is read cross the network in clear");
 	}
+}
+
+/** The URLs of a source, or whose servers DNS names. */
+function serversOf({ urls, domain }: SourceConfig): readonly string[] {
+	if (domain === undefined) return urls;
+	return [`the servers of ${domain.name}${domain.site === undefined ? "" : `, site ${domain.site} first`}`];
 }
 
 const NEXT_STEP = "cp config/dirsyncd.example.yaml dirsyncd.yaml, adapt it, then: npm start -- --config dirsyncd.yaml";

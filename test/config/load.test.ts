@@ -3,6 +3,7 @@ import path from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
+import { passwordIn } from "../support/configs.ts";
 import { directoryWith, good, load, problemsIn } from "./configure.ts";
 
 describe("a configuration", () => {
@@ -55,12 +56,13 @@ describe("a configuration", () => {
 		});
 		const { config, warnings } = load(text, { USER: "svc", WORD: "0123", PAGE: "500", NO: "false" });
 		expect(config.sources[0]).toMatchObject({ bind: { user: "svc@corp" }, pageSize: 500, insecure: false });
-		expect(config.sources[0]?.bind.password.reveal()).toBe("0123");
+		expect(passwordIn(config)).toBe("0123");
 		expect(warnings).toEqual([]);
 	});
 
 	it("keeps a doubled dollar before a brace as it is", () => {
-		expect(load(good({ bind: "    bind: { user: 'a$${b}', password: x }" })).config.sources[0]?.bind.user).toBe(`a\${b}`);
+		const { config } = load(good({ bind: "    bind: { user: 'a$${b}', password: x }" }));
+		expect(config.sources[0]?.bind).toMatchObject({ user: `a\${b}` });
 	});
 
 	it.each([
@@ -73,7 +75,7 @@ describe("a configuration", () => {
 			environment as Record<string, string>,
 			files as Record<string, string>,
 		);
-		expect(config.sources[0]?.bind.password.reveal()).toBe(secret);
+		expect(passwordIn(config)).toBe(secret);
 	});
 
 	it("reads a secret from systemd's credentials", () => {
@@ -81,7 +83,7 @@ describe("a configuration", () => {
 		const { config } = load(good({ bind: "    bind: { user: svc, password: { credential: corp } }" }), {
 			CREDENTIALS_DIRECTORY: directory,
 		});
-		expect(config.sources[0]?.bind.password.reveal()).toBe("from-systemd");
+		expect(passwordIn(config)).toBe("from-systemd");
 	});
 
 	it("can do without a secret until it is used", () => {
@@ -90,13 +92,14 @@ describe("a configuration", () => {
 			"dirsyncd.yaml",
 		);
 		const { config } = loadConfig(file, {}, "when-used");
-		expect(() => config.sources[0]?.bind.password.reveal()).toThrow(/none cannot be read: there is no such file/);
+		expect(() => passwordIn(config)).toThrow(/none cannot be read: there is no such file/);
 		expect(() => loadConfig(file, {})).toThrow(/has 1 problem/);
 	});
 
 	it("never shows a secret, as text, as JSON or when inspected", () => {
 		const { config } = load(good());
-		const password = config.sources[0]?.bind.password;
+		const bind = config.sources[0]?.bind;
+		const password = bind !== undefined && "password" in bind ? bind.password : undefined;
 		const shown = [
 			JSON.stringify(config),
 			inspect(config, { depth: 9, showHidden: true }),

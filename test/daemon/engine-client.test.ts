@@ -3,9 +3,10 @@ import path from "node:path";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Listener } from "../../src/app.ts";
+import { makeSecret } from "../../src/config/secret.ts";
 import { packConfig, unpackConfig } from "../../src/daemon/crossing.ts";
 import { type EngineClient, startEngine } from "../../src/daemon/engine-client.ts";
-import { makeConfig } from "../support/configs.ts";
+import { makeActiveDirectorySource, makeConfig, makeLdapSource, passwordIn } from "../support/configs.ts";
 
 const file = path.join(import.meta.dirname, "fake-worker.ts");
 const never = new AbortController().signal;
@@ -144,10 +145,13 @@ describe("another configuration", () => {
 
 describe("a configuration that crosses to the thread", () => {
 	it("arrives as it was, its secrets secret again", () => {
-		const config = makeConfig();
+		const key = makeSecret("the key");
+		const { tls } = makeLdapSource();
+		const config = makeConfig({ sources: [makeActiveDirectorySource(), makeLdapSource({ tls: { ...tls, key } })] });
 		const arrived = unpackConfig(structuredClone(packConfig(config)));
-		expect(arrived.sources[0]?.bind.password.reveal()).toBe("the password");
+		expect(passwordIn(arrived)).toBe("the password");
+		expect(arrived.sources[1]?.tls.key?.reveal()).toBe("the key");
 		expect(JSON.stringify(arrived)).toBe(JSON.stringify(config));
-		expect(inspect(arrived, { depth: 9 })).not.toContain("the password");
+		expect(inspect(arrived, { depth: 9 })).not.toMatch(/the password|the key/);
 	});
 });

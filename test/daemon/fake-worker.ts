@@ -4,6 +4,7 @@ import type { Engine } from "../../src/app.ts";
 import { Failure } from "../../src/core/errors.ts";
 import { unpackConfig } from "../../src/daemon/crossing.ts";
 import { serveEngine } from "../../src/daemon/engine-server.ts";
+import { passwordIn } from "../support/configs.ts";
 import { makeReport } from "../support/reports.ts";
 
 // An engine whose sources do what their names say; for engine-client.test.ts.
@@ -18,7 +19,7 @@ function open(): Engine {
 			on.progress({ source, stage: "reading", done: 10, of: undefined });
 			on.ldap(source, "search", 0.5);
 			on.certificate(source, 1_800_000_000_000);
-			if (source === "secret") return makeReport({ source, warnings: [config.sources[0]?.bind.password.reveal() ?? "none"] });
+			if (source === "secret") return makeReport({ source, warnings: [passwordIn(config) ?? "none"] });
 			if (source === "busy") throw new Failure("RUN_ALREADY_ACTIVE", "a run of busy is going on", { hint: "Wait." });
 			if (source === "bug") throw new TypeError("x is not a function");
 			if (source === "crash") setImmediate(() => Promise.reject(new Error("out of luck")));

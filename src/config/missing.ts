@@ -1,0 +1,34 @@
+import type { ConfigDocument } from "./document.ts";
+import type { Flaw } from "./formats.ts";
+import type { Path } from "./problem.ts";
+import { valueAt } from "./values.ts";
+import { keysAt, meantKey } from "./vocabulary.ts";
+
+/** What is said of a key that is not there, with an example of how it is written. */
+export function missingFlaw(path: Path): Flaw {
+	const name = String(path.at(-1));
+	return { message: `${name} is missing`, remedy: `add ${name}: ${examples[name] ?? "…"}` };
+}
+
+/** Whether an unknown key beside it is probably meant for the one at a path: then it is misspelled and not missing. */
+export function isMisspelled(document: ConfigDocument, path: Path): boolean {
+	const above = path.slice(0, -1);
+	const map = valueAt(document.values, above);
+	if (typeof map !== "object" || map === null) return false;
+	const known = keysAt(above);
+	return Object.keys(map).some((name) => !known.includes(name) && meantKey(above, name) === path.at(-1));
+}
+
+const examples: Readonly<Record<string, string>> = {
+	sources: "[{ name: corp, type: active-directory, … }]",
+	name: "corp",
+	type: "active-directory",
+	preset: "openldap (or 389ds, freeipa, google)",
+	urls: "[ldaps://dc1.corp.example.com]",
+	bind: "{ user: svc-dirsyncd@corp.example.com, password: { file: ./secrets/corp } }",
+	user: "svc-dirsyncd@corp.example.com",
+	password: "{ file: ./secrets/corp }",
+	cert: "./dirsyncd.pem",
+	key: "./secrets/dirsyncd.key",
+	base: "DC=corp,DC=example,DC=com",
+};
