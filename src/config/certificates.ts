@@ -38,7 +38,8 @@ function readCertificates(gathering: Gathering, where: Path, what: string): X509
 		const blocks = text.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g) ?? [];
 		const [first] = blocks.map((block) => new X509Certificate(block));
 		if (first === undefined) gathering.problem(where, { message: `${file} holds no certificate`, remedy });
-		else gathering.certificates.set(showPath(where), text);
+		// Nothing but the certificates: a private key may stand in the same file.
+		else gathering.certificates.set(showPath(where), `${blocks.join("\n")}\n`);
 		return first;
 	} catch (error) {
 		const isRead = error instanceof Error && "syscall" in error;

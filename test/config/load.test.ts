@@ -2,6 +2,7 @@ import { chmodSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { jsonSchemaText } from "../../src/config/json-schema.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { passwordIn } from "../support/configs.ts";
 import { directoryWith, good, load, problemsIn } from "./configure.ts";
@@ -143,6 +144,18 @@ describe("a configuration", () => {
 	});
 });
 
+interface Shape {
+	readonly properties?: Readonly<Record<string, Shape>>;
+	readonly items?: Shape;
+	readonly anyOf?: readonly Shape[];
+}
+
+/** Every key of a JSON schema, at any depth. */
+function keysOf({ properties = {}, items, anyOf = [] }: Shape): readonly string[] {
+	const inner = [...Object.values(properties), ...(items === undefined ? [] : [items]), ...anyOf];
+	return [...new Set([...Object.keys(properties), ...inner.flatMap(keysOf)])];
+}
+
 describe("the files that come with it", () => {
 	const config = path.join(import.meta.dirname, "../../config");
 
@@ -156,12 +169,36 @@ describe("the files that come with it", () => {
 		const { config: shown } = load(text.replace("./secrets/corp", "corp"), {}, { corp: "x" });
 		const { config: bare } = load(good());
 		expect(shown.limits).toEqual(bare.limits);
+		expect(shown.groupLimits).toEqual(bare.groupLimits);
+		expect(shown.match).toEqual(bare.match);
 		expect(shown.retention).toEqual(bare.retention);
 		expect(shown.lifecycle).toEqual(bare.lifecycle);
 		expect(shown.targets).toEqual(bare.targets);
 		const [source] = shown.sources;
 		const [usual] = bare.sources;
-		expect({ ...source, urls: 0, users: 0, bind: 0, tls: 0 }).toEqual({ ...usual, urls: 0, users: 0, bind: 0, tls: 0 });
+		// What the example says of these is its own.
+		const own = { urls: 0, users: 0, groups: 0, bind: 0, tls: 0 };
+		expect({ ...source, ...own }).toEqual({ ...usual, ...own });
+	});
+
+	it("the example has every key there is, and its second source loads once its # are removed", () => {
+		const text = readFileSync(path.join(config, "dirsyncd.example.yaml"), "utf8");
+		const keys = keysOf(JSON.parse(jsonSchemaText()));
+		expect(keys).toEqual(expect.arrayContaining(["preset", "authorizationId", "members", "site"]));
+		expect(keys.filter((key) => !new RegExp(`[\\s{]${key}:`).test(text))).toEqual([]);
+
+		const [start, end] = [text.indexOf("  # - name: lab"), text.indexOf("\n\n# From entry")];
+		const second = text.slice(start, end).replaceAll(/^ {2}# /gm, "  ");
+		const both = text.slice(0, start) + second + text.slice(end);
+		const { config: loaded } = load(
+			both
+				.replace(/^ {6}ca: .*$/m, "")
+				.replace("./secrets/corp", "x")
+				.replace("./secrets/lab", "x"),
+			{},
+			{ x: "x" },
+		);
+		expect(loaded.sources[1]).toMatchObject({ name: "lab", type: "ldap", overrides: { anchor: "entryUUID" } });
 	});
 
 	it("the demo's configuration loads", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Anchor, Entry } from "../../src/core/entry.ts";
-import { activeDirectoryMapping, attributesOf, compileMapping, type Mapping } from "../../src/core/mapping.ts";
+import { activeDirectoryMapping, attributesOf, compileMapping, googleMapping, ldapMapping, type Mapping } from "../../src/core/mapping.ts";
 import { withState } from "../../src/core/plan.ts";
 
 function entry(attributes: Record<string, readonly string[]>): Entry {
@@ -108,5 +108,29 @@ describe("a mapping", () => {
 			kind: "account",
 			account: { userName: "x@y" },
 		});
+	});
+});
+
+describe("the default mapping of ldap", () => {
+	const person = { uid: ["alee"], cn: ["Ann Lee"], sn: ["Lee"], mail: ["ann@a.example", "lee@a.example", "ANN@a.example"], ou: ["Lab"] };
+
+	it("takes the first mail for the primary, further ones for others, and each once", () => {
+		expect(map(ldapMapping, person)).toEqual({
+			kind: "account",
+			account: {
+				userName: "alee",
+				displayName: "Ann Lee",
+				name: { familyName: "Lee" },
+				emails: [
+					{ value: "ann@a.example", type: "work", primary: true },
+					{ value: "lee@a.example", type: "other" },
+				],
+				department: "Lab",
+			},
+		});
+	});
+
+	it("of Google's directory calls people by their address", () => {
+		expect(map(googleMapping, person)).toMatchObject({ account: { userName: "ann@a.example", displayName: "Ann Lee" } });
 	});
 });
