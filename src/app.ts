@@ -1,5 +1,5 @@
 import type { Config, SourceConfig, TargetConfig } from "./config/config.ts";
-import { type Counts, changeKinds } from "./core/change.ts";
+import { type Counts, changeKinds, type GroupCounts, noGroupCounts } from "./core/change.ts";
 import { Failure } from "./core/errors.ts";
 import { attributesOf, compileMapping } from "./core/mapping.ts";
 import { digest } from "./lib/digest.ts";
@@ -8,11 +8,12 @@ import { makeActiveDirectory } from "./source/active-directory/active-directory.
 import { activeDirectoryDefaults } from "./source/active-directory/options.ts";
 import { asFailure, type Connection, openDatabase, openReadOnly, openSibling } from "./store/database.ts";
 import { openLocalAccounts } from "./store/local-accounts.ts";
+import { openLocalGroups } from "./store/local-groups.ts";
 import { makeIds, openSession, type Session } from "./store/session.ts";
 import { backUp, openUpkeep } from "./store/upkeep.ts";
 import { type CycleContext, cycle, deliverAll } from "./sync/cycle.ts";
 import { findHeld, findShown, reject } from "./sync/decide.ts";
-import { type JudgedChange, judgedChanges } from "./sync/judging.ts";
+import { type JudgedChange, judgedChanges } from "./sync/judged.ts";
 import type { Planned, RunContext } from "./sync/planned.ts";
 import type { DeliveryCount, HeldKind, Mode, Progress, RunReport, Trigger } from "./sync/report.ts";
 import { plan } from "./sync/run.ts";
@@ -49,6 +50,8 @@ export interface PlanResult {
 	readonly plan: string;
 	/** All planned changes by kind, held or not. */
 	readonly summary: Counts;
+	/** What would become of groups, as far as it is not held. */
+	readonly groups: GroupCounts;
 	readonly held: readonly HeldKind[];
 	changes(): Iterable<JudgedChange>;
 	close(): void;
@@ -100,7 +103,8 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 	const names = config.targets.map(({ name }) => name);
 	const open = (): Session => {
 		const session = openSession(openSibling(file), nextId);
-		session.setTargets(names);
+		// Every target that there is keeps groups.
+		session.setTargets(names, names);
 		return session;
 	};
 	const main = open();
@@ -172,7 +176,10 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 				throw asFailure(file, error);
 			}
 		},
-		nextDelivery: () => main.ledger.nextDue(),
+		nextDelivery: () => {
+			const due = [main.ledger.nextDue(), main.groupLedger.nextDue()].filter((at) => at !== undefined);
+			return due.length === 0 ? undefined : Math.min(...due);
+		},
 		retain: () => upkeep.retain({ runsBefore: clock() - config.retention.runsMs, changesBefore: clock() - config.retention.changesMs }),
 		backUp: (to) => backUp(file, to),
 		close: async () => {
@@ -204,7 +211,7 @@ export function openPlanner(config: Config, options: Pick<EngineOptions, "clock"
 }
 
 function planResult(session: Session, source: string, planned: Planned): PlanResult {
-	const { judgement, reading } = planned;
+	const { judgement, groups, reading } = planned;
 	const summary = Object.fromEntries(changeKinds.map((kind) => [kind, judgement.passed[kind] + judgement.held[kind]])) as Record<
 		keyof Counts,
 		number
@@ -218,9 +225,10 @@ function planResult(session: Session, source: string, planned: Planned): PlanRes
 		warnings: planned.warnings,
 		read: reading?.read ?? 0,
 		quarantined: planned.quarantined,
-		plan: judgement.plan ?? "",
+		plan: planned.plan ?? "",
 		summary,
-		held: judgement.heldKinds,
+		groups: reading === undefined ? noGroupCounts : groups.counts,
+		held: planned.heldKinds,
 		changes: () => judgedChanges(session),
 		close: () => session.clear(),
 	};
@@ -266,12 +274,13 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 		mapping: compileMapping(mapping),
 		lifecycle: config.lifecycle,
 		limits: config.limits,
+		groupLimits: config.groupLimits,
 		rules: digest(JSON.stringify([mapping, config.lifecycle])).toString("hex"),
 	};
 }
 
 function makeTarget({ name }: TargetConfig, db: Connection): Target {
-	return makeLocalTarget(name, openLocalAccounts(db, name));
+	return makeLocalTarget(name, openLocalAccounts(db, name), openLocalGroups(db, name));
 }
 
 function partOf(parts: readonly Part[], name: string): Part {

@@ -4,6 +4,7 @@ import { backupCommand } from "./backup.ts";
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
+import { groupsCommand } from "./groups.ts";
 import { planCommand } from "./plan.ts";
 import { rejectCommand } from "./reject.ts";
 import { runCommand } from "./run.ts";
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
 	statusCommand,
 	runsCommand,
 	accountsCommand,
+	groupsCommand,
 	backupCommand,
 	verifyCommand,
 	configCommand,

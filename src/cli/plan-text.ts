@@ -1,6 +1,7 @@
 import type { PlanResult } from "../app.ts";
-import { type Change, type ChangeKind, changeKinds } from "../core/change.ts";
+import { type Change, type ChangeKind, changeKinds, type GroupChangeKind, type GroupCounts } from "../core/change.ts";
 import { alignColumns, printable } from "../lib/table.ts";
+import type { HeldKind } from "../sync/report.ts";
 import type { Input } from "./command.ts";
 import { sameConfig } from "./configuration.ts";
 import type { Colour, Output } from "./output.ts";
@@ -9,22 +10,42 @@ import { count } from "./progress.ts";
 /** So many changes are aligned with each other; a plan may have a million. */
 const PAGE = 200;
 
-const signs = { create: "+", update: "~", disable: "-", enable: "+", delete: "x" } as const satisfies Record<ChangeKind, string>;
-const colours = { create: "green", update: "cyan", disable: "yellow", enable: "green", delete: "red" } as const satisfies Record<
-	ChangeKind,
-	Colour
+const signs = { create: "+", update: "~", disable: "-", enable: "+", remove: "-", delete: "x" } as const satisfies Record<
+	ChangeKind | GroupChangeKind,
+	string
 >;
+const colours = {
+	create: "green",
+	update: "cyan",
+	disable: "yellow",
+	enable: "green",
+	remove: "yellow",
+	delete: "red",
+} as const satisfies Record<ChangeKind | GroupChangeKind, Colour>;
+
+/** What is held, in words: "disable", "group deletes", "memberships that end". */
+export function heldName({ subject, kind }: Pick<HeldKind, "subject" | "kind">): string {
+	if (subject === "account") return kind;
+	return kind === "remove" ? "groups losing members" : `group ${kind}`;
+}
+
+/** What became of groups, as phrases; none when nothing did. */
+export function groupNumbers({ created, updated, deleted, joined, left }: GroupCounts): readonly string[] {
+	const phrases = { created, updated, deleted, "members joined": joined, "members left": left };
+	return Object.entries(phrases).flatMap(([name, number]) => (number > 0 ? [`${count(number)} ${name}`] : []));
+}
 
 /** A plan for a person: by kind, each change with its reason, then what is held and how to decide it. In pieces. */
 export function* planText(out: Output, plan: PlanResult, input: Input): Iterable<string> {
 	yield `${out.paint("bold", plan.source)}: plan of a ${plan.mode} reading, ${plan.sealed ? "sealed" : out.paint("yellow", "not sealed")}\n`;
 	for (const reason of plan.unsealed) yield `  ${out.paint("dim", "not sealed:")} ${printable(reason)}\n`;
-	const total = changeKinds.reduce((sum, kind) => sum + plan.summary[kind], 0);
+	const total = changeKinds.reduce((sum, kind) => sum + plan.summary[kind], 0) + groupNumbers(plan.groups).length;
 	if (total === 0 && plan.held.length === 0) {
 		yield "nothing to do\n";
 		return;
 	}
 	for (const kind of changeKinds) yield* kindText(out, plan, kind);
+	yield* groupsText(out, plan);
 	yield `\n${out.paint("dim", "plan")} ${plan.plan}\n`;
 	if (plan.held.length > 0) yield* heldText(out, plan, input);
 }
@@ -33,8 +54,23 @@ function* kindText(out: Output, plan: PlanResult, kind: ChangeKind): Iterable<st
 	let page: string[][] = [];
 	let isFirst = true;
 	for (const change of plan.changes()) {
-		if (change.kind !== kind) continue;
+		if (change.subject !== "account" || change.kind !== kind) continue;
 		if (isFirst) yield `\n${out.paint("bold", `${kind} ${count(countOf(plan, kind))}`)}${verdictText(out, plan, kind)}\n`;
+		isFirst = false;
+		page.push(row(out, change));
+		if (page.length < PAGE) continue;
+		yield `${alignColumns(page).join("\n")}\n`;
+		page = [];
+	}
+	if (page.length > 0) yield `${alignColumns(page).join("\n")}\n`;
+}
+
+function* groupsText(out: Output, plan: PlanResult): Iterable<string> {
+	let page: string[][] = [];
+	let isFirst = true;
+	for (const change of plan.changes()) {
+		if (change.subject !== "group") continue;
+		if (isFirst) yield `\n${out.paint("bold", "groups")} ${groupNumbers(plan.groups).join(", ")}\n`;
 		isFirst = false;
 		page.push(row(out, change));
 		if (page.length < PAGE) continue;
@@ -50,11 +86,11 @@ function countOf(plan: PlanResult, kind: ChangeKind): number {
 }
 
 function heldOf(plan: PlanResult, kind: ChangeKind): number {
-	return plan.held.filter((each) => each.kind === kind).reduce((sum, each) => sum + each.count, 0);
+	return plan.held.filter((each) => each.subject === "account" && each.kind === kind).reduce((sum, each) => sum + each.count, 0);
 }
 
 function verdictText(out: Output, plan: PlanResult, kind: ChangeKind): string {
-	const held = plan.held.filter((each) => each.kind === kind);
+	const held = plan.held.filter((each) => each.subject === "account" && each.kind === kind);
 	if (held.length === 0) return "";
 	return `  ${out.paint("yellow", held.map((each) => `${count(each.count)} held: ${printable(each.limit)}`).join("; "))}`;
 }
@@ -65,7 +101,7 @@ function row(out: Output, change: Change & { readonly held: object | undefined }
 }
 
 function* heldText(out: Output, plan: PlanResult, input: Input): Iterable<string> {
-	yield `Held until a person decides: ${plan.held.map((each) => `${count(each.count)} ${each.kind} (${printable(each.limit)})`).join(", ")}.\n`;
+	yield `Held until a person decides: ${plan.held.map((each) => `${count(each.count)} ${heldName(each)} (${printable(each.limit)})`).join(", ")}.\n`;
 	yield "After a run that holds them:\n";
 	for (const verb of ["approve", "reject"]) yield `  ${out.paint("cyan", `dirsyncd ${verb} ${plan.plan}${sameConfig(input)}`)}\n`;
 }

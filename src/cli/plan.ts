@@ -60,7 +60,9 @@ export async function showPlans(context: Context, input: Input, loaded: LoadedCo
 
 /** The plan as one object of the contract, in pieces: a first plan may have a million changes. */
 function* planJson(plan: PlanResult, before: string, after: string): Iterable<string> {
-	const held = plan.held.map(({ kind, count, limit }) => ({ kind, count, limit }));
+	const held = plan.held.map(({ subject, kind, count, limit }) =>
+		subject === "account" ? { kind, count, limit } : { subject, kind, count, limit },
+	);
 	const summary = Object.fromEntries(changeKinds.map((kind) => [kind, plan.summary[kind]]));
 	const header = JSON.stringify({ plan: plan.plan, source: plan.source, mode: plan.mode, sealed: plan.sealed, summary, held });
 	yield `${before}${header.slice(0, -1)},"changes":[`;

@@ -5,6 +5,7 @@ import type { Command, Input } from "./command.ts";
 import { loadFor, sameConfig } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { heldName } from "./plan-text.ts";
 import { count } from "./progress.ts";
 import { instant, runColour, runJson } from "./runs.ts";
 
@@ -60,6 +61,9 @@ function neverRead(source: string): SourceView {
 		entries: 0,
 		held: {},
 		quarantined: 0,
+		strategy: undefined,
+		groups: 0,
+		memberships: 0,
 	};
 }
 
@@ -75,6 +79,9 @@ function statusJson({ database, daemon, sources, targets, held, quarantine }: St
 		sources: sources.map((source) => ({
 			source: source.source,
 			entries: source.entries,
+			groups: source.groups,
+			memberships: source.memberships,
+			changes: source.strategy ?? null,
 			sealed: source.sealed ?? null,
 			held: source.held,
 			quarantined: source.quarantined,
@@ -105,16 +112,20 @@ function sayStatus({ out, clock }: Context, status: Status, input: Input): void 
 	);
 	title("Sources");
 	table([
-		["source", "entries", "last run", "outcome", "last full", "sealed", "held", "quarantined"].map((head) => out.paint("dim", head)),
+		["source", "entries", "groups", "last run", "outcome", "last full", "sealed", "held", "quarantined", "changes by"].map((head) =>
+			out.paint("dim", head),
+		),
 		...status.sources.map((source) => [
 			source.source,
 			count(source.entries),
+			count(source.groups),
 			ago(source.lastRun?.startedAt),
 			source.lastRun === undefined ? "-" : out.paint(runColour(source.lastRun), source.lastRun.outcome),
 			ago(source.lastSuccess.full),
 			source.sealed === undefined ? "-" : source.sealed ? "yes" : out.paint("yellow", "no"),
 			count(Object.values(source.held).reduce((sum, each) => sum + each, 0)),
 			count(source.quarantined),
+			source.strategy ?? "-",
 		]),
 	]);
 	for (const { lastRun } of status.sources) for (const line of troubles(lastRun)) out.write(`  ${printable(line)}\n`);
@@ -133,7 +144,7 @@ function sayStatus({ out, clock }: Context, status: Status, input: Input): void 
 	}
 	for (const held of status.held) {
 		title(`Held at ${held.source} since ${instant(held.since)}`);
-		table(held.kinds.map(({ kind, count: number, limit }) => [kind, count(number), printable(limit)]));
+		table(held.kinds.map((each) => [heldName(each), count(each.count), printable(each.limit)]));
 		for (const verb of ["approve", "reject"]) out.write(`  ${out.paint("cyan", `dirsyncd ${verb} ${held.plan}${sameConfig(input)}`)}\n`);
 	}
 	if (status.quarantine.length === 0) return;

@@ -9,6 +9,7 @@ import { writing } from "./database.ts";
 import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Output } from "./output.ts";
 import { showPlans } from "./plan.ts";
+import { groupNumbers, heldName } from "./plan-text.ts";
 import { count, ending, showProgress } from "./progress.ts";
 
 export const syncCommand: Command = {
@@ -61,10 +62,11 @@ async function syncSources(context: Context, input: Input, loaded: LoadedConfig)
 /** The fields of the contract, in its order. */
 export function reportJson(report: RunReport): object {
 	const { run, source, mode, outcome, sealed, unsealed, read, created, updated, disabled, enabled, deleted } = report;
-	const { unchanged, held, quarantined, delivered, pending, durationMs } = report;
+	const { unchanged, held, quarantined, delivered, pending, durationMs, groups } = report;
 	return {
 		...{ run, source, mode, outcome, sealed, unsealed, read, created, updated, disabled, enabled, deleted },
 		...{ unchanged, held, quarantined, delivered, pending, durationMs },
+		...(groups !== undefined && { groups }),
 	};
 }
 
@@ -84,6 +86,10 @@ export function sayReport(out: Output, report: RunReport, input: Input): void {
 	if (report.outcome === "failed") out.write(`${name}, ${report.mode} reading, ${formatDuration(report.durationMs)}\n`);
 	else out.write(`${name}, ${what}, ${changes}, ${formatDuration(report.durationMs)}\n`);
 	const note = (label: string, text: string): void => out.write(`  ${out.paint("dim", `${label}:`)} ${printable(text)}\n`);
+	if (report.groups !== undefined) {
+		const groups = groupNumbers(report.groups);
+		if (groups.length > 0) note("groups", groups.join(", "));
+	}
 	if (report.fullBecause !== undefined) note("full because", report.fullBecause);
 	for (const reason of report.unsealed) if (reason !== report.error?.message) note("not sealed", reason);
 	for (const warning of report.warnings) note("warning", warning);
@@ -91,7 +97,7 @@ export function sayReport(out: Output, report: RunReport, input: Input): void {
 	if (report.error?.hint !== undefined) note("hint", report.error.hint);
 	if (report.quarantined > 0) note("quarantined", `${count(report.quarantined)}: dirsyncd status${sameConfig(input)}`);
 	if (report.pending > 0) note("pending", `${count(report.pending)} not yet delivered`);
-	for (const held of report.heldKinds) note("held", `${count(held.count)} ${held.kind}, ${held.limit}`);
+	for (const held of report.heldKinds) note("held", `${count(held.count)} ${heldName(held)}, ${held.limit}`);
 	if (report.plan !== undefined && report.held > 0) {
 		for (const verb of ["approve", "reject"]) out.write(`  ${out.paint("cyan", `dirsyncd ${verb} ${report.plan}${sameConfig(input)}`)}\n`);
 	}

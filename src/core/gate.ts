@@ -10,6 +10,12 @@ export interface Limit {
 	readonly floor: number;
 }
 
+/** Limits for groups, per run and source: groups deleted, and memberships that end. */
+export interface GroupLimits {
+	readonly deleted: Limit | undefined;
+	readonly removed: Limit | undefined;
+}
+
 export type Limits = Readonly<Partial<Record<ChangeKind, Limit>>>;
 
 /** The source's accounts before the run, in the state that each kind of change ends. */
@@ -20,11 +26,12 @@ export type Verdict = { readonly kind: "pass" } | { readonly kind: "hold"; reado
 /** Judges a plan by its numbers, kind by kind: a kind past its limit is held whole, the others go on. */
 export function judge(counts: Counts, population: Population, limits: Limits): Readonly<Record<ChangeKind, Verdict>> {
 	const verdicts = {} as Record<ChangeKind, Verdict>;
-	for (const kind of changeKinds) verdicts[kind] = judgeKind(counts[kind], population[kind], limits[kind]);
+	for (const kind of changeKinds) verdicts[kind] = judgeNumber(counts[kind], population[kind], limits[kind]);
 	return verdicts;
 }
 
-function judgeKind(count: number, of: number, limit: Limit | undefined): Verdict {
+/** Judges one number against how many there are. */
+export function judgeNumber(count: number, of: number, limit: Limit | undefined): Verdict {
 	if (limit === undefined || count === 0) return { kind: "pass" };
 	if (limit.count !== undefined && count > limit.count) {
 		return { kind: "hold", because: `limit ${number(limit.count)}` };

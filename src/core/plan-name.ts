@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { Account } from "./account.ts";
-import type { ChangeKind } from "./change.ts";
+import type { ChangeKind, GroupChangeKind } from "./change.ts";
 import { withState } from "./plan.ts";
 
 /**
@@ -19,8 +19,9 @@ export function effectOf(kind: ChangeKind, after: Account | undefined): string {
 export function makePlanName() {
 	const sum = new Uint8Array(32);
 	return {
-		add: (kind: ChangeKind, anchor: string, after: Account | undefined): void => {
-			const line = hash("sha256", JSON.stringify([kind, anchor, effectOf(kind, after)]), "buffer");
+		/** `effect`: what it would do besides its kind, see `effectOf`. A group's kind says so: "group update". */
+		add: (kind: ChangeKind | `group ${GroupChangeKind}`, anchor: string, effect: string): void => {
+			const line = hash("sha256", JSON.stringify([kind, anchor, effect]), "buffer");
 			// Sums do not depend on the order, and unlike exclusive-or do not cancel out.
 			let carry = 0;
 			for (let i = 0; i < sum.length; i++) {

@@ -94,7 +94,18 @@ export function lastRunOf({ run, mode, outcome, startedAt, durationMs, unsealed,
 
 function blankSource(source: string): SourceView {
 	const lastSuccess = { full: undefined, delta: undefined };
-	return { source, lastRun: undefined, lastSuccess, sealed: undefined, entries: 0, held: {}, quarantined: 0 };
+	return {
+		source,
+		lastRun: undefined,
+		lastSuccess,
+		sealed: undefined,
+		entries: 0,
+		held: {},
+		quarantined: 0,
+		strategy: undefined,
+		groups: 0,
+		memberships: 0,
+	};
 }
 
 function blankTarget(target: string): TargetView {

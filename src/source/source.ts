@@ -11,6 +11,8 @@ export interface Source {
 	readonly identity: string;
 	/** What is asked for: bases, filters, exclusions, anchor. A change of it makes no automatic ends (invariant 5). */
 	readonly scope: string;
+	/** Which groups are ours, in the same way; undefined: none are kept. */
+	readonly groupScope: string | undefined;
 	/** The attributes asked for, sorted; another list wants a full reading. */
 	readonly attributes: readonly string[];
 	/** What the keys of members are; undefined: this source reads no groups. */

@@ -1,5 +1,4 @@
-import type { Account } from "../core/account.ts";
-import type { Cause, Change, ChangeKind } from "../core/change.ts";
+import type { Cause, Change, ChangeKind, GroupChangeKind } from "../core/change.ts";
 import type { Anchor } from "../core/entry.ts";
 import type { HoldReason } from "../core/hold.ts";
 import type { Connection } from "./database.ts";
@@ -9,7 +8,9 @@ export interface HeldRow {
 	readonly source: string;
 	readonly entry_id: number;
 	readonly anchor: Anchor;
-	readonly kind: ChangeKind;
+	readonly subject: "account" | "group";
+	readonly effect: string | null;
+	readonly kind: ChangeKind | GroupChangeKind;
 	readonly why: string;
 	readonly cause: Cause | null;
 	readonly name: string;
@@ -24,7 +25,7 @@ export interface HeldRow {
 /** A held change about to be stored. */
 export interface HeldChange {
 	readonly id: number;
-	readonly change: Change & { readonly cause: Cause | undefined };
+	readonly change: Change & { readonly cause: Cause | undefined; readonly effect: string };
 	readonly reason: HoldReason;
 	readonly because: string;
 }
@@ -37,11 +38,11 @@ export function openDecisions(db: Connection) {
 	);
 	const clearHeld = db.prepare<[number]>("DELETE FROM held WHERE source_id = ?");
 	const hold = db.prepare(
-		"INSERT INTO held (source_id, entry_id, kind, why, cause, name, reason, because, before, after, plan, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"INSERT INTO held (source_id, entry_id, subject, effect, kind, why, cause, name, reason, because, before, after, plan, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	);
 	const held = db.prepare<[string], HeldRow>(
-		`SELECT h.source_id, s.name AS source, h.entry_id, e.anchor, h.kind, h.why, h.cause, h.name, h.reason, h.because, h.before, h.after, h.plan, h.since
-		FROM held h JOIN sources s ON s.id = h.source_id JOIN entries e ON e.id = h.entry_id WHERE h.plan = ? ORDER BY h.kind, h.name, h.entry_id`,
+		`SELECT h.source_id, s.name AS source, h.entry_id, coalesce(e.anchor, g.anchor) AS anchor, h.subject, h.effect, h.kind, h.why, h.cause, h.name, h.reason, h.because, h.before, h.after, h.plan, h.since
+		FROM held h JOIN sources s ON s.id = h.source_id LEFT JOIN entries e ON e.id = h.entry_id LEFT JOIN groups g ON g.id = h.entry_id WHERE h.plan = ? ORDER BY h.kind, h.name, h.entry_id`,
 	);
 	const reject = db.prepare(
 		"INSERT INTO rejected (entry_id, kind, outcome, rejected_by, rejected_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET outcome = excluded.outcome, rejected_by = excluded.rejected_by, rejected_at = excluded.rejected_at",
@@ -75,10 +76,12 @@ export function openDecisions(db: Connection) {
 			const since = new Map(sinces.all(sourceId).map((row) => [`${row.entry_id} ${row.kind}`, row.since]));
 			clearHeld.run(sourceId);
 			for (const { id, change, reason, because } of changes) {
-				const { kind, why, cause, name, before, after } = change;
+				const { subject, effect, kind, why, cause, name, before, after } = change;
 				hold.run(
 					sourceId,
 					id,
+					subject,
+					effect,
 					kind,
 					why,
 					cause ?? null,
@@ -94,7 +97,7 @@ export function openDecisions(db: Connection) {
 		},
 		/** The changes that wait under this plan's name. */
 		held: (plan: string): readonly HeldRow[] => held.all(plan),
-		reject: (entryId: number, kind: ChangeKind, outcome: Buffer, by: string, at: number): void => {
+		reject: (entryId: number, kind: ChangeKind | GroupChangeKind, outcome: Buffer, by: string, at: number): void => {
 			reject.run(entryId, kind, outcome, by, at);
 		},
 		clearHeld: (sourceId: number): void => {
@@ -119,6 +122,6 @@ export function openDecisions(db: Connection) {
 	};
 }
 
-function text(account: Account | undefined): string | null {
-	return account === undefined ? null : JSON.stringify(account);
+function text(side: Change["before"]): string | null {
+	return side === undefined ? null : JSON.stringify(side);
 }

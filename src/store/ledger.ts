@@ -91,6 +91,7 @@ export function openLedger(db: Connection) {
 				return id === undefined ? [] : [{ id, name }];
 			});
 		},
+		targets: () => targets,
 		/** The created accounts of the stage, for every target. Call inside the run's transaction. */
 		wantCreated: (run: number): void => {
 			for (const { id } of targets) wantCreated.run(id, run);

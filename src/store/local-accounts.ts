@@ -16,6 +16,9 @@ export function openLocalAccounts(db: Connection, target: string) {
 		ON CONFLICT (target, external_id) DO UPDATE SET user_name = excluded.user_name, active = excluded.active, body = excluded.body`,
 	);
 	const remove = db.prepare<[string, string]>("DELETE FROM local_accounts WHERE target = ? AND external_id = ?");
+	const leaveGroups = db.prepare<[string, string]>(
+		"DELETE FROM local_members WHERE account_id = (SELECT id FROM local_accounts WHERE target = ? AND external_id = ?)",
+	);
 	const byExternalId = db.prepare<[string, string], LocalRow>(
 		"SELECT id, external_id, body FROM local_accounts WHERE target = ? AND external_id = ?",
 	);
@@ -40,6 +43,7 @@ export function openLocalAccounts(db: Connection, target: string) {
 			}
 		},
 		remove: (externalId: string): void => {
+			leaveGroups.run(target, externalId);
 			remove.run(target, externalId);
 		},
 		byExternalId: (externalId: string): LocalRow | undefined => byExternalId.get(target, externalId),

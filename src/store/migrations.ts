@@ -177,4 +177,76 @@ CREATE UNIQUE INDEX local_accounts_by_external_id ON local_accounts (target, ext
 CREATE UNIQUE INDEX local_accounts_by_user_name ON local_accounts (target, user_name);
 `,
 	},
+	{
+		version: 2,
+		name: "groups",
+		sql: `
+ALTER TABLE sources ADD COLUMN strategy TEXT;      -- how changes are found, for a person
+ALTER TABLE sources ADD COLUMN group_scope TEXT;   -- which groups are kept: a change of it deletes none by itself
+ALTER TABLE sources ADD COLUMN scope_groups TEXT;  -- JSON list of {dnKey, anchor}; null: everyone is in scope
+ALTER TABLE sources ADD COLUMN memberships INTEGER NOT NULL DEFAULT 0;
+
+-- Groups take their ids from the counter of entries: a member may be either. Kept are those in scope and those within them.
+CREATE TABLE groups (
+	id INTEGER PRIMARY KEY,
+	source_id INTEGER NOT NULL REFERENCES sources(id),
+	anchor TEXT NOT NULL,
+	anchor_key BLOB NOT NULL,
+	dn_digest BLOB NOT NULL,
+	digest BLOB NOT NULL,
+	bytes BLOB NOT NULL,
+	members_sum BLOB NOT NULL, -- of the members' keys, whatever their order (lib/key-sum)
+	primary_id TEXT,           -- what its members by primary group have in their own entry
+	in_scope INTEGER NOT NULL,
+	gone TEXT,
+	gone_evidence TEXT,
+	gone_doubt TEXT,
+	body TEXT                  -- Group as JSON, as the targets are to have it; null: not at all
+);
+CREATE UNIQUE INDEX groups_by_anchor ON groups (source_id, anchor);
+CREATE INDEX groups_by_dn ON groups (source_id, dn_digest);
+
+-- Direct members: people, groups, and strangers, which are all that is no entry of ours. 24 bytes a membership, both ways.
+CREATE TABLE members (group_id INTEGER NOT NULL, member_id INTEGER NOT NULL, PRIMARY KEY (group_id, member_id)) WITHOUT ROWID;
+CREATE INDEX members_by_member ON members (member_id);
+CREATE TABLE strangers (id INTEGER PRIMARY KEY, source_id INTEGER NOT NULL, key BLOB NOT NULL, name TEXT NOT NULL);
+CREATE UNIQUE INDEX strangers_by_key ON strangers (source_id, key);
+CREATE TABLE primary_members (member_id INTEGER PRIMARY KEY, source_id INTEGER NOT NULL, primary_id TEXT NOT NULL);
+CREATE INDEX primary_members_by_group ON primary_members (source_id, primary_id);
+
+-- Accounts in groups, nested ones included, as the targets are to have them.
+CREATE TABLE memberships (group_id INTEGER NOT NULL, account_id INTEGER NOT NULL, PRIMARY KEY (group_id, account_id)) WITHOUT ROWID;
+CREATE INDEX memberships_by_account ON memberships (account_id);
+
+ALTER TABLE held ADD COLUMN subject TEXT NOT NULL DEFAULT 'account';
+ALTER TABLE held ADD COLUMN effect TEXT;            -- of a group's change: what it would do, for a rejection to remember
+-- Memberships whose end is held: they are planned again at every run.
+CREATE TABLE held_members (group_id INTEGER NOT NULL, account_id INTEGER NOT NULL, source_id INTEGER NOT NULL, PRIMARY KEY (group_id, account_id)) WITHOUT ROWID;
+
+CREATE TABLE group_ledger (
+	target_id INTEGER NOT NULL REFERENCES targets(id),
+	group_id INTEGER NOT NULL,
+	wanted BLOB,
+	applied BLOB,
+	applied_body TEXT,
+	remote_id TEXT,
+	origin TEXT,
+	intent_at INTEGER,
+	run_id INTEGER NOT NULL,
+	attempts INTEGER NOT NULL DEFAULT 0,
+	next_at INTEGER,
+	error TEXT,
+	pending INTEGER NOT NULL,
+	PRIMARY KEY (target_id, group_id)
+) WITHOUT ROWID;
+CREATE INDEX group_ledger_pending ON group_ledger (target_id, group_id) WHERE pending = 1;
+-- Only what a target does not have yet: everything else is as memberships has it.
+CREATE TABLE member_ledger (target_id INTEGER NOT NULL, group_id INTEGER NOT NULL, account_id INTEGER NOT NULL, wanted INTEGER NOT NULL, PRIMARY KEY (target_id, group_id, account_id)) WITHOUT ROWID;
+
+CREATE TABLE local_groups (id INTEGER PRIMARY KEY, target TEXT NOT NULL, external_id TEXT NOT NULL, body TEXT NOT NULL);
+CREATE UNIQUE INDEX local_groups_by_external_id ON local_groups (target, external_id);
+CREATE TABLE local_members (group_id INTEGER NOT NULL, account_id INTEGER NOT NULL, PRIMARY KEY (group_id, account_id)) WITHOUT ROWID;
+CREATE INDEX local_members_by_account ON local_members (account_id);
+`,
+	},
 ];

@@ -1,17 +1,39 @@
 import { existsSync, statSync } from "node:fs";
-import type { ChangeKind } from "../core/change.ts";
 import { spread } from "../lib/spread.ts";
-import type { Mode } from "../sync/report.ts";
+import type { HeldKind, Mode } from "../sync/report.ts";
 import { verifyChain } from "./change-log.ts";
 import { openReadOnly } from "./database.ts";
-import { type AccountRow, type ChangeRow, type HeldViewRow, makeAccountView, makeChange, makeRun, type RunRow } from "./view-rows.ts";
+import {
+	type AccountRow,
+	type ChangeRow,
+	type GroupRow,
+	type HeldViewRow,
+	makeAccountView,
+	makeChange,
+	makeGroupView,
+	makeRun,
+	type RunRow,
+} from "./view-rows.ts";
 import type { HeldPlanView, QuarantineView, SourceView, TargetView, Views } from "./views.ts";
 
 const runColumns = `r.id, s.name AS source, r.mode, r."trigger", r.started_at, r.ended_at, r.outcome, r.sealed, r.unsealed, r.full_because, r.server, r.error,
 	r.entries_read, r.created, r.updated, r.disabled, r.enabled, r.deleted, r.held, r.quarantined`;
 const accountColumns = `a.id, s.name AS source, e.anchor, a.body, a.because,
 	(SELECT json_group_array(json_object('target', t.name, 'pending', l.pending, 'remoteId', l.remote_id, 'error', l.error)) FROM ledger l JOIN targets t ON t.id = l.target_id WHERE l.account_id = a.id) AS targets,
+	(SELECT json_group_array(n.name) FROM (SELECT g.body ->> '$.displayName' AS name FROM memberships m JOIN groups g ON g.id = m.group_id WHERE m.account_id = a.id ORDER BY 1) n) AS groups,
 	EXISTS (SELECT 1 FROM held h WHERE h.source_id = a.source_id AND h.entry_id = a.id) AS is_held`;
+const groupColumns = `g.id, s.name AS source, g.anchor, g.body, (SELECT count(*) FROM memberships m WHERE m.group_id = g.id) AS members,
+	(SELECT json_group_array(json_object('target', t.name, 'pending', l.pending, 'remoteId', l.remote_id, 'error', l.error)) FROM group_ledger l JOIN targets t ON t.id = l.target_id WHERE l.group_id = g.id) AS targets`;
+
+interface SourceRow {
+	readonly id: number;
+	readonly name: string;
+	readonly entries: number;
+	readonly last_full_sealed: number | null;
+	readonly strategy: string | null;
+	readonly groups: number;
+	readonly memberships: number;
+}
 
 /** Opens what `status`, health, metrics and the API read. A database that is not there yet reads as an empty one. */
 export function openViews(file: string): Views {
@@ -23,11 +45,12 @@ export function openViews(file: string): Views {
 	const lastSuccess = db.prepare<[number, Mode], { at: number | null }>(
 		`SELECT ended_at AS at FROM runs WHERE source_id = ? AND mode = ? AND outcome NOT IN ('failed', 'running') AND "trigger" <> 'approve' ORDER BY id DESC LIMIT 1`,
 	);
-	const sources = db.prepare<[], { id: number; name: string; entries: number; last_full_sealed: number | null }>(
-		"SELECT id, name, entries, last_full_sealed FROM sources ORDER BY name",
+	const sources = db.prepare<[], SourceRow>(
+		`SELECT id, name, entries, last_full_sealed, strategy, memberships, (SELECT count(*) FROM groups g WHERE g.source_id = sources.id AND g.body IS NOT NULL) AS groups
+		FROM sources ORDER BY name`,
 	);
-	const heldCounts = db.prepare<[number], { kind: ChangeKind; count: number }>(
-		"SELECT kind, count(*) AS count FROM held WHERE source_id = ? GROUP BY kind",
+	const heldCounts = db.prepare<[number], { kind: string; count: number }>(
+		"SELECT iif(subject = 'group', 'group ' || kind, kind) AS kind, count(*) AS count FROM held WHERE source_id = ? GROUP BY 1",
 	);
 	const quarantined = db.prepare<[number], { count: number }>("SELECT count(*) AS count FROM quarantine WHERE source_id = ?");
 	const targets = db.prepare<[], { name: string; pending: number; failed: number; error: string | null }>(
@@ -38,15 +61,15 @@ export function openViews(file: string): Views {
 		"SELECT coalesce(sum(active_accounts), 0) AS active, coalesce(sum(inactive_accounts), 0) AS inactive FROM sources",
 	);
 	const held = db.prepare<[], HeldViewRow>(
-		`SELECT h.plan, s.name AS source, h.since, h.kind, h.because, e.anchor, h.name, h.why, h.before, h.after
-		FROM held h JOIN sources s ON s.id = h.source_id JOIN entries e ON e.id = h.entry_id ORDER BY s.name, h.kind, h.name`,
+		`SELECT h.plan, s.name AS source, h.since, h.subject, h.kind, h.because, coalesce(e.anchor, g.anchor) AS anchor, h.name, h.why, h.before, h.after
+		FROM held h JOIN sources s ON s.id = h.source_id LEFT JOIN entries e ON e.id = h.entry_id LEFT JOIN groups g ON g.id = h.entry_id ORDER BY s.name, h.kind, h.name`,
 	);
 	const quarantine = db.prepare<[], QuarantineView>(
 		`SELECT s.name AS source, e.anchor, q.name, q.reason, q.since
 		FROM quarantine q JOIN sources s ON s.id = q.source_id JOIN entries e ON e.id = q.entry_id ORDER BY s.name, q.name`,
 	);
 	const changes = db.prepare<[number], ChangeRow>(
-		"SELECT sequence, at, run_id, source, kind, anchor, name, why, before, after, result FROM changes WHERE run_id = ? ORDER BY sequence",
+		"SELECT sequence, at, run_id, source, subject, kind, anchor, name, why, before, after, result FROM changes WHERE run_id = ? ORDER BY sequence",
 	);
 	const everyAccount = db.prepare<[], AccountRow>(
 		`SELECT ${accountColumns} FROM accounts a JOIN entries e ON e.id = a.id JOIN sources s ON s.id = a.source_id ORDER BY a.user_name COLLATE NOCASE, a.id`,
@@ -55,11 +78,27 @@ export function openViews(file: string): Views {
 		`SELECT ${accountColumns} FROM accounts a JOIN entries e ON e.id = a.id JOIN sources s ON s.id = a.source_id
 		WHERE a.id IN (SELECT account_id FROM claims WHERE claim IN (?, ?) UNION SELECT id FROM entries WHERE anchor = ?) ORDER BY a.id`,
 	);
+	const everyGroup = db.prepare<[], GroupRow>(
+		`SELECT ${groupColumns} FROM groups g JOIN sources s ON s.id = g.source_id WHERE g.body IS NOT NULL ORDER BY g.body ->> '$.displayName' COLLATE NOCASE, g.id`,
+	);
+	const someGroups = db.prepare<[string, string], GroupRow>(
+		`SELECT ${groupColumns} FROM groups g JOIN sources s ON s.id = g.source_id WHERE g.body IS NOT NULL AND (g.body ->> '$.displayName' = ? COLLATE NOCASE OR g.anchor = ?) ORDER BY g.id`,
+	);
+	const members = db.prepare<[number], { anchor: string; user_name: string; active: number; is_direct: number }>(
+		`SELECT e.anchor, a.user_name, a.active, EXISTS (SELECT 1 FROM members d WHERE d.group_id = m.group_id AND d.member_id = m.account_id)
+			OR EXISTS (SELECT 1 FROM primary_members p JOIN groups g ON g.source_id = p.source_id AND g.primary_id = p.primary_id WHERE p.member_id = m.account_id AND g.id = m.group_id) AS is_direct
+		FROM memberships m JOIN accounts a ON a.id = m.account_id JOIN entries e ON e.id = m.account_id WHERE m.group_id = ? ORDER BY a.user_name COLLATE NOCASE, a.id`,
+	);
+	const strangers = db
+		.prepare<[number, number]>(
+			"SELECT s.name FROM members m JOIN strangers s ON s.id = m.member_id WHERE m.group_id = ? ORDER BY s.name LIMIT ?",
+		)
+		.pluck();
 	const targetNames = db.prepare<[], { name: string }>("SELECT name FROM targets ORDER BY name");
 
 	return {
 		sources: () =>
-			sources.all().map(({ id, name, entries, last_full_sealed }): SourceView => {
+			sources.all().map(({ id, name, entries, last_full_sealed, strategy, memberships, groups: kept }): SourceView => {
 				const newest = lastRun.get(id);
 				return {
 					source: name,
@@ -69,6 +108,9 @@ export function openViews(file: string): Views {
 					entries,
 					held: Object.fromEntries(heldCounts.all(id).map(({ kind, count }) => [kind, count])),
 					quarantined: quarantined.get(id)?.count ?? 0,
+					strategy: strategy ?? undefined,
+					groups: kept,
+					memberships,
 				};
 			}),
 		targets: () => {
@@ -99,6 +141,16 @@ export function openViews(file: string): Views {
 			const rows = key === undefined ? everyAccount.iterate() : someAccounts.all(spread(`userName ${key}`), spread(`e-mail ${key}`), key);
 			for (const row of rows) yield makeAccountView(row);
 		},
+		*groups(group) {
+			const rows = group === undefined ? everyGroup.iterate() : someGroups.all(group, group.toLowerCase());
+			for (const row of rows) yield makeGroupView(row);
+		},
+		*members({ id }) {
+			for (const { anchor, user_name, active, is_direct } of members.iterate(id)) {
+				yield { anchor, userName: user_name, active: active === 1, isDirect: is_direct === 1 };
+			}
+		},
+		strangers: ({ id }, limit) => strangers.all(id, limit) as string[],
 		accountCounts: () => {
 			const totals = accountTotals.get();
 			return targetNames.all().flatMap(({ name }) => [
@@ -131,10 +183,10 @@ function heldPlans(rows: readonly HeldViewRow[]): readonly HeldPlanView[] {
 }
 
 function kindsOf(rows: readonly HeldViewRow[]): HeldPlanView["kinds"] {
-	const kinds = new Map<string, { kind: ChangeKind; count: number; limit: string }>();
-	for (const { kind, because } of rows) {
-		const key = `${kind} ${because}`;
-		const entry = kinds.get(key) ?? { kind, count: 0, limit: because };
+	const kinds = new Map<string, { -readonly [Key in keyof HeldKind]: HeldKind[Key] }>();
+	for (const { subject, kind, because } of rows) {
+		const key = `${subject} ${kind} ${because}`;
+		const entry = kinds.get(key) ?? { subject, kind, count: 0, limit: because };
 		entry.count++;
 		kinds.set(key, entry);
 	}

@@ -3,6 +3,11 @@ import { openChangeLog } from "./change-log.ts";
 import { openCommit } from "./commit.ts";
 import type { Connection } from "./database.ts";
 import { openDecisions } from "./decisions.ts";
+import { openGroupCommit } from "./group-commit.ts";
+import { openGroupLedger } from "./group-ledger.ts";
+import { openGroupPlan } from "./group-plan.ts";
+import { openGroupStage } from "./group-stage.ts";
+import { openGroups } from "./groups.ts";
 import { openLedger } from "./ledger.ts";
 import { openRuns } from "./runs.ts";
 import { openSettlement } from "./settlement.ts";
@@ -18,6 +23,9 @@ export function openSession(db: Connection, nextId: () => number) {
 	const settlement = openSettlement(db);
 	const decisions = openDecisions(db);
 	const ledger = openLedger(db);
+	const groupStage = openGroupStage(db);
+	const groupPlan = openGroupPlan(db);
+	const groupLedger = openGroupLedger(db);
 	const log = openChangeLog(db);
 	const commit = openCommit(db, ledger, log);
 	return {
@@ -26,18 +34,31 @@ export function openSession(db: Connection, nextId: () => number) {
 		settlement,
 		decisions,
 		ledger,
+		groups: openGroups(db),
+		groupStage,
+		groupPlan,
+		groupLedger,
 		log,
 		commit,
+		groupCommit: openGroupCommit(db, groupLedger),
 		runs: openRuns(db),
 		/** One transaction over `work`, which must not await. */
 		transaction: <T>(work: () => T): T => db.transaction(work).immediate(),
-		/** Names the targets, in a transaction of its own. */
-		setTargets: (names: readonly string[]): void => {
-			db.transaction(() => ledger.setTargets(names, digest)).immediate();
+		/** Names the targets, and which of them keep groups, in a transaction of its own. */
+		setTargets: (names: readonly string[], withGroups: readonly string[]): void => {
+			db.transaction(() => {
+				ledger.setTargets(names, digest);
+				groupLedger.setTargets(
+					ledger.targets().filter(({ name }) => withGroups.includes(name)),
+					digest,
+				);
+			}).immediate();
 		},
 		/** Empties the stage: before and after every run, whatever came of it. */
 		clear: (): void => {
 			stage.clear();
+			groupStage.clear();
+			groupPlan.clear();
 			settlement.clear();
 			decisions.clear();
 		},
@@ -52,7 +73,9 @@ export type Session = ReturnType<typeof openSession>;
 /** Hands out entry ids: one counter for all sessions on a database, started behind the highest id it has. */
 export function makeIds(db: Connection): () => number {
 	let last = db
-		.prepare("SELECT max(coalesce((SELECT max(id) FROM entries), 0), coalesce((SELECT max(account_id) FROM ledger), 0))")
+		.prepare(
+			"SELECT max(coalesce((SELECT max(id) FROM entries), 0), coalesce((SELECT max(account_id) FROM ledger), 0), coalesce((SELECT max(id) FROM groups), 0), coalesce((SELECT max(group_id) FROM group_ledger), 0), coalesce((SELECT max(id) FROM strangers), 0))",
+		)
 		.pluck()
 		.get() as number;
 	return () => ++last;

@@ -11,6 +11,8 @@ export interface SourceState {
 	readonly identity: string | undefined;
 	readonly scope: string | undefined;
 	readonly attributes: string | undefined;
+	/** Which groups were kept. */
+	readonly groupScope: string | undefined;
 	readonly rules: string | undefined;
 	readonly lastFullAt: number | undefined;
 	readonly lastFullRead: number | undefined;
@@ -27,6 +29,7 @@ interface SourceRow {
 	readonly identity: string | null;
 	readonly scope: string | null;
 	readonly attributes: string | null;
+	readonly group_scope: string | null;
 	readonly rules: string | null;
 	readonly last_full_at: number | null;
 	readonly last_full_read: number | null;
@@ -51,7 +54,7 @@ export interface EntryBytes {
 /** The read side of the snapshot, for one run. Nothing here writes. */
 export function openSnapshot(db: Connection) {
 	const state = db.prepare<[string], SourceRow>(
-		`SELECT id, cursor, identity, scope, attributes, rules, last_full_at, last_full_read, entries, gone_entries, active_accounts, inactive_accounts
+		`SELECT id, cursor, identity, scope, attributes, group_scope, rules, last_full_at, last_full_read, entries, gone_entries, active_accounts, inactive_accounts
 		FROM sources WHERE name = ?`,
 	);
 	const present = db
@@ -61,6 +64,7 @@ export function openSnapshot(db: Connection) {
 	const byDn = db.prepare<[number, Uint8Array], { id: number; anchor: Anchor }>(
 		"SELECT id, anchor FROM entries WHERE source_id = ? AND dn_digest = ? AND (gone IS NULL OR gone_doubt IS NOT NULL)",
 	);
+	const dnDigest = db.prepare<[number]>("SELECT dn_digest FROM entries WHERE id = ?").pluck();
 	const bytes = db.prepare<[number], EntryBytes>(
 		"SELECT e.id, e.anchor, b.bytes FROM entries e JOIN entry_bytes b ON b.id = e.id WHERE e.id = ?",
 	);
@@ -75,6 +79,9 @@ export function openSnapshot(db: Connection) {
 	const reports = idsOf("SELECT id FROM accounts WHERE manager_dn_digest = ? AND source_id = ?");
 	const held = db.prepare<[number], { entry_id: number; kind: string; reason: HoldReason; because: string; gone: string | null }>(
 		"SELECT h.entry_id, h.kind, h.reason, h.because, e.gone FROM held h JOIN entries e ON e.id = h.entry_id WHERE h.source_id = ?",
+	);
+	const heldGroups = db.prepare<[number], { entry_id: number; kind: string; reason: HoldReason; because: string }>(
+		"SELECT entry_id, kind, reason, because FROM held WHERE source_id = ? AND subject = 'group'",
 	);
 	const containers = db.prepare<[number], Container>("SELECT anchor, dn FROM containers WHERE source_id = ? ORDER BY is_current");
 	const container = db.prepare<[number, string], { dn: string }>(
@@ -95,6 +102,7 @@ export function openSnapshot(db: Connection) {
 					identity: none,
 					scope: none,
 					attributes: none,
+					groupScope: none,
 					rules: none,
 					lastFullAt: none,
 					lastFullRead: none,
@@ -110,6 +118,7 @@ export function openSnapshot(db: Connection) {
 				identity: row.identity ?? undefined,
 				scope: row.scope ?? undefined,
 				attributes: row.attributes ?? undefined,
+				groupScope: row.group_scope ?? undefined,
 				rules: row.rules ?? undefined,
 				lastFullAt: row.last_full_at ?? undefined,
 				lastFullRead: row.last_full_read ?? undefined,
@@ -124,6 +133,7 @@ export function openSnapshot(db: Connection) {
 		byAnchor: (sourceId: number, anchor: Anchor): KnownEntry | undefined => byAnchor.get(sourceId, anchor),
 		byDn: (sourceId: number, dnDigest: Uint8Array): { readonly id: number; readonly anchor: Anchor } | undefined =>
 			byDn.get(sourceId, dnDigest),
+		dnDigest: (id: number): Buffer | undefined => dnDigest.get(id) as Buffer | undefined,
 		bytes: (id: number): EntryBytes | undefined => bytes.get(id),
 		/** Ids after `after`, in order; of those that are there, or of all ever known. */
 		presentIds: (sourceId: number, after: number, limit: number): readonly number[] => presentIds.all(sourceId, after, limit) as number[],
@@ -135,6 +145,7 @@ export function openSnapshot(db: Connection) {
 		/** Accounts whose entry names this DN as its manager, as far as the snapshot knows. */
 		reportsOf: (sourceId: number, managerDnDigest: Uint8Array): readonly number[] => reports.all(managerDnDigest, sourceId) as number[],
 		held: (sourceId: number) => held.all(sourceId),
+		heldGroups: (sourceId: number) => heldGroups.all(sourceId),
 		/** Every name that a container had since the last full reading; a current one comes after the old ones. */
 		containerNames: (sourceId: number): readonly Container[] => containers.all(sourceId),
 		containerDn: (sourceId: number, anchor: Anchor): string | undefined => container.get(sourceId, anchor)?.dn,

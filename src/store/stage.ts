@@ -36,6 +36,7 @@ CREATE TEMP TABLE outcomes (
 	due_at INTEGER,
 	quarantine TEXT,
 	manager_dn_digest BLOB,
+	primary_id TEXT,
 	shielded INTEGER NOT NULL,
 	reclaims INTEGER NOT NULL,  -- its claims are planned anew: those it had are free unless staged again
 	lost TEXT                   -- attributes the entry had and has not any more, comma-joined
@@ -101,6 +102,8 @@ export interface StagedOutcome {
 	readonly dueAt: number | undefined;
 	readonly quarantine: string | undefined;
 	readonly managerDnDigest: Buffer | undefined;
+	/** What names its primary group, where groups are read. */
+	readonly primaryId: string | undefined;
 	readonly isShielded: boolean;
 	readonly reclaims: boolean;
 	readonly lost: string | undefined;
@@ -149,8 +152,8 @@ export function openStage(db: Connection, nextId: () => number) {
 	);
 	const outcomes = makeRows(
 		db,
-		"INSERT INTO outcomes (id, desired, desired_digest, user_name, active, cause, because, ended_at, due_at, quarantine, manager_dn_digest, shielded, reclaims, lost) VALUES",
-		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"INSERT INTO outcomes (id, desired, desired_digest, user_name, active, cause, because, ended_at, due_at, quarantine, manager_dn_digest, primary_id, shielded, reclaims, lost) VALUES",
+		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	);
 	const planned = makeRows(db, "INSERT INTO planned (id, kind, why, cause, reason, because) VALUES", "(?, ?, ?, ?, ?, ?)");
 	const claimed = makeRows(db, "INSERT INTO staged_claims (claim, id) VALUES", "(?, ?)");
@@ -171,6 +174,15 @@ export function openStage(db: Connection, nextId: () => number) {
 		WHERE s.id > ? AND ((s.presence = 'present' AND s.is_read = 1 AND (e.id IS NULL OR e.gone IS NOT NULL OR e.dn_digest <> s.dn_digest))
 			OR (s.presence <> 'present' AND s.doubt IS NULL AND e.gone IS NULL)) ORDER BY s.id LIMIT ?`,
 	);
+	const newKeys = db.prepare<[], { id: number; key: Buffer }>("SELECT id, anchor_key AS key FROM staged WHERE is_new = 1");
+	const keysByDn = db.prepare<[], { id: number; key: Buffer }>(
+		"SELECT id, dn_digest AS key FROM staged WHERE presence = 'present' AND is_read = 1",
+	);
+	const strangersByDn = db.prepare<[number], { id: number; stranger: number }>(
+		`SELECT s.id, x.id AS stranger FROM staged s JOIN strangers x ON x.source_id = ? AND x.key = s.dn_digest
+		WHERE s.presence = 'present' AND s.is_read = 1 AND x.id <> s.id`,
+	);
+	const idByDn = db.prepare<[Uint8Array]>("SELECT id FROM staged WHERE dn_digest = ? AND presence = 'present' AND is_read = 1").pluck();
 	const many = db.prepare<[], 1>("SELECT 1 FROM staged LIMIT 1 OFFSET 100");
 	let hasAnchorIndex = false;
 
@@ -210,6 +222,15 @@ export function openStage(db: Connection, nextId: () => number) {
 			hasAnchorIndex = true;
 			entries.flush();
 			return stagedId.get(anchor)?.id;
+		},
+		/** New entries of this run by their anchors' octets, and all that it read by the digests of their DNs. */
+		newKeys: () => newKeys.iterate(),
+		keysByDn: () => keysByDn.iterate(),
+		/** Entries that this run read where groups know a stranger. */
+		strangersByDn: (sourceId: number) => strangersByDn.all(sourceId),
+		idByDn: (dnDigest: Uint8Array): number | undefined => {
+			entries.flush();
+			return idByDn.get(dnDigest) as number | undefined;
 		},
 		/** Stages an entry of the snapshot that was not read again, as the snapshot has it. */
 		known: (id: number): void => {
@@ -258,6 +279,7 @@ export function openStage(db: Connection, nextId: () => number) {
 				outcome.dueAt ?? null,
 				outcome.quarantine ?? null,
 				outcome.managerDnDigest ?? null,
+				outcome.primaryId ?? null,
 				outcome.isShielded ? 1 : 0,
 				outcome.reclaims ? 1 : 0,
 				outcome.lost ?? null,

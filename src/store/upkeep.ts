@@ -82,8 +82,16 @@ export function openUpkeep(db: Connection) {
 	const forget = [
 		"DELETE FROM entry_bytes WHERE id = ?",
 		"DELETE FROM rejected WHERE entry_id = ?",
+		"DELETE FROM primary_members WHERE member_id = ?",
+		"DELETE FROM members WHERE member_id = ?",
 		"DELETE FROM entries WHERE id = ?",
 	].map((sql) => db.prepare<[number]>(sql));
+	const goneGroups = [
+		// A group that is gone, at no target any more and in no other one; and strangers that no group has as a member any more.
+		`DELETE FROM groups WHERE gone IS NOT NULL AND body IS NULL AND NOT EXISTS (SELECT 1 FROM group_ledger l WHERE l.group_id = groups.id)
+			AND NOT EXISTS (SELECT 1 FROM members m WHERE m.member_id = groups.id) AND NOT EXISTS (SELECT 1 FROM held h WHERE h.entry_id = groups.id)`,
+		"DELETE FROM strangers WHERE NOT EXISTS (SELECT 1 FROM members m WHERE m.member_id = strangers.id)",
+	].map((sql) => db.prepare(sql));
 	const uncount = db.prepare(
 		"UPDATE sources SET gone_entries = (SELECT count(*) FROM entries e WHERE e.source_id = sources.id AND e.gone IS NOT NULL)",
 	);
@@ -96,6 +104,7 @@ export function openUpkeep(db: Connection) {
 					const entries = goneEntries.all() as number[];
 					for (const id of entries) for (const statement of forget) statement.run(id);
 					if (entries.length > 0) uncount.run();
+					for (const statement of goneGroups) statement.run();
 					return { runs: runs.prune(runsBefore), changes: log.prune(changesBefore), entries: entries.length };
 				})
 				.immediate(),

@@ -1,8 +1,9 @@
 import type { Account } from "../core/account.ts";
-import type { Change, ChangeKind } from "../core/change.ts";
+import type { Change, ChangeKind, GroupChangeKind } from "../core/change.ts";
 import type { Anchor } from "../core/entry.ts";
+import type { Group } from "../core/group.ts";
 import type { Mode, Outcome, Trigger } from "../sync/report.ts";
-import type { AccountView, LoggedChange, RunView } from "./views.ts";
+import type { AccountView, GroupView, LoggedChange, RunView } from "./views.ts";
 
 export interface RunRow {
 	readonly id: number;
@@ -28,7 +29,8 @@ export interface RunRow {
 }
 
 interface ChangeSides {
-	readonly kind: ChangeKind;
+	readonly subject: "account" | "group";
+	readonly kind: ChangeKind | GroupChangeKind;
 	readonly anchor: string;
 	readonly name: string;
 	readonly why: string;
@@ -57,6 +59,7 @@ export interface AccountRow {
 	readonly anchor: string;
 	readonly body: string;
 	readonly because: string | null;
+	readonly groups: string;
 	readonly targets: string;
 	readonly is_held: number;
 }
@@ -90,15 +93,16 @@ export function makeRun(row: RunRow): RunView {
 export function makeChange(row: ChangeRow): LoggedChange;
 export function makeChange(row: ChangeSides): Change;
 export function makeChange(row: ChangeSides | ChangeRow): Change | LoggedChange {
-	const change: Change = {
+	// The database has what was written as a Change: subject, kind and sides belong together.
+	const change = {
 		kind: row.kind,
-		subject: "account",
+		subject: row.subject,
 		anchor: row.anchor as Anchor,
 		name: row.name,
 		why: row.why,
-		before: account(row.before),
-		after: account(row.after),
-	};
+		before: side(row.before),
+		after: side(row.after),
+	} as Change;
 	return "sequence" in row
 		? { ...change, sequence: row.sequence, at: row.at, run: row.run_id, source: row.source, result: row.result }
 		: change;
@@ -111,6 +115,36 @@ interface TargetState {
 	readonly error: string | null;
 }
 
+export interface GroupRow {
+	readonly id: number;
+	readonly source: string;
+	readonly anchor: string;
+	readonly body: string;
+	readonly members: number;
+	readonly targets: string;
+}
+
+export function makeGroupView(row: GroupRow): GroupView {
+	const targets = JSON.parse(row.targets) as TargetState[];
+	return {
+		id: row.id,
+		source: row.source,
+		anchor: row.anchor,
+		group: JSON.parse(row.body) as Group,
+		memberCount: row.members,
+		targets: Object.fromEntries(
+			targets.map(({ target, pending, remoteId, error }) => [
+				target,
+				{
+					state: error !== null ? "failed" : pending === 1 ? "pending" : "applied",
+					...(remoteId !== null && { remoteId }),
+					...(error !== null && { error }),
+				},
+			]),
+		),
+	};
+}
+
 export function makeAccountView(row: AccountRow): AccountView {
 	const targets = JSON.parse(row.targets) as TargetState[];
 	return {
@@ -118,6 +152,7 @@ export function makeAccountView(row: AccountRow): AccountView {
 		anchor: row.anchor,
 		account: JSON.parse(row.body) as Account,
 		because: row.because ?? undefined,
+		groups: JSON.parse(row.groups) as string[],
 		targets: Object.fromEntries(
 			targets.map(({ target, pending, remoteId, error }) => [
 				target,
@@ -131,6 +166,6 @@ export function makeAccountView(row: AccountRow): AccountView {
 	};
 }
 
-function account(text: string | null): Account | undefined {
-	return text === null ? undefined : (JSON.parse(text) as Account);
+function side(text: string | null): Change["before"] {
+	return text === null ? undefined : (JSON.parse(text) as Change["before"]);
 }

@@ -1,6 +1,7 @@
 import type { Account } from "../core/account.ts";
-import type { Change, ChangeKind } from "../core/change.ts";
-import type { Mode, Outcome, Trigger } from "../sync/report.ts";
+import type { Change } from "../core/change.ts";
+import type { Group } from "../core/group.ts";
+import type { HeldKind, Mode, Outcome, Trigger } from "../sync/report.ts";
 
 /** What `status`, `/health`, `/metrics` and the API read. Implemented over a read-only connection by `openViews`. */
 export interface Views {
@@ -14,6 +15,12 @@ export interface Views {
 	changes(run: number): IterableIterator<LoggedChange>;
 	/** All accounts in order of userName, or those that match a userName, e-mail or anchor exactly (without case). */
 	accounts(user?: string): IterableIterator<AccountView>;
+	/** All groups in order of displayName, or those whose displayName (without case) or anchor it is. */
+	groups(group?: string): IterableIterator<GroupView>;
+	/** Members of a group, in order of userName. */
+	members(group: GroupView): IterableIterator<MemberView>;
+	/** What the directory has as direct members of a group that is no account of ours, as far as `limit`. */
+	strangers(group: GroupView, limit: number): readonly string[];
 	/** Accounts per target and state, for the metric. */
 	accountCounts(): readonly { readonly target: string; readonly state: "active" | "disabled"; readonly count: number }[];
 	/** Throws Failure DATABASE_CORRUPT naming the first broken row; returns how many rows the chain has. */
@@ -31,8 +38,14 @@ export interface SourceView {
 	/** Whether the last full reading was sealed; undefined before the first. */
 	readonly sealed: boolean | undefined;
 	readonly entries: number;
-	readonly held: Readonly<Partial<Record<ChangeKind, number>>>;
+	/** By kind; those of groups as "group update". */
+	readonly held: Readonly<Record<string, number>>;
 	readonly quarantined: number;
+	/** How changes are found between full readings, for a person; undefined before the first reading. */
+	readonly strategy: string | undefined;
+	/** Groups kept at the targets, and memberships of accounts in them. */
+	readonly groups: number;
+	readonly memberships: number;
 }
 
 export interface TargetView {
@@ -48,7 +61,7 @@ export interface HeldPlanView {
 	readonly source: string;
 	/** Unix milliseconds since which something has been held. */
 	readonly since: number;
-	readonly kinds: readonly { readonly kind: ChangeKind; readonly count: number; readonly limit: string }[];
+	readonly kinds: readonly HeldKind[];
 	readonly changes: readonly Change[];
 }
 
@@ -83,7 +96,9 @@ export interface RunView {
 	readonly quarantined: number;
 }
 
-export interface LoggedChange extends Change {
+export type LoggedChange = Change & Logged;
+
+interface Logged {
 	readonly sequence: number;
 	/** Unix milliseconds. */
 	readonly at: number;
@@ -100,7 +115,30 @@ export interface AccountView {
 	readonly account: Account;
 	/** Why the account is not active, for a person; undefined when it is. */
 	readonly because: string | undefined;
+	/** Names of the groups it is in, nested ones included. */
+	readonly groups: readonly string[];
 	readonly targets: Readonly<
 		Record<string, { readonly state: "applied" | "pending" | "held" | "failed"; readonly remoteId?: string; readonly error?: string }>
 	>;
+}
+
+/** One line of `groups --json`. */
+export interface GroupView {
+	readonly id: number;
+	readonly source: string;
+	readonly anchor: string;
+	readonly group: Group;
+	/** Accounts in it, nested ones included. */
+	readonly memberCount: number;
+	readonly targets: Readonly<
+		Record<string, { readonly state: "applied" | "pending" | "failed"; readonly remoteId?: string; readonly error?: string }>
+	>;
+}
+
+export interface MemberView {
+	readonly anchor: string;
+	readonly userName: string;
+	readonly active: boolean;
+	/** In the group itself, and not only in one that is in it. */
+	readonly isDirect: boolean;
 }

@@ -1,5 +1,6 @@
+import { digest } from "../lib/digest.ts";
 import type { HeldChange } from "../store/decisions.ts";
-import { judgedChanges } from "./judging.ts";
+import { groupChanges, judgedChanges } from "./judged.ts";
 import type { Planned, RunContext } from "./planned.ts";
 
 export interface CommitAs {
@@ -12,10 +13,11 @@ export interface CommitAs {
 /** Commits what is planned on the stage, in one transaction: snapshot, cursor, ledger, change log, what is held and set aside. */
 export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync">, planned: Planned, as: CommitAs): void {
 	const { source, rules } = sync;
-	const { reading, judgement, at, unsealed } = planned;
+	const { reading, at, unsealed, heldKinds } = planned;
+	const sealed = unsealed.length === 0;
 	session.transaction(() => {
 		// Held first: it compares with accounts as they still are.
-		session.decisions.replaceHeld(as.sourceId, heldChanges(), judgement.plan ?? "", at);
+		session.decisions.replaceHeld(as.sourceId, heldChanges(), planned.plan ?? "", at);
 		session.decisions.commit(as.sourceId, at);
 		session.commit.commit({
 			...as,
@@ -23,7 +25,7 @@ export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync"
 			at,
 			reading: reading && {
 				mode: reading.mode,
-				sealed: unsealed.length === 0,
+				sealed,
 				isWhole: reading.isWhole,
 				read: reading.read,
 				cursor: reading.end.cursor,
@@ -36,10 +38,37 @@ export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync"
 			attributeCounts: planned.planning.attributeCounts,
 			shielded: planned.shielded,
 		});
+		logGroups();
+		session.groupCommit.commit({
+			run: as.run,
+			sourceId: as.sourceId,
+			digestOf: digest,
+			memberKeys: source.memberKeys,
+			reading: reading && {
+				scopeGroups: reading.end.scopeGroups,
+				strategy: reading.end.strategy,
+				groupScope: sealed ? source.groupScope : undefined,
+			},
+		});
 	});
 
+	/** While groups and memberships still are as before. */
+	function logGroups(): void {
+		session.log.appendMany((append) => {
+			for (const change of groupChanges(session)) {
+				if (change.held !== undefined) continue;
+				const { kind, anchor, name, why, before, after } = change;
+				append({
+					...{ at, run: as.run, source: source.name, kind, subject: "group", anchor, name, why, result: as.result },
+					before: before && JSON.stringify(before),
+					after: after && JSON.stringify(after),
+				});
+			}
+		});
+	}
+
 	function* heldChanges(): Generator<HeldChange> {
-		if (judgement.heldKinds.length === 0) return;
+		if (heldKinds.length === 0) return;
 		for (const change of judgedChanges(session)) {
 			if (change.held !== undefined) yield { id: change.id, change, ...change.held };
 		}

@@ -1,9 +1,10 @@
-import { type Counts, changeKinds, noCounts } from "../core/change.ts";
+import { type Counts, changeKinds, noCounts, noGroupCounts } from "../core/change.ts";
 import { Failure } from "../core/errors.ts";
 import type { Queues } from "../lib/queue.ts";
 import type { Target } from "../target/target.ts";
 import { type Decision, runApproved } from "./decide.ts";
 import { deliver, targetProblem } from "./deliver.ts";
+import { deliverGroups } from "./deliver-groups.ts";
 import type { Planned, RunContext } from "./planned.ts";
 import type { DeliveryCount, Mode, Outcome, RunReport, Trigger } from "./report.ts";
 import { asStopped, run } from "./run.ts";
@@ -67,7 +68,13 @@ export async function deliverAll(context: CycleContext, warnings: string[], sign
 			const onProgress = (done: number) =>
 				context.onProgress({ source: context.sync.source.name, stage: "delivering", done, of: undefined });
 			const { session, clock, exclusive } = context;
-			counts.push(...(await exclusive(target.name, () => deliver({ session, target, clock, onProgress }, signal))));
+			await exclusive(target.name, async () => {
+				counts.push(...(await deliver({ session, target, clock, onProgress }, signal)));
+				// Members have to be there before they can be members.
+				if (target.groups === undefined) return;
+				const { refused } = await deliverGroups({ session, target, clock, onProgress }, target.groups, signal);
+				if (refused > 0) warnings.push(`target ${target.name} refused ${refused} groups; they are tried again`);
+			});
 		} catch (error) {
 			if (signal.aborted) throw error;
 			warnings.push(targetProblem(target.name, error));
@@ -90,7 +97,7 @@ interface Facts {
 function reportOf({ session, sync, clock }: CycleContext, facts: Facts): RunReport {
 	const { planned, problem, deliveries } = facts;
 	const passed: Counts = planned?.judgement.passed ?? noCounts;
-	const held = sum(planned?.judgement.held ?? noCounts);
+	const held = sum(planned?.judgement.held ?? noCounts) + (planned?.groups.held ?? 0);
 	const read = planned?.reading?.read ?? 0;
 	const state = session.snapshot.source(sync.source.name);
 	const quarantined = session.decisions.countQuarantined(state.id);
@@ -113,16 +120,18 @@ function reportOf({ session, sync, clock }: CycleContext, facts: Facts): RunRepo
 		held,
 		quarantined,
 		delivered: deliveries.reduce((total, { result, count }) => (result === "applied" ? total + count : total), 0),
-		pending: session.ledger.countPending(),
+		pending: session.ledger.countPending() + session.groupLedger.countPending(),
+		groups: sync.source.groupScope === undefined ? undefined : (planned?.groups.counts ?? noGroupCounts),
 		durationMs: Math.round(clock() - facts.startedAt),
 		trigger: facts.trigger,
 		startedAt: facts.startedAt,
 		server: planned?.reading?.server,
+		strategy: planned?.reading?.end.strategy,
 		fullBecause: planned?.reading?.fullBecause,
 		warnings: facts.warnings,
 		error: problem,
-		plan: held > 0 ? planned?.judgement.plan : undefined,
-		heldKinds: planned?.judgement.heldKinds ?? [],
+		plan: held > 0 ? planned?.plan : undefined,
+		heldKinds: planned?.heldKinds ?? [],
 		deliveries,
 	};
 }

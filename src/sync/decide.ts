@@ -1,8 +1,12 @@
 import type { Account } from "../core/account.ts";
+import type { ChangeKind } from "../core/change.ts";
 import { Failure } from "../core/errors.ts";
 import { makePlanName } from "../core/plan-name.ts";
+import type { HeldRow } from "../store/decisions.ts";
 import { type CommitAs, commitRun } from "./committing.ts";
-import { type Approval, judgedChanges, rejectionOf } from "./judging.ts";
+import { groupRejectionOf } from "./group-judging.ts";
+import { judgedChanges, planKind } from "./judged.ts";
+import { type Approval, rejectionOf } from "./judging.ts";
 import type { Planned, RunContext, RunKind } from "./planned.ts";
 import { plan } from "./run.ts";
 
@@ -16,7 +20,7 @@ export interface Decision {
 export function findHeld(context: RunContext, name: string): Decision | undefined {
 	const rows = context.session.decisions.held(name).filter(({ source }) => source === context.sync.source.name);
 	if (rows.length === 0) return undefined;
-	const approvals = rows.map(({ anchor, kind }) => ({ anchor, kind }));
+	const approvals = rows.map(({ subject, anchor, kind }) => ({ subject, anchor, kind }) as Approval);
 	return { kind: { kind: "decide", approvals }, approvals };
 }
 
@@ -27,10 +31,10 @@ export function findHeld(context: RunContext, name: string): Decision | undefine
 export async function findShown(context: RunContext, name: string, signal: AbortSignal): Promise<Decision | undefined> {
 	const kind: RunKind = { kind: "read", mode: "full" };
 	try {
-		const { judgement } = await plan(context, kind, [], true, signal);
-		if (judgement.plan !== name) return undefined;
-		const approvals = [...judgedChanges(context.session)].flatMap((change) =>
-			change.held === undefined ? [] : [{ anchor: change.anchor, kind: change.kind }],
+		const planned = await plan(context, kind, [], true, signal);
+		if (planned.plan !== name) return undefined;
+		const approvals = [...judgedChanges(context.session)].flatMap(({ held, subject, anchor, kind }) =>
+			held === undefined ? [] : [{ subject, anchor, kind } as Approval],
 		);
 		return { kind, approvals };
 	} finally {
@@ -49,13 +53,14 @@ export async function runApproved(
 	signal: AbortSignal,
 ): Promise<Planned> {
 	const planned = await plan(context, decision.kind, decision.approvals, false, signal);
-	const wanted = new Set(decision.approvals.map(({ anchor, kind }) => `${anchor} ${kind}`));
+	const wanted = new Set(decision.approvals.map((approval) => `${approval.anchor} ${planKind(approval)}`));
 	const now = makePlanName();
 	let found = 0;
-	for (const { anchor, kind, after } of judgedChanges(context.session)) {
-		if (!wanted.has(`${anchor} ${kind}`)) continue;
+	for (const change of judgedChanges(context.session)) {
+		const kind = planKind(change);
+		if (!wanted.has(`${change.anchor} ${kind}`)) continue;
 		found++;
-		now.add(kind, anchor, after);
+		now.add(kind, change.anchor, change.effect);
 	}
 	if (found !== wanted.size || now.name() !== name) {
 		throw new Failure(
@@ -77,20 +82,14 @@ export function reject(context: RunContext, name: string, by: string, at: number
 	return session.transaction(() => {
 		const append = session.log.append();
 		for (const row of rows) {
-			session.decisions.reject(
-				row.entry_id,
-				row.kind,
-				rejectionOf(row.kind, row.cause, row.after === null ? undefined : (JSON.parse(row.after) as Account)),
-				by,
-				at,
-			);
-			const { kind, anchor, why, source } = row;
+			session.decisions.reject(row.entry_id, row.kind, rejectedOutcome(row), by, at);
+			const { subject, kind, anchor, why, source } = row;
 			append({
 				at,
 				run: 0,
 				source,
 				kind,
-				subject: "account",
+				subject,
 				anchor,
 				name: row.name,
 				why,
@@ -103,4 +102,9 @@ export function reject(context: RunContext, name: string, by: string, at: number
 		if (first !== undefined) session.decisions.clearHeld(first.source_id);
 		return rows.length;
 	});
+}
+
+function rejectedOutcome({ subject, kind, cause, after, effect }: HeldRow): Buffer {
+	if (subject === "group") return groupRejectionOf(kind, effect ?? "");
+	return rejectionOf(kind as ChangeKind, cause, after === null ? undefined : (JSON.parse(after) as Account));
 }

@@ -6,6 +6,7 @@ import type { PendingRow, Step } from "../store/ledger.ts";
 import type { Session } from "../store/session.ts";
 import type { Delivery, DeliveryResult, Target } from "../target/target.ts";
 import type { DeliveryCount } from "./report.ts";
+import { waitAfterLater, waitAfterRefusal } from "./waits.ts";
 
 export interface DeliverContext {
 	readonly session: Session;
@@ -22,11 +23,6 @@ interface OpenDelivery {
 	readonly applied: Account | undefined;
 }
 
-/** First wait after a refusal, doubled with each further one. */
-const FIRST_WAIT_MS = 60_000;
-const LONGEST_WAIT_MS = 6 * 3_600_000;
-/** A target that says "later" is not asked again in the same breath. */
-const SHORTEST_WAIT_MS = 1000;
 /** Renames are ordered among each other, so they are taken together; past this many, in several rounds. */
 const RENAMES_AT_ONCE = 20_000;
 
@@ -180,10 +176,10 @@ function settle(
 			return;
 		}
 		case "refused":
-			ledger.failed(target.name, row.account_id, result.error, clock() + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** row.attempts));
+			ledger.failed(target.name, row.account_id, result.error, clock() + waitAfterRefusal(row.attempts));
 			return;
 		case "later":
-			ledger.failed(target.name, row.account_id, result.error, clock() + Math.max(SHORTEST_WAIT_MS, result.afterMs));
+			ledger.failed(target.name, row.account_id, result.error, clock() + waitAfterLater(result.afterMs));
 	}
 }
 

@@ -1,48 +1,35 @@
 import type { Account } from "../core/account.ts";
-import { type Cause, type Change, type ChangeKind, type Counts, changeKinds, noCounts } from "../core/change.ts";
+import { type Cause, type ChangeKind, type Counts, changeKinds, type GroupChangeKind, noCounts } from "../core/change.ts";
 import type { Anchor } from "../core/entry.ts";
 import { judge } from "../core/gate.ts";
-import type { HoldReason } from "../core/hold.ts";
-import { stepOf } from "../core/outcome.ts";
-import { effectOf, makePlanName } from "../core/plan-name.ts";
+import { effectOf } from "../core/plan-name.ts";
 import { collapsed } from "../core/seal.ts";
 import { digest } from "../lib/digest.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
-import type { PlannedRow } from "../store/stage.ts";
 import { blindPlaces } from "./places.ts";
 import type { PlanningResult } from "./planning.ts";
 import type { HeldKind } from "./report.ts";
 import type { SyncSource } from "./settings.ts";
 import { settleClaims } from "./settle.ts";
 
-/** A planned change as it is shown, kept or carried out. */
-export interface JudgedChange extends Change {
-	readonly id: number;
-	readonly cause: Cause | undefined;
-	readonly held: { readonly reason: HoldReason; readonly because: string } | undefined;
-}
-
 export interface Judgement {
 	/** What goes out, and what is held, by kind. */
 	readonly passed: Counts;
 	readonly held: Counts;
 	readonly heldKinds: readonly HeldKind[];
-	/** Names the held changes if there are any, else all of them; undefined when nobody asks for it. */
-	readonly plan: string | undefined;
 	/** Attributes that many lost at once: they break the seal. */
 	readonly collapsed: readonly string[];
 }
 
 /** Identifies an approved change. */
-export interface Approval {
-	readonly anchor: Anchor;
-	readonly kind: ChangeKind;
-}
+export type Approval =
+	| { readonly subject: "account"; readonly anchor: Anchor; readonly kind: ChangeKind }
+	| { readonly subject: "group"; readonly anchor: Anchor; readonly kind: GroupChangeKind };
 
 /**
  * Judges what is on the stage: rejected changes are dropped, names settled, approved ones released, kinds past their limits held.
- * No awaits: nothing may come between this and the commit. `isShown`: the plan is for a person, and wants a name in any case.
+ * Of accounts only; groups are judged after them.
  */
 export function judgeStage(
 	session: Session,
@@ -50,7 +37,6 @@ export function judgeStage(
 	state: SourceState,
 	planning: PlanningResult,
 	approvals: readonly Approval[],
-	isShown: boolean,
 ): Judgement {
 	const { settlement, decisions } = session;
 	for (const { id, kind, cause, desired, outcome } of settlement.rejected()) {
@@ -64,7 +50,8 @@ export function judgeStage(
 	}
 	// After that, since what many lost breaks the seal as well.
 	const lost = holdAttributeLoss(session, state, planning);
-	for (const { anchor, kind } of approvals) {
+	for (const { subject, anchor, kind } of approvals) {
+		if (subject !== "account") continue;
 		const id = session.stage.idOf(anchor);
 		if (id !== undefined) settlement.release(id, kind);
 	}
@@ -76,12 +63,13 @@ export function judgeStage(
 	settlement.passRest();
 	// Held fields keep their names: whoever was to take one of these must wait as well.
 	if (settlement.unclaimHeld() > 0) settleClaims(session);
-	const heldKinds = settlement.heldKinds().map(({ kind, because, count }) => ({ kind, count, limit: because }));
+	const heldKinds = settlement
+		.heldKinds()
+		.map(({ kind, because, count }) => ({ subject: "account" as const, kind, count, limit: because }));
 	return {
 		passed: countsOf(settlement.passed()),
 		held: countsOf(settlement.held()),
 		heldKinds,
-		plan: heldKinds.length > 0 || isShown ? nameOf(session, heldKinds.length > 0) : undefined,
 		collapsed: lost,
 	};
 }
@@ -106,47 +94,6 @@ function holdAttributeLoss(session: Session, state: SourceState, { losses }: Pla
 		for (const kind of ["update", "disable", "delete"] as const) settlement.holdOne(id, kind, "attribute-loss", because);
 	}
 	return sentences;
-}
-
-/** Every planned change with both sides, in the order of ids; a page at a time. */
-export function* judgedChanges(session: Session): Generator<JudgedChange> {
-	const PAGE = 1000;
-	let [id, kind] = [0, ""];
-	for (;;) {
-		const rows = session.stage.plannedPage(id, kind, PAGE);
-		for (const row of rows) yield judgedChange(row);
-		const last = rows.at(-1);
-		if (last === undefined) return;
-		[id, kind] = [last.id, last.kind];
-	}
-}
-
-function judgedChange(row: PlannedRow): JudgedChange {
-	const before = row.body === null ? undefined : (JSON.parse(row.body) as Account);
-	const desired = row.desired === null ? undefined : (JSON.parse(row.desired) as Account);
-	const passed = new Set((row.passed_kinds?.split(",") ?? []) as ChangeKind[]);
-	const step = stepOf(row.kind, before, desired, passed);
-	return {
-		id: row.id,
-		kind: row.kind,
-		subject: "account",
-		anchor: row.anchor,
-		name: (step.after ?? step.before)?.userName ?? "",
-		why: row.why,
-		cause: row.cause ?? undefined,
-		before: step.before,
-		after: step.after,
-		held: row.passed === 1 || row.reason === null ? undefined : { reason: row.reason, because: row.because ?? "" },
-	};
-}
-
-function nameOf(session: Session, onlyHeld: boolean): string {
-	const name = makePlanName();
-	for (const change of judgedChanges(session)) {
-		if (onlyHeld && change.held === undefined) continue;
-		name.add(change.kind, change.anchor, change.after);
-	}
-	return name.name();
 }
 
 function populationOf(state: SourceState): Counts {

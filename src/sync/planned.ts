@@ -1,9 +1,10 @@
 import type { ReadingEnd } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
+import type { GroupJudgement } from "./group-judging.ts";
 import type { Approval, Judgement } from "./judging.ts";
 import type { PlanningResult } from "./planning.ts";
-import type { Mode, Progress } from "./report.ts";
+import type { HeldKind, Mode, Progress } from "./report.ts";
 import type { SyncSource } from "./settings.ts";
 
 /** What a run reads and is told. */
@@ -26,6 +27,11 @@ export interface Planned {
 	readonly reading: ReadSummary | undefined;
 	readonly planning: PlanningResult;
 	readonly judgement: Judgement;
+	readonly groups: GroupJudgement;
+	/** Everything held, of accounts and groups. */
+	readonly heldKinds: readonly HeldKind[];
+	/** Names the held changes if there are any, else all of them; undefined when nobody asks for it. */
+	readonly plan: string | undefined;
 	readonly unsealed: readonly string[];
 	readonly warnings: readonly string[];
 	readonly shielded: ReadonlySet<number> | undefined;

@@ -16,6 +16,7 @@ import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import type { StagedRow } from "../store/stage.ts";
 import { decodeIfPossible, lostAttributes } from "./attributes.ts";
+import type { GroupScope } from "./membership.ts";
 import { coversDn } from "./protection.ts";
 import { dnDigest } from "./reading.ts";
 import type { SyncSource } from "./settings.ts";
@@ -33,6 +34,8 @@ export interface PlanningContext {
 	readonly askedAgain: ReadonlySet<number>;
 	/** Undefined: not asked in this run; the snapshot's marks count. */
 	readonly protection: Protection | undefined;
+	/** Scope by group; undefined: everyone who was read is in scope. */
+	readonly scope: GroupScope | undefined;
 	/** Attributes known to be unreadable now. */
 	readonly unreadable: ReadonlySet<string>;
 	readonly onProgress: (done: number) => void;
@@ -56,7 +59,13 @@ interface Seen {
 	readonly lost: string | undefined;
 	/** Whether it has an attribute again that it had not. */
 	readonly hasRegained: boolean;
+	/** Why its end may be none. */
+	readonly doubt: string | undefined;
+	readonly primaryId: string | undefined;
 }
+
+/** Where somebody is who is in none of the groups that make the scope. */
+const OUTSIDE = "in none of the groups of users.groups";
 
 type Hold = { readonly reason: HoldReason; readonly because: string };
 
@@ -143,7 +152,8 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 				? isProtected(read.entry)
 				: row.protected === 1 || context.shielded.has(row.id) || (read.old !== undefined && isProtected(read.old));
 		const hasRegained = read.old !== undefined && read.entry !== undefined && hasMore(read.old, read.entry);
-		write(row, before, planned, { isShielded, lost, hasRegained });
+		const doubt = read.presence !== undefined && read.presence.kind !== "present" ? read.presence.doubt : undefined;
+		write(row, before, planned, { isShielded, lost, hasRegained, doubt, primaryId: primaryIdOf(read.entry) });
 	};
 
 	const readRow = (row: StagedRow): { entry?: Entry; old?: Entry; presence?: Presence; problem?: string } => {
@@ -155,6 +165,9 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			if (bytes === null) return { ...withOld, problem: "its entry is not in the snapshot" };
 			try {
 				const entry = source.decode(bytes);
+				if (context.scope !== undefined && !context.scope.has(row.id, primaryIdOf(entry))) {
+					return { ...withOld, entry, presence: { kind: "out-of-scope", where: OUTSIDE, doubt: context.scope.doubt } };
+				}
 				return { ...withOld, entry, presence: { kind: "present", entry } };
 			} catch (error) {
 				if (!(error instanceof Failure)) throw error;
@@ -168,6 +181,9 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			presence: row.presence === "deleted" ? { kind: "deleted", evidence, doubt } : { kind: "out-of-scope", where: evidence, doubt },
 		};
 	};
+
+	const primaryIdOf = (entry: Entry | undefined): string | undefined =>
+		source.primary === undefined ? undefined : entry?.attributes.get(source.primary.member)?.[0];
 
 	const countAttributes = (row: StagedRow, entry: Entry | undefined, old: Entry | undefined): string | undefined => {
 		const { attributeCounts, losses } = result;
@@ -208,6 +224,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			dueAt: planned.dueAt,
 			quarantine: planned.quarantine,
 			managerDnDigest: row.presence === "present" ? managerDn : undefined,
+			primaryId: seen.primaryId,
 			isShielded,
 			reclaims,
 			lost,
@@ -220,7 +237,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 	};
 
 	/** What holds a change whatever its number. */
-	const holdOf = (row: StagedRow, change: PlannedChange, { isShielded, lost, hasRegained }: Seen): Hold | undefined => {
+	const holdOf = (row: StagedRow, change: PlannedChange, { isShielded, lost, hasRegained, doubt }: Seen): Hold | undefined => {
 		const unreadable = lost?.split(",").filter((name) => context.unreadable.has(name)) ?? [];
 		if (unreadable.length > 0 && change.kind !== "create") {
 			return { reason: "attribute-loss", because: `${unreadable.join(", ")} cannot be read on anyone any more` };
@@ -239,7 +256,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			return { reason: "server", because: context.serverChanged };
 		}
 		if (!isEnd(change.kind)) return undefined;
-		if (row.doubt !== null && row.presence !== "present") return { reason: "doubt", because: row.doubt };
+		if (doubt !== undefined) return { reason: "doubt", because: doubt };
 		if (context.viewChanged !== undefined) return { reason: "view", because: context.viewChanged };
 		if (isShielded) return { reason: "protected", because: "protected" };
 		const unresolved = context.protection?.unresolved ?? [];

@@ -98,9 +98,16 @@ function stageEntry(
 	// Entries that are gone are in the snapshot too, and never in the table.
 	const known = mayBeKnown || state.gone > 0 ? snapshot.byAnchor(state.id, anchor) : undefined;
 	// An entry that moves between two pages comes twice: the later one stands.
-	const id = known?.id ?? (mayBeKnown ? stage.idOf(anchor) : undefined) ?? stage.allocate();
-	stage.entry({ id, anchor, key, digest: entryDigest, dnDigest: dnDigest(source.dn(raw)), bytes: raw, isNew: known === undefined });
+	const dn = dnDigest(source.dn(raw));
+	const id = known?.id ?? (mayBeKnown ? stage.idOf(anchor) : undefined) ?? strangerId(session, source, state, key, dn) ?? stage.allocate();
+	stage.entry({ id, anchor, key, digest: entryDigest, dnDigest: dn, bytes: raw, isNew: known === undefined });
 	return id;
+}
+
+/** The id under which groups have somebody as a member who is an entry only now. */
+function strangerId({ groups }: Session, source: Source, state: SourceState, key: Uint8Array, dn: Uint8Array): number | undefined {
+	if (source.memberKeys === undefined || state.id === 0) return undefined;
+	return groups.stranger(state.id, source.memberKeys === "anchor" ? key : dn);
 }
 
 /** What a DN is found by. */

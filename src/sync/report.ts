@@ -1,4 +1,4 @@
-import type { ChangeKind } from "../core/change.ts";
+import type { ChangeKind, GroupChangeKind, GroupCounts } from "../core/change.ts";
 import type { FailureCode } from "../core/errors.ts";
 
 export type Mode = "full" | "delta";
@@ -25,11 +25,15 @@ export interface RunReport {
 	readonly delivered: number;
 	readonly pending: number;
 	readonly durationMs: number;
+	/** What became of groups; undefined where none are kept. */
+	readonly groups: GroupCounts | undefined;
 	// From here on: for logs, metrics and the terminal; not part of `sync --json`.
 	readonly trigger: Trigger;
 	/** Unix milliseconds. */
 	readonly startedAt: number;
 	readonly server: string | undefined;
+	/** How changes are found from here on, for a person. */
+	readonly strategy: string | undefined;
 	readonly fullBecause: string | undefined;
 	readonly warnings: readonly string[];
 	readonly error: { readonly code: FailureCode; readonly message: string; readonly hint: string | undefined } | undefined;
@@ -40,7 +44,8 @@ export interface RunReport {
 }
 
 export interface HeldKind {
-	readonly kind: ChangeKind;
+	readonly subject: "account" | "group";
+	readonly kind: ChangeKind | GroupChangeKind;
 	readonly count: number;
 	/** A phrase: "50 of 1,000 (5 %)", "the view changed", "protected". */
 	readonly limit: string;

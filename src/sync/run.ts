@@ -1,3 +1,4 @@
+import type { Anchor } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
 import { isAskedAgain } from "../core/hold.ts";
 import { doubtOfEmptiness } from "../core/seal.ts";
@@ -5,8 +6,13 @@ import type { ReadingEnd, ReadRequest, Source } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import { type CommitAs, commitRun } from "./committing.ts";
+import { judgeGroups } from "./group-judging.ts";
+import { doubtEmptied, locateGroups } from "./group-locating.ts";
+import { type StagedGroups, stageGroups } from "./group-reading.ts";
+import { nameOf } from "./judged.ts";
 import { type Approval, judgeStage } from "./judging.ts";
 import { type Absence, followMoves, type Locating, locate, lossesOfDelta, makeNameNow, stageReports } from "./locate.ts";
+import { type GroupScope, type Membership, makeGroupScope, openMembership } from "./membership.ts";
 import type { Planned, ReadSummary, RunContext, RunKind } from "./planned.ts";
 import { planStaged } from "./planning.ts";
 import { shieldedIds } from "./protection.ts";
@@ -14,6 +20,9 @@ import { stageReading } from "./reading.ts";
 import type { Mode } from "./report.ts";
 import type { SyncSource } from "./settings.ts";
 import { doubtsOfStage, doubtsOfStanding, STANDING } from "./tally.ts";
+
+/** Cycles of groups that are told of; more say nothing more. */
+const MOST_CYCLES = 10;
 
 /** One run: read, plan, judge, commit. Either all of it is kept or nothing. */
 export async function run(context: RunContext, kind: RunKind, as: CommitAs, signal: AbortSignal): Promise<Planned> {
@@ -39,6 +48,9 @@ export async function plan(
 	const state = session.snapshot.source(source.name);
 	const found = kind.kind === "read" ? await read(context, state, kind.mode, at, signal) : undefined;
 	stageRemembered(session, sync, state, kind, found?.due ?? []);
+	const membership = source.memberKeys === undefined ? undefined : openMembership(session, state);
+	const scope = membership && scopeOf(session, state, membership, found);
+	if (membership !== undefined && scope !== undefined) stageTouched(session, state, membership);
 	stageReports(session, state);
 	const planning = await planStaged(
 		session,
@@ -52,6 +64,7 @@ export async function plan(
 			shielded: found?.shielded ?? new Set(),
 			askedAgain: found?.askedAgain ?? new Set(),
 			unreadable: found?.unreadable ?? new Set(),
+			scope,
 			onProgress: (done) => context.onProgress({ source: source.name, stage: "planning", done, of: undefined }),
 		},
 		signal,
@@ -59,19 +72,67 @@ export async function plan(
 	const isFull = found?.summary.mode === "full";
 	const standing = isFull ? doubtsOfStanding(session, state, planning.attributeCounts, found.summary.read) : [];
 	const approvals = kind.kind === "decide" ? kind.approvals : extra;
-	const judgement = judgeStage(session, sync, state, planning, approvals, isShown);
+	const judgement = judgeStage(session, sync, state, planning, approvals);
+	const groupsViewChanged =
+		state.groupScope !== undefined && state.groupScope !== source.groupScope
+			? "the scope of groups in the configuration is another than at the last reading"
+			: found?.viewChanged;
+	const serverChanged = found?.summary.end.viewChanged;
+	const isSettling = isFull && found.unsealed.length === 0 && serverChanged === undefined && groupsViewChanged === undefined;
+	const groups = await judgeGroups(
+		session,
+		sync,
+		state,
+		{ membership, viewChanged: groupsViewChanged, serverChanged, isSettling, approvals },
+		signal,
+	);
+	const heldKinds = [...judgement.heldKinds, ...groups.heldKinds];
 	return {
 		at,
 		state,
 		reading: found?.summary,
 		planning,
 		judgement,
+		groups,
+		heldKinds,
+		plan: heldKinds.length > 0 || isShown ? nameOf(session, heldKinds.length > 0) : undefined,
 		unsealed: [...new Set([...(found?.unsealed ?? []), ...judgement.collapsed, ...standing])],
-		warnings: found?.warnings ?? [],
+		warnings: [...(found?.warnings ?? []), ...(isFull && membership !== undefined ? cyclesOf(session, membership, source) : [])],
 		shielded: found?.shielded,
 		quarantined: session.decisions.countPlannedQuarantine(state.id),
 		changedEntries: session.settlement.changedEntries(),
 	};
+}
+
+/** Scope by group, by this reading or, without one, as the last one left it. */
+function scopeOf(session: Session, state: SourceState, membership: Membership, found: Found | undefined): GroupScope | undefined {
+	const groups = found === undefined ? session.groups.scope(state.id) : found.summary.end.scopeGroups;
+	return groups && makeGroupScope(session, state, membership, groups);
+}
+
+/** Whoever came into or went out of a group may have come into or gone out of scope; and so may whoever names them as manager. */
+function stageTouched(session: Session, state: SourceState, membership: Membership): void {
+	const { stage, snapshot } = session;
+	const touched = membership.touched();
+	stage.batch(() => {
+		for (const id of touched) {
+			stage.known(id);
+			const dnDigest = snapshot.dnDigest(id);
+			if (dnDigest !== undefined) for (const report of snapshot.reportsOf(state.id, dnDigest)) stage.known(report);
+		}
+	});
+}
+
+/** Groups that contain each other are no error, but seldom meant. */
+function cyclesOf(session: Session, { nesting }: Membership, source: Source): readonly string[] {
+	if (nesting.cycles.length === 0) return [];
+	const nameOfGroup = (id: number): string => {
+		const bytes = session.groupStage.bytes(id);
+		return (bytes && source.dn(bytes).split(/(?<!\\),/, 1)[0]) ?? String(id);
+	};
+	return nesting.cycles
+		.slice(0, MOST_CYCLES)
+		.map((cycle) => `groups contain each other: ${[...cycle, cycle[0] as number].map(nameOfGroup).join(" > ")}`);
 }
 
 interface Found {
@@ -91,17 +152,19 @@ async function read(context: RunContext, state: SourceState, mode: Mode | "auto"
 	const { session, sync, onProgress } = context;
 	const { source } = sync;
 	onProgress({ source: source.name, stage: "connecting", done: 0, of: undefined });
-	const { request, because, viewChanged } = chooseMode(source, state, mode);
+	const { request, because, viewChanged } = chooseMode(session, source, state, mode);
 	const reading = await source.read(request, signal);
 	try {
 		const of = reading.mode === "full" ? state.lastFullRead : undefined;
 		const staged = await stageReading(session, source, state, reading, (done) =>
 			onProgress({ source: source.name, stage: "reading", done, of }),
 		);
+		const groups = await stageGroups(session, source, state, reading);
 		const end = reading.end();
 		const { protection } = end;
 		const locating: Locating = { session, source, state, reading, protection, shielded: shieldedIds(session, state, protection) };
 		const found = reading.mode === "delta" ? await followDelta(locating, end) : await findUnseen(locating, end, staged);
+		const leftGroups = await findGroups(locating, groups, found.unsealed.length === 0);
 		const due = await findDue(locating, at, found.unsealed.length === 0);
 		const summary: ReadSummary = {
 			mode: reading.mode,
@@ -111,10 +174,24 @@ async function read(context: RunContext, state: SourceState, mode: Mode | "auto"
 			end,
 			isWhole: end.unsealed.length === 0 && (reading.mode === "full" || found.unsealed.length === 0),
 		};
-		return { summary, viewChanged, shielded: locating.shielded, due, ...found };
+		const warnings =
+			leftGroups === 0 ? found.warnings : [...found.warnings, `${count(leftGroups)} known groups were not seen, and stay as they are`];
+		return { summary, viewChanged, shielded: locating.shielded, due, ...found, warnings };
 	} finally {
 		await reading.close();
 	}
+}
+
+/** What became of groups that a full reading did not have, and whether those that show no members have none. */
+async function findGroups({ session, source, state, reading }: Locating, groups: StagedGroups, isSealed: boolean): Promise<number> {
+	if (reading.groups === undefined) return 0;
+	const absence: Absence =
+		isSealed && reading.mode === "full"
+			? { kind: "proves", evidence: `sealed reading of ${count(groups.seen)} groups` }
+			: { kind: "proves-nothing" };
+	const left = await locateGroups(session, source, state, reading.groups, groups.unseen, absence);
+	await doubtEmptied(session, reading.groups);
+	return left;
 }
 
 type Followed = Pick<Found, "unsealed" | "warnings" | "unreadable" | "askedAgain">;
@@ -194,6 +271,7 @@ function openDoubts(session: Session, state: SourceState): readonly string[] {
 
 /** Full where a delta could miss something, with the reason as a sentence. */
 function chooseMode(
+	session: Session,
 	source: Source,
 	state: SourceState,
 	mode: Mode | "auto",
@@ -209,11 +287,25 @@ function chooseMode(
 		state.cursor === undefined
 			? "there is no earlier reading to start from"
 			: (viewChanged ?? (state.attributes !== attributes ? "other attributes are asked for than at the last reading" : undefined));
-	const known: Pick<ReadRequest, "pins" | "known"> = { pins: new Map(), known: () => undefined };
+	const known = { pins: pinsOf(session, state), known: knownIn(session, source, state) };
 	if (mode === "full") return { request: { ...known, mode: "full", cursor: state.cursor }, because: undefined, viewChanged };
 	if (state.cursor === undefined || because !== undefined)
 		return { request: { ...known, mode: "full", cursor: state.cursor }, because, viewChanged };
 	return { request: { ...known, mode: "delta", cursor: state.cursor }, because: undefined, viewChanged };
+}
+
+function pinsOf(session: Session, state: SourceState): ReadonlyMap<string, Anchor> {
+	return new Map((session.groups.scope(state.id) ?? []).map(({ dnKey, anchor }) => [dnKey, anchor]));
+}
+
+/** Tells a source what the snapshot has under a member's key. */
+function knownIn(session: Session, source: Source, state: SourceState): ReadRequest["known"] {
+	const { groups } = session;
+	return (key) => {
+		const id = source.memberKeys === "dn" ? groups.idByDn(state.id, key) : groups.idByAnchor(state.id, source.anchor(key));
+		if (id === undefined) return groups.stranger(state.id, key) === undefined ? undefined : "other";
+		return groups.byId(id) === undefined ? "other" : "group";
+	};
 }
 
 /** Stages whoever must be planned again although the directory said nothing of them: held, quarantined, due, or all. */
@@ -222,10 +314,11 @@ function stageRemembered(session: Session, sync: SyncSource, state: SourceState,
 	if (state.id === 0) return;
 	if (kind.kind === "decide") {
 		stage.batch(() => {
-			for (const { anchor } of kind.approvals) {
-				const known = snapshot.byAnchor(state.id, anchor);
+			for (const { subject, anchor } of kind.approvals) {
+				const known = subject === "account" ? snapshot.byAnchor(state.id, anchor) : undefined;
 				if (known !== undefined) stage.known(known.id);
 			}
+			stageHeldGroups(session, state);
 		});
 		return;
 	}
@@ -233,6 +326,7 @@ function stageRemembered(session: Session, sync: SyncSource, state: SourceState,
 		for (const id of snapshot.heldIds(state.id)) stage.known(id);
 		for (const id of snapshot.quarantinedIds(state.id)) stage.known(id);
 		for (const id of due) stage.known(id);
+		stageHeldGroups(session, state);
 	});
 	if (state.rules === undefined || state.rules === sync.rules) return;
 	for (let after = 0; ; ) {
@@ -244,6 +338,10 @@ function stageRemembered(session: Session, sync: SyncSource, state: SourceState,
 		if (last === undefined) return;
 		after = last;
 	}
+}
+
+function stageHeldGroups({ snapshot, groupStage }: Session, state: SourceState): void {
+	for (const { entry_id } of snapshot.heldGroups(state.id)) groupStage.known(entry_id);
 }
 
 function count(value: number): string {

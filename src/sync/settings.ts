@@ -1,4 +1,4 @@
-import type { Limits } from "../core/gate.ts";
+import type { GroupLimits, Limits } from "../core/gate.ts";
 import type { Lifecycle } from "../core/lifecycle.ts";
 import type { compileMapping } from "../core/mapping.ts";
 import type { Source } from "../source/source.ts";
@@ -9,6 +9,7 @@ export interface SyncSource {
 	readonly mapping: ReturnType<typeof compileMapping>;
 	readonly lifecycle: Lifecycle;
 	readonly limits: Limits;
+	readonly groupLimits: GroupLimits;
 	/** A text that changes with mapping and lifecycle: then everyone is planned anew from the snapshot. */
 	readonly rules: string;
 }

@@ -1,5 +1,6 @@
 import type { Account } from "../core/account.ts";
 import type { Anchor } from "../core/entry.ts";
+import type { Group } from "../core/group.ts";
 
 /**
  * The port to a system whose accounts we keep. Applying is idempotent and towards a state, never "add one": what is sent twice
@@ -21,6 +22,8 @@ export interface Target {
 	find(anchor: Anchor, userName: string, signal: AbortSignal): Promise<RemoteAccount | undefined>;
 	/** Every account of ours at the target. */
 	list(signal: AbortSignal): AsyncIterable<RemoteAccount>;
+	/** Undefined: this target keeps no groups. */
+	readonly groups: GroupTarget | undefined;
 	close(): Promise<void>;
 }
 
@@ -47,4 +50,42 @@ export interface RemoteAccount {
 	readonly remoteId: string;
 	readonly anchor: Anchor | undefined;
 	readonly account: Account;
+}
+
+/** The groups' side of a target, with the same promises: what is sent twice ends as if sent once. */
+export interface GroupTarget {
+	/** How many members that come or go one delivery may bring. */
+	readonly memberBatch: number;
+	/** Brings a group's fields to what is wanted, then adds and removes these members, and touches no other. */
+	apply(delivery: GroupDelivery, signal: AbortSignal): Promise<DeliveryResult>;
+	/** Looks for a group after an unknown outcome, or before a create: by externalId (the anchor). */
+	find(anchor: Anchor, signal: AbortSignal): Promise<{ readonly remoteId: string } | undefined>;
+	/** Every group of ours at the target. */
+	list(signal: AbortSignal): AsyncIterable<RemoteGroup>;
+}
+
+/** What one group of the ledger wants of its target. */
+export interface GroupDelivery {
+	readonly anchor: Anchor;
+	readonly remoteId: string | undefined;
+	/** Undefined: the group is to be deleted. */
+	readonly wanted: Group | undefined;
+	/** What we last applied, if it is known. */
+	readonly applied: Group | undefined;
+	readonly added: readonly Member[];
+	readonly removed: readonly Member[];
+}
+
+/** An account as a member: it is at the target already. */
+export interface Member {
+	readonly anchor: Anchor;
+	readonly remoteId: string;
+}
+
+export interface RemoteGroup {
+	readonly remoteId: string;
+	readonly anchor: Anchor | undefined;
+	readonly group: Group;
+	/** Remote ids of its members. */
+	readonly members: readonly string[];
 }

@@ -75,6 +75,24 @@ function makeTable(registry: Registry) {
 			labelNames: ["source", "kind"],
 			registers,
 		}),
+		groupChanges: new Counter({
+			name: "dirsyncd_group_changes_total",
+			help: "Changes of groups committed, by kind: create, update, delete; and memberships: join, leave.",
+			labelNames: ["source", "kind"],
+			registers,
+		}),
+		groups: new Gauge({
+			name: "dirsyncd_groups",
+			help: "Groups kept at the targets.",
+			labelNames: ["source"],
+			registers,
+		}),
+		memberships: new Gauge({
+			name: "dirsyncd_memberships",
+			help: "Accounts in groups, nested groups included.",
+			labelNames: ["source"],
+			registers,
+		}),
 		deliveries: new Counter({
 			name: "dirsyncd_deliveries_total",
 			help: "Deliveries to targets, by result: applied, refused or later.",
@@ -187,6 +205,11 @@ function observeRun(table: Table, seen: Seen, report: RunReport): void {
 	};
 	// Also zeroes: a counter that is missing until its first event hides that event from `increase()`.
 	for (const kind of changeKinds) table.changes.inc({ source, kind }, counts[kind]);
+	if (report.groups !== undefined) {
+		const { created, updated, deleted, joined, left } = report.groups;
+		const kinds = { create: created, update: updated, delete: deleted, join: joined, leave: left };
+		for (const [kind, count] of Object.entries(kinds)) table.groupChanges.inc({ source, kind }, count);
+	}
 	const up = isUp(report);
 	if (up !== undefined) seen.sourceUp.set(source, up);
 	observeDeliveries(table, seen, report.deliveries);
@@ -217,6 +240,8 @@ function show(table: Table, { sources, targets, accounts }: MetricsState, seen: 
 		lastSuccess,
 		sealed,
 		heldChanges,
+		table.groups,
+		table.memberships,
 		quarantined,
 		sourceUp,
 		certificateExpiry,
@@ -231,6 +256,9 @@ function show(table: Table, { sources, targets, accounts }: MetricsState, seen: 
 		for (const mode of ["full", "delta"] as const) setIfKnown(lastSuccess, { source, mode }, seconds(view.lastSuccess[mode]));
 		setIfKnown(sealed, { source }, bit(view.sealed));
 		for (const kind of changeKinds) heldChanges.set({ source, kind }, view.held[kind] ?? 0);
+		for (const kind of ["delete", "remove"]) heldChanges.set({ source, kind: `group_${kind}` }, view.held[`group ${kind}`] ?? 0);
+		table.groups.set({ source }, view.groups);
+		table.memberships.set({ source }, view.memberships);
 		quarantined.set({ source }, view.quarantined);
 		setIfKnown(sourceUp, { source }, bit(seen.sourceUp.get(source)));
 		setIfKnown(certificateExpiry, { source }, seconds(seen.certificates.get(source)));

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type ChangeKind, noCounts } from "../../src/core/change.ts";
 import type { Anchor } from "../../src/core/entry.ts";
 import { Failure } from "../../src/core/errors.ts";
-import type { JudgedChange } from "../../src/sync/judging.ts";
+import type { JudgedChange } from "../../src/sync/judged.ts";
 import { planOf, say } from "./world.ts";
 
 function change(kind: ChangeKind, name: string, why: string, held = false): JudgedChange {
@@ -20,6 +20,7 @@ function change(kind: ChangeKind, name: string, why: string, held = false): Judg
 		after,
 		cause: undefined,
 		held: verdict,
+		effect: "",
 	};
 }
 
@@ -30,7 +31,7 @@ const changes = [
 ];
 const plan = planOf({
 	summary: { ...noCounts, create: 1, update: 1, disable: 1 },
-	held: [{ kind: "disable", count: 1, limit: "limit 50" }],
+	held: [{ subject: "account", kind: "disable", count: 1, limit: "limit 50" }],
 	changes: () => changes,
 });
 const planner = { plan: async () => plan };

@@ -59,7 +59,12 @@ describe("sync", () => {
 	});
 
 	it("tells a person what is held, and how to decide it, with the same configuration", async () => {
-		const held = report({ outcome: "held", held: 300, plan: hash, heldKinds: [{ kind: "disable", count: 300, limit: "limit 50" }] });
+		const held = report({
+			outcome: "held",
+			held: 300,
+			plan: hash,
+			heldKinds: [{ subject: "account", kind: "disable", count: 300, limit: "limit 50" }],
+		});
 		const said = await say(["sync"], { engine: { sync: async () => held } });
 		expect(said.out).toContain("held: 300 disable, limit 50");
 		expect(said.out).toContain(`dirsyncd approve ${hash}`);

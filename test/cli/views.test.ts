@@ -15,6 +15,7 @@ const ada: AccountView = {
 		employeeNumber: "7",
 	},
 	because: undefined,
+	groups: [],
 	targets: { accounts: { state: "applied", remoteId: "1" } },
 };
 const bob: AccountView = {
@@ -59,7 +60,15 @@ describe("status", () => {
 		const views = {
 			sources: () => [],
 			targets: () => [{ target: "accounts", accounts: 10, pending: 1, failed: 0, lastError: undefined }],
-			held: () => [{ plan, source: "corp", since: 0, kinds: [{ kind: "disable", count: 300, limit: "limit 50" } as const], changes: [] }],
+			held: () => [
+				{
+					plan,
+					source: "corp",
+					since: 0,
+					kinds: [{ subject: "account", kind: "disable", count: 300, limit: "limit 50" } as const],
+					changes: [],
+				},
+			],
 			quarantine: () => [{ source: "corp", anchor: "x", name: "Eve", reason: "no value for userName", since: 0 }],
 		};
 		const people = await say(["status"], { views });

@@ -4,7 +4,7 @@ import { runCommandLine } from "../../src/cli/cli.ts";
 import type { CheckStep, Context, DaemonCall, Doors } from "../../src/cli/context.ts";
 import type { Output } from "../../src/cli/output.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { noCounts } from "../../src/core/change.ts";
+import { noCounts, noGroupCounts } from "../../src/core/change.ts";
 import { Failure } from "../../src/core/errors.ts";
 import type { Holder } from "../../src/daemon/lock.ts";
 import type { RunView, Views } from "../../src/store/views.ts";
@@ -110,9 +110,11 @@ export function report(fields: Partial<RunReport> = {}): RunReport {
 		delivered: 2,
 		pending: 0,
 		durationMs: 1234,
+		groups: undefined,
 		trigger: "command",
 		startedAt: 1_799_999_000_000,
 		server: "ldaps://dc1",
+		strategy: undefined,
 		fullBecause: undefined,
 		warnings: [],
 		error: undefined,
@@ -135,6 +137,7 @@ export function planOf(fields: Partial<PlanResult> = {}): PlanResult {
 		quarantined: 0,
 		plan: `sha256:${"ab".repeat(32)}`,
 		summary: noCounts,
+		groups: noGroupCounts,
 		held: [],
 		changes: () => [],
 		close: () => {},

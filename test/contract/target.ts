@@ -125,6 +125,46 @@ export function targetContract(open: () => Target): void {
 		expect(kinds).toEqual(["applied", "applied"]);
 	});
 
+	it("keeps groups with their members, adds and removes these alone, and ends the same when it is all applied twice", async () => {
+		const target = fresh();
+		const { groups } = target;
+		if (groups === undefined) return;
+		await apply(
+			target,
+			[1, 2, 3].map((number) => [number, accountOf(number)] as const),
+		);
+		const member = (number: number) => ({ anchor: anchorOf(number), remoteId: remoteIds.get(anchorOf(number)) as string });
+		const group = { anchor: anchorOf(1001), applied: undefined };
+		const list = async () => {
+			const found: unknown[] = [];
+			for await (const { anchor, group, members } of groups.list(never)) found.push({ anchor, group, members: [...members].sort() });
+			return found;
+		};
+		let remoteId: string | undefined;
+		const change = async (displayName: string, added: number[], removed: number[]) => {
+			const delivery = { ...group, wanted: { displayName }, added: added.map(member), removed: removed.map(member) };
+			for (let time = 0; time < 2; time++) {
+				const result = await groups.apply({ ...delivery, remoteId }, never);
+				expect(result.kind).toBe("applied");
+				if (result.kind === "applied") remoteId = result.remoteId;
+			}
+			return list();
+		};
+		const ids = (...numbers: number[]) => numbers.map((number) => member(number).remoteId).sort();
+		expect(await change("Sales", [1, 2], [])).toEqual([{ anchor: anchorOf(1001), group: { displayName: "Sales" }, members: ids(1, 2) }]);
+		expect(await change("Sales and more", [3], [1])).toEqual([
+			{ anchor: anchorOf(1001), group: { displayName: "Sales and more" }, members: ids(2, 3) },
+		]);
+		expect(await groups.find(anchorOf(1001), never)).toEqual({ remoteId });
+		expect(await groups.find(anchorOf(1002), never)).toBeUndefined();
+		for (let time = 0; time < 2; time++) {
+			expect(await groups.apply({ ...group, remoteId, wanted: undefined, added: [], removed: [] }, never)).toMatchObject({
+				kind: "applied",
+			});
+		}
+		expect(await list()).toEqual([]);
+	});
+
 	it("takes 2,500 accounts, and lists each once", async () => {
 		const target = fresh();
 		const wanted = Array.from({ length: 2500 }, (_, index) => [index + 1, accountOf(index + 1)] as const);

@@ -33,6 +33,9 @@ const corp: SourceView = {
 	entries: 10,
 	held: { disable: 2 },
 	quarantined: 1,
+	strategy: "uSNChanged",
+	groups: 4,
+	memberships: 40,
 };
 const times = { source: "corp", running: undefined, next: { full: 1, delta: 2 }, dueSinceSuccess: 1, intervalMs: 300_000 };
 

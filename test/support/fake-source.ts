@@ -2,7 +2,7 @@ import type { Cursor } from "../../src/core/cursor.ts";
 import { dnKey, isBeneath } from "../../src/core/dn.ts";
 import type { Anchor, Entry, RawEntry, Standing } from "../../src/core/entry.ts";
 import { Failure } from "../../src/core/errors.ts";
-import type { Reading, ReadRequest, Source, Whereabouts } from "../../src/source/source.ts";
+import type { GroupsReading, Members, RawGroup, ReadGroup, Reading, ReadRequest, Source, Whereabouts } from "../../src/source/source.ts";
 
 /** A person of the fake directory. `where` is the container's DN. */
 export interface FakePerson {
@@ -14,6 +14,18 @@ export interface FakePerson {
 	attributes: Record<string, string[]>;
 	/** Moves with every change, as uSNChanged does. */
 	usn: number;
+}
+
+/** A group. Members are anchors of people, groups, or nobody of ours. `primaryId` is what people may have as primarygroupid. */
+export interface FakeGroup {
+	anchor: string;
+	cn: string;
+	isInScope: boolean;
+	members: string[];
+	primaryId?: string;
+	usn: number;
+	/** Members as they were at each mark, for incremental answers. */
+	history: Map<number, readonly string[]>;
 }
 
 /** An in-memory source behind the port, for tests of what comes after reading. Its scope is `base`; the rest of the world is outside. */
@@ -34,10 +46,24 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 		unreadableIn: undefined as { attribute: string; where: string } | undefined,
 		protectedDns: [] as string[],
 		unresolved: [] as string[],
+		/** Groups show no members. */
+		membersHidden: false,
 		/** What the source says when it read another server. */
 		serverChanged: undefined as string | undefined,
 	};
-	const settings = { identity: "fake", scope: base, attributes: ["cn", "mail", "manager", "upn"] };
+	const settings = {
+		identity: "fake",
+		scope: base,
+		attributes: ["cn", "mail", "manager", "upn"],
+		/** Whether groups are read, and by which words they are in scope. */
+		groups: undefined as string | undefined,
+		/** Anchors of the groups that make the scope. */
+		scopeGroups: undefined as string[] | undefined,
+		/** Members that came or went are told alone, as DirSync does. */
+		isIncremental: false,
+	};
+	const groups = new Map<string, FakeGroup>();
+	const groupTombstones = new Map<string, number>();
 	const dnOf = (person: FakePerson) => `CN=${person.cn},${person.where}`;
 	const inScope = (person: FakePerson) => isBeneath(dnKey(dnOf(person)), dnKey(base));
 	const raw = (person: FakePerson): RawEntry => ({
@@ -57,6 +83,62 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 			]),
 		),
 	});
+
+	const keyOf = (anchor: string): Buffer => Buffer.from(anchor.replaceAll("-", ""), "hex");
+	const members = (anchors: readonly string[]): Members => ({
+		count: anchors.length,
+		keys: Buffer.concat(anchors.map(keyOf)),
+		nameOf: (index) => `CN=${anchors[index]},OU=Elsewhere`,
+	});
+	const groupDn = (group: FakeGroup): string => `CN=${group.cn},OU=Groups`;
+	const rawGroup = (group: FakeGroup): RawGroup => ({
+		key: keyOf(group.anchor),
+		raw: Buffer.from(
+			JSON.stringify([
+				group.anchor,
+				groupDn(group),
+				[["cn", [group.cn]], ...(group.primaryId === undefined ? [] : [["primaryid", [group.primaryId]]])],
+				"unknown",
+				null,
+			]),
+		),
+		isInScope: group.isInScope,
+	});
+	const isSeen = (group: FakeGroup): boolean =>
+		group.isInScope ||
+		(settings.scopeGroups?.includes(group.anchor) ?? false) ||
+		[...groups.values()].some((other) => other.members.includes(group.anchor));
+	function readGroups(request: ReadRequest): GroupsReading {
+		const since = request.mode === "delta" ? Number(request.cursor) : 0;
+		const read = (group: FakeGroup): ReadGroup => {
+			const before = [...group.history].filter(([at]) => at <= since).at(-1)?.[1];
+			if (!settings.isIncremental || request.mode === "full" || before === undefined || request.known(keyOf(group.anchor)) !== "group")
+				return { kind: "whole", group: rawGroup(group), members: members(faults.membersHidden ? [] : group.members) };
+			return {
+				kind: "changed",
+				group: rawGroup(group),
+				added: members(group.members.filter((one) => !before.includes(one))),
+				removed: members(before.filter((one) => !group.members.includes(one))),
+			};
+		};
+		return {
+			pages: (async function* () {
+				const seen = [...groups.values()].filter((group) => isSeen(group) && group.usn > since);
+				for (let at = 0; at < seen.length; at += 2) yield seen.slice(at, at + 2).map(read);
+				if (request.mode === "delta")
+					yield [...groupTombstones].filter(([, at]) => at > since).map(([anchor]): ReadGroup => ({ kind: "deleted", key: keyOf(anchor) }));
+			})(),
+			lookup: async (wanted) =>
+				new Map(
+					wanted.map(({ anchor }): [Anchor, Whereabouts] => {
+						const group = groups.get(anchor);
+						if (group !== undefined) return [anchor, { kind: "out-of-scope", dn: groupDn(group), where: "elsewhere", doubt: undefined }];
+						return [anchor, { kind: "unseen", doubt: faults.doubt }];
+					}),
+				),
+			doubtEmpty: async (anchors) => new Map(faults.membersHidden ? anchors.map((anchor) => [anchor, "its members cannot be read"]) : []),
+		};
+	}
 
 	async function open(request: ReadRequest): Promise<Reading> {
 		const since = request.mode === "delta" ? Number(request.cursor) : 0;
@@ -78,7 +160,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 				}
 				if (faults.cutAfter !== undefined) throw new Failure("SOURCE_BROKE", "the connection closed in the middle of a page");
 			})(),
-			groups: undefined,
+			groups: settings.groups === undefined ? undefined : readGroups(request),
 			end: () => ({
 				read,
 				unsealed: faults.unsealed,
@@ -95,7 +177,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 					primaryGroups: new Set(),
 					unresolved: faults.unresolved,
 				},
-				scopeGroups: undefined,
+				scopeGroups: settings.scopeGroups?.map((anchor) => ({ dnKey: `cn=${anchor},`, anchor: anchor as Anchor })),
 				strategy: "counting",
 			}),
 			lookup: async (wanted) => {
@@ -136,8 +218,13 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 		get attributes() {
 			return settings.attributes;
 		},
-		memberKeys: undefined,
-		primary: undefined,
+		get groupScope() {
+			return settings.groups;
+		},
+		get memberKeys() {
+			return settings.groups === undefined ? undefined : ("anchor" as const);
+		},
+		primary: { member: "primarygroupid", group: "primaryid" },
 		watch: undefined,
 		read: (request) => open(request),
 		anchor: (key) => {
@@ -179,11 +266,25 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 			const now = dnOf(people.get(person.anchor) as FakePerson);
 			if (old !== undefined && old !== now) relink(old, now);
 		},
+		groups,
+		putGroup: (group: Omit<FakeGroup, "usn" | "history">): void => {
+			const history = groups.get(group.anchor)?.history ?? new Map();
+			usn++;
+			history.set(usn, group.members);
+			groups.set(group.anchor, { ...group, usn, history });
+		},
+		removeGroup: (anchor: string): void => {
+			groups.delete(anchor);
+			groupTombstones.set(anchor, ++usn);
+			for (const group of groups.values()) group.members = group.members.filter((member) => member !== anchor);
+		},
 		remove: (anchor: string, tombstone = false): void => {
 			const person = people.get(anchor);
 			if (person === undefined) return;
 			people.delete(anchor);
 			usn++;
+			// No mark of the group's moves with it.
+			for (const group of groups.values()) group.members = group.members.filter((member) => member !== anchor);
 			if (tombstone) tombstones.add(anchor);
 			relink(dnOf(person), undefined);
 		},

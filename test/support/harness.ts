@@ -2,17 +2,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Account } from "../../src/core/account.ts";
-import type { Limits } from "../../src/core/gate.ts";
+import type { GroupLimits, Limits } from "../../src/core/gate.ts";
 import type { Lifecycle } from "../../src/core/lifecycle.ts";
 import { compileMapping, type Mapping } from "../../src/core/mapping.ts";
 import { makeQueues } from "../../src/lib/queue.ts";
 import { asFailure, openDatabase, openSibling } from "../../src/store/database.ts";
 import { openLocalAccounts } from "../../src/store/local-accounts.ts";
+import { openLocalGroups } from "../../src/store/local-groups.ts";
 import { openViews } from "../../src/store/open-views.ts";
 import { makeIds, openSession } from "../../src/store/session.ts";
 import { type CycleContext, cycle } from "../../src/sync/cycle.ts";
 import { findHeld, findShown, reject } from "../../src/sync/decide.ts";
-import { type JudgedChange, judgedChanges } from "../../src/sync/judging.ts";
+import { type JudgedChange, judgedChanges } from "../../src/sync/judged.ts";
 import type { RunReport } from "../../src/sync/report.ts";
 import { plan } from "../../src/sync/run.ts";
 import { makeLocalTarget } from "../../src/target/local/local.ts";
@@ -26,6 +27,7 @@ export const testLifecycle: Lifecycle = { onDisabled: "disable", onOutOfScope: "
 export interface HarnessOptions {
 	readonly lifecycle?: Lifecycle;
 	readonly limits?: Limits;
+	readonly groupLimits?: GroupLimits;
 	readonly mapping?: Mapping;
 	/** An existing database; else one of its own in a new folder. */
 	readonly file?: string;
@@ -40,9 +42,10 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 	const db = openDatabase(file, { check: "always", now: time.now });
 	const session = openSession(openSibling(file), makeIds(db));
 	session.transaction(() => session.runs.interruptOpen(time.now));
-	const local = makeLocalTarget("accounts", openLocalAccounts(db, "accounts"));
+	const local = makeLocalTarget("accounts", openLocalAccounts(db, "accounts"), openLocalGroups(db, "accounts"));
 	const targets = options.targets?.(local) ?? [local];
-	session.setTargets(targets.map(({ name }) => name));
+	const names = targets.map(({ name }) => name);
+	session.setTargets(names, names);
 	const mapping = options.mapping ?? testMapping;
 	const lifecycle = options.lifecycle ?? testLifecycle;
 	const context: CycleContext = {
@@ -52,7 +55,8 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 			mapping: compileMapping(mapping),
 			lifecycle,
 			limits: options.limits ?? {},
-			rules: JSON.stringify([mapping, lifecycle]),
+			groupLimits: options.groupLimits ?? { deleted: undefined, removed: undefined },
+			rules: JSON.stringify([mapping, lifecycle, fake.settings.groups, fake.settings.scopeGroups]),
 		},
 		targets,
 		clock: () => time.now,
@@ -79,10 +83,10 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 		sync: (mode: "full" | "delta" | "auto" = "auto", signal = never): Promise<RunReport> =>
 			cycle(context, { kind: "sync", mode, trigger: "command" }, signal),
 		plan: async (mode: "full" | "delta" | "auto" = "auto"): Promise<{ name: string; changes: JudgedChange[] }> => {
-			const { judgement } = await plan(context, { kind: "read", mode }, [], true, never);
+			const planned = await plan(context, { kind: "read", mode }, [], true, never);
 			const changes = [...judgedChanges(session)];
 			session.clear();
-			return { name: judgement.plan ?? "", changes };
+			return { name: planned.plan ?? "", changes };
 		},
 		approve: async (name: string): Promise<RunReport> => {
 			const decision = findHeld(context, name) ?? (await findShown(context, name, never));
@@ -95,6 +99,16 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 			const accounts: Record<string, Account> = {};
 			for await (const { anchor, account } of local.list(never)) if (anchor !== undefined) accounts[anchor] = account;
 			return accounts;
+		},
+		/** The groups as the target has them, by name, with their members' anchors. */
+		groups: async (of: Target = local): Promise<Record<string, string[]>> => {
+			const anchors = new Map<string, string>();
+			for await (const { remoteId, anchor } of of.list(never)) anchors.set(remoteId, anchor ?? remoteId);
+			const groups: Record<string, string[]> = {};
+			for await (const { group, members } of of.groups?.list(never) ?? []) {
+				groups[group.displayName] = members.map((id) => anchors.get(id) ?? `nobody (${id})`).sort();
+			}
+			return groups;
 		},
 		close: (): void => {
 			session.close();

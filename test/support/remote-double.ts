@@ -1,5 +1,6 @@
 import type { Account } from "../../src/core/account.ts";
 import type { Anchor } from "../../src/core/entry.ts";
+import type { Group } from "../../src/core/group.ts";
 import type { RemoteAccount, Target } from "../../src/target/target.ts";
 
 /**
@@ -7,6 +8,7 @@ import type { RemoteAccount, Target } from "../../src/target/target.ts";
  * userName that another account has.
  */
 export function makeRemoteDouble(name = "remote", batch = 3) {
+	const groups = new Map<string, { anchor: Anchor; group: Group; members: Set<string> }>();
 	const accounts = new Map<string, { anchor: Anchor; account: Account }>();
 	const faults = { refuse: new Set<string>() };
 	let next = 1;
@@ -44,7 +46,33 @@ export function makeRemoteDouble(name = "remote", batch = 3) {
 		async *list() {
 			for (const [id, account] of accounts) yield remote(id, account);
 		},
+		groups: {
+			memberBatch: 2,
+			apply: async ({ anchor, remoteId, wanted, added, removed }) => {
+				if (faults.refuse.has(anchor)) return { kind: "refused", error: "400 no such luck" };
+				if (wanted === undefined) {
+					if (remoteId !== undefined) groups.delete(remoteId);
+					return { kind: "applied", remoteId: remoteId ?? "" };
+				}
+				if (added.length + removed.length > 2) return { kind: "refused", error: "413 too many members" };
+				const stranger = [...added, ...removed].find((member) => accounts.get(member.remoteId)?.anchor !== member.anchor);
+				if (stranger !== undefined) return { kind: "refused", error: `400 no account ${stranger.remoteId}` };
+				const id = remoteId ?? `g${next++}`;
+				const members = groups.get(id)?.members ?? new Set();
+				for (const member of added) members.add(member.remoteId);
+				for (const member of removed) members.delete(member.remoteId);
+				groups.set(id, { anchor, group: wanted, members });
+				return { kind: "applied", remoteId: id };
+			},
+			find: async (anchor) => {
+				const found = [...groups].find(([, group]) => group.anchor === anchor);
+				return found && { remoteId: found[0] };
+			},
+			async *list() {
+				for (const [remoteId, { anchor, group, members }] of groups) yield { remoteId, anchor, group, members: [...members].sort() };
+			},
+		},
 		close: async () => {},
 	};
-	return { target, accounts, faults, creates: () => creates };
+	return { target, groups, accounts, faults, creates: () => creates };
 }

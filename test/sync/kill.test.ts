@@ -3,15 +3,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { Target } from "../../src/target/target.ts";
 import { makeFakeSource } from "../support/fake-source.ts";
 import { type Harness, openHarness } from "../support/harness.ts";
-import { makeRemoteDouble } from "../support/remote-double.ts";
+import { openMortal } from "../support/mortal.ts";
+import type { makeRemoteDouble } from "../support/remote-double.ts";
 
 const PEOPLE = "OU=People,DC=corp,DC=example,DC=test";
 const WHERE = [PEOPLE, `OU=Sales,${PEOPLE}`, "OU=Leavers,DC=corp,DC=example,DC=test"];
-
-class Killed extends Error {}
 
 /** What may happen to the directory, or to us. Numbers name people; a kill strikes at the n-th write from then on. */
 const step = fc.oneof(
@@ -40,58 +38,22 @@ it.each([
 				const folder = mkdtempSync(path.join(tmpdir(), "dirsyncd-kill-"));
 				const file = path.join(folder, "dirsyncd.db");
 				const fake = makeFakeSource();
-				const remote = makeRemoteDouble();
-				let writesLeft = Number.POSITIVE_INFINITY;
-				const write = (): void => {
-					if (writesLeft-- <= 0) throw new Killed();
-				};
-				const open = (now: number): Harness => {
-					const harness = openHarness(fake, { file, targets: (local) => [mortal(local, write), mortal(remote.target, write)] });
-					harness.time.now = now;
-					const { session } = harness.context;
-					const { transaction } = session;
-					// Dies before a transaction (it never began) or right after its commit (nobody hears of it).
-					Object.assign(session, {
-						transaction: <T>(work: () => T): T => {
-							write();
-							const result = transaction(work);
-							write();
-							return result;
-						},
-					});
-					return harness;
-				};
-				let harness = open(Date.UTC(2026, 10, 1));
+				const mortal = openMortal(fake, file);
+				const { remote } = mortal;
 				try {
 					// One stays for ever: a directory that is suddenly empty is another matter.
 					put(fake, { who: 99, where: 0, name: 0, enabled: true, boss: 0 }, false);
 					for (const each of steps) {
 						if (each.do === "put") put(fake, each, shared);
 						else if (each.do === "remove") fake.remove(fake.anchorOf(each.who));
-						else if (each.do === "hours") harness.time.now += each.hours * 3_600_000;
-						else {
-							writesLeft = "killAt" in each ? each.killAt : Number.POSITIVE_INFINITY;
-							try {
-								await harness.sync(each.do);
-							} catch (error) {
-								if (!(error instanceof Killed)) throw error;
-								const { now } = harness.time;
-								harness.close();
-								writesLeft = Number.POSITIVE_INFINITY;
-								harness = open(now);
-							}
-						}
+						else if (each.do === "hours") mortal.harness().time.now += each.hours * 3_600_000;
+						else await mortal.sync(each.do, "killAt" in each ? each.killAt : undefined);
 					}
-					writesLeft = Number.POSITIVE_INFINITY;
-					// Past every wait that a refusal may have set, twice, since the first may free a name for the second.
-					for (let round = 0; round < 3; round++) {
-						harness.time.now += 24 * 3_600_000;
-						await harness.sync("full");
-					}
-					await expectSettled(harness, remote);
-					if (!shared) await expectSameAsFresh(harness, fake);
+					await mortal.settle();
+					await expectSettled(mortal.harness(), remote);
+					if (!shared) await expectSameAsFresh(mortal.harness(), fake);
 				} finally {
-					harness.close();
+					mortal.close();
 					rmSync(folder, { recursive: true, force: true });
 				}
 			}),
@@ -122,18 +84,6 @@ function put(
 			...(leader && { manager: [fake.dnOf(leader)] }),
 		},
 	});
-}
-
-function mortal(target: Target, write: () => void): Target {
-	return {
-		...target,
-		apply: async (deliveries, signal) => {
-			write();
-			const results = await target.apply(deliveries, signal);
-			write();
-			return results;
-		},
-	};
 }
 
 /** Nobody twice, the target as the ledger says, nothing left to do, the change log whole. */

@@ -12,8 +12,11 @@ const corp: SourceView = {
 	lastSuccess: { full: 1_700_000_000_000, delta: undefined },
 	sealed: true,
 	entries: 300,
-	held: { disable: 12 },
+	held: { disable: 12, "group remove": 5 },
 	quarantined: 2,
+	strategy: "uSNChanged",
+	groups: 4,
+	memberships: 40,
 };
 const accounts: TargetView = { target: "accounts", accounts: 300, pending: 3, failed: 1, lastError: undefined };
 const state: MetricsState = {
@@ -42,6 +45,9 @@ describe("the metrics", () => {
 		['dirsyncd_sealed{source="corp"}', "1"],
 		['dirsyncd_held_changes{source="corp",kind="disable"}', "12"],
 		['dirsyncd_held_changes{source="corp",kind="delete"}', "0"],
+		['dirsyncd_held_changes{source="corp",kind="group_remove"}', "5"],
+		['dirsyncd_groups{source="corp"}', "4"],
+		['dirsyncd_memberships{source="corp"}', "40"],
 		['dirsyncd_quarantined{source="corp"}', "2"],
 		['dirsyncd_accounts{target="accounts",state="active"}', "280"],
 		['dirsyncd_accounts{target="accounts",state="disabled"}', "0"],
@@ -56,6 +62,8 @@ describe("the metrics", () => {
 		['dirsyncd_entries_read_total{source="corp"}', "14"],
 		['dirsyncd_changes_total{source="corp",kind="create"}', "3"],
 		['dirsyncd_changes_total{source="corp",kind="delete"}', "0"],
+		['dirsyncd_group_changes_total{source="corp",kind="join"}', "7"],
+		['dirsyncd_group_changes_total{source="corp",kind="delete"}', "0"],
 		['dirsyncd_deliveries_total{target="accounts",kind="create",result="applied"}', "3"],
 		['dirsyncd_delivery_duration_seconds_count{target="accounts"}', "1"],
 		['dirsyncd_run_duration_seconds_count{source="corp",mode="delta"}', "2"],
@@ -64,7 +72,7 @@ describe("the metrics", () => {
 	])("add up what runs did: %s is %s", async (start, value) => {
 		observe(
 			{ read: 10, created: 3, deliveries: [{ target: "accounts", kind: "create", result: "applied", count: 3, seconds: 0.2 }] },
-			{ read: 4 },
+			{ read: 4, groups: { created: 1, updated: 0, deleted: 0, joined: 7, left: 0 } },
 		);
 		expect(await line(start)).toBe(`${start} ${value}`);
 	});

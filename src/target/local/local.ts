@@ -1,6 +1,7 @@
 import type { Account } from "../../core/account.ts";
 import type { Anchor } from "../../core/entry.ts";
-import type { Delivery, DeliveryResult, RemoteAccount, Target } from "../target.ts";
+import type { Group } from "../../core/group.ts";
+import type { Delivery, DeliveryResult, GroupDelivery, GroupTarget, RemoteAccount, Target } from "../target.ts";
 
 /** What the embedded account store needs of the database (store/local-accounts). */
 export interface LocalTable {
@@ -18,8 +19,20 @@ interface LocalRow {
 	readonly body: string;
 }
 
+/** What it needs for groups (store/local-groups). */
+export interface LocalGroupTable {
+	batch<T>(work: () => T): T;
+	put(externalId: string, body: string): number;
+	idOf(externalId: string): number | undefined;
+	remove(id: number): void;
+	addMember(id: number, accountExternalId: string): void;
+	removeMember(id: number, accountExternalId: string): void;
+	page(after: number, limit: number): readonly LocalRow[];
+	members(id: number): readonly string[];
+}
+
 /** The embedded account store as a target: an upsert by anchor, so that a create sent twice is one account. */
-export function makeLocalTarget(name: string, table: LocalTable): Target {
+export function makeLocalTarget(name: string, table: LocalTable, groups: LocalGroupTable): Target {
 	const applyOne = (delivery: Delivery): DeliveryResult => {
 		const { anchor } = delivery;
 		// Where the text is at hand, the account stays unread.
@@ -53,7 +66,44 @@ export function makeLocalTarget(name: string, table: LocalTable): Target {
 				last = end.id;
 			}
 		},
+		groups: makeLocalGroups(groups),
 		close: async () => {},
+	};
+}
+
+function makeLocalGroups(table: LocalGroupTable): GroupTarget {
+	const applyOne = ({ anchor, wanted, added, removed }: GroupDelivery): DeliveryResult => {
+		if (wanted === undefined) {
+			const id = table.idOf(anchor);
+			if (id !== undefined) table.remove(id);
+			return { kind: "applied", remoteId: anchor };
+		}
+		const id = table.put(anchor, JSON.stringify(wanted));
+		for (const member of added) table.addMember(id, member.remoteId);
+		for (const member of removed) table.removeMember(id, member.remoteId);
+		return { kind: "applied", remoteId: anchor };
+	};
+	return {
+		memberBatch: 10_000,
+		apply: async (delivery) => table.batch(() => applyOne(delivery)),
+		find: async (anchor) => (table.idOf(anchor) === undefined ? undefined : { remoteId: anchor }),
+		async *list(signal) {
+			for (let last = 0; ; ) {
+				signal.throwIfAborted();
+				const rows = table.page(last, 100);
+				for (const row of rows) {
+					yield {
+						remoteId: row.external_id,
+						anchor: row.external_id as Anchor,
+						group: JSON.parse(row.body) as Group,
+						members: table.members(row.id),
+					};
+				}
+				const end = rows.at(-1);
+				if (end === undefined) return;
+				last = end.id;
+			}
+		},
 	};
 }
 

@@ -1,0 +1,139 @@
+import type { Anchor } from "../core/entry.ts";
+import type { Connection } from "./database.ts";
+
+/** One group that a target does not have as it is wanted. Bodies are groups as JSON. */
+export interface PendingGroupRow {
+	readonly group_id: number;
+	readonly anchor: Anchor;
+	readonly wanted: Buffer | null;
+	readonly body: string | null;
+	readonly applied: Buffer | null;
+	readonly applied_body: string | null;
+	readonly remote_id: string | null;
+	readonly intent_at: number | null;
+	readonly attempts: number;
+	readonly run_id: number;
+}
+
+/** A membership that a target does not have as it is wanted; only of accounts that are there. */
+export interface PendingMember {
+	readonly account_id: number;
+	readonly anchor: Anchor;
+	readonly remote_id: string;
+	readonly wanted: number;
+}
+
+/** The ledger of groups and memberships: what is wanted and applied per target, of memberships only what differs. */
+export function openGroupLedger(db: Connection) {
+	const want = db.prepare(
+		`INSERT INTO group_ledger (target_id, group_id, wanted, run_id, pending) VALUES (@target, @group, @wanted, @run, 1)
+		ON CONFLICT DO UPDATE SET
+			applied_body = CASE WHEN applied IS excluded.wanted THEN NULL WHEN applied IS wanted AND wanted IS NOT NULL THEN @oldBody ELSE applied_body END,
+			wanted = excluded.wanted, run_id = excluded.run_id, pending = 1, attempts = 0, next_at = NULL, error = NULL`,
+	);
+	const passedRemoval = "EXISTS (SELECT 1 FROM planned_groups p WHERE p.id = x.group_id AND p.kind = 'remove' AND p.passed = 1)";
+	const wantMembers = db.prepare<[number]>(
+		`INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT ?, x.group_id, x.account_id, x.added FROM staged_memberships x
+		WHERE x.added = 1 OR ${passedRemoval} ON CONFLICT DO UPDATE SET wanted = excluded.wanted`,
+	);
+	/** A group with open memberships is open itself. */
+	const wake = db.prepare<[number, number]>(
+		`UPDATE group_ledger SET pending = 1, run_id = ?, attempts = 0, next_at = NULL, error = NULL WHERE target_id = ?
+		AND group_id IN (SELECT x.group_id FROM staged_memberships x WHERE x.added = 1 OR ${passedRemoval})`,
+	);
+	const goneSteps = [
+		"DELETE FROM member_ledger WHERE group_id IN (SELECT id FROM planned_groups WHERE kind = 'delete' AND passed = 1)",
+		"DELETE FROM member_ledger WHERE account_id IN (SELECT id FROM planned WHERE kind = 'delete' AND passed = 1)",
+	].map((sql) => db.prepare(sql));
+	const fill = [
+		db.prepare<[number, number]>(
+			`INSERT INTO group_ledger (target_id, group_id, wanted, run_id, pending) SELECT ?, g.id, x'', 0, 1 FROM groups g
+			WHERE g.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM group_ledger l WHERE l.target_id = ? AND l.group_id = g.id)`,
+		),
+		db.prepare<[number, number]>(
+			`INSERT OR IGNORE INTO member_ledger (target_id, group_id, account_id, wanted) SELECT ?, m.group_id, m.account_id, 1 FROM memberships m
+			WHERE m.group_id IN (SELECT l.group_id FROM group_ledger l WHERE l.target_id = ? AND l.wanted = x'')`,
+		),
+	];
+	const filled = db.prepare<[number], { group_id: number; body: string }>(
+		"SELECT l.group_id, g.body FROM group_ledger l JOIN groups g ON g.id = l.group_id WHERE l.target_id = ? AND l.wanted = x''",
+	);
+	const setWanted = db.prepare<[Buffer, number, number]>("UPDATE group_ledger SET wanted = ? WHERE target_id = ? AND group_id = ?");
+	const pending = db.prepare<[number, number, number, number], PendingGroupRow>(
+		`SELECT l.group_id, g.anchor, l.wanted, g.body, l.applied, l.applied_body, l.remote_id, l.intent_at, l.attempts, l.run_id
+		FROM group_ledger l INDEXED BY group_ledger_pending JOIN groups g ON g.id = l.group_id
+		WHERE l.pending = 1 AND l.target_id = ? AND l.group_id > ? AND (l.next_at IS NULL OR l.next_at <= ?) ORDER BY l.group_id LIMIT ?`,
+	);
+	const members = db.prepare<[number, number, number], PendingMember>(
+		`SELECT m.account_id, e.anchor, a.remote_id, m.wanted FROM member_ledger m JOIN ledger a ON a.target_id = m.target_id AND a.account_id = m.account_id
+		JOIN entries e ON e.id = m.account_id WHERE m.target_id = ? AND m.group_id = ? AND a.remote_id IS NOT NULL ORDER BY m.account_id LIMIT ?`,
+	);
+	const hasMembers = db.prepare<[number, number]>("SELECT 1 FROM member_ledger WHERE target_id = ? AND group_id = ? LIMIT 1").pluck();
+	const settle = db.prepare<[number, number, number, number]>(
+		"DELETE FROM member_ledger WHERE target_id = ? AND group_id = ? AND account_id = ? AND wanted = ?",
+	);
+	const intend = db.prepare<[number, number, number]>("UPDATE group_ledger SET intent_at = ? WHERE target_id = ? AND group_id = ?");
+	const applied = db.prepare(
+		`UPDATE group_ledger SET applied = @digest, applied_body = CASE WHEN wanted IS @digest THEN NULL ELSE @body END, remote_id = @remoteId, origin = coalesce(origin, 'created'),
+			intent_at = NULL, attempts = 0, next_at = NULL, error = NULL,
+			pending = wanted IS NOT @digest OR EXISTS (SELECT 1 FROM member_ledger m WHERE m.target_id = @target AND m.group_id = @group)
+		WHERE target_id = @target AND group_id = @group`,
+	);
+	const removed = db.prepare<[number, number]>("DELETE FROM group_ledger WHERE target_id = ? AND group_id = ? AND wanted IS NULL");
+	const failed = db.prepare<[number, string, number, number]>(
+		"UPDATE group_ledger SET attempts = attempts + 1, next_at = ?, error = ? WHERE target_id = ? AND group_id = ?",
+	);
+	const countPending = db
+		.prepare<[number]>("SELECT count(*) FROM group_ledger INDEXED BY group_ledger_pending WHERE pending = 1 AND target_id = ?")
+		.pluck();
+	const nextDue = db
+		.prepare("SELECT min(coalesce(next_at, 0)) FROM group_ledger INDEXED BY group_ledger_pending WHERE pending = 1")
+		.pluck();
+	let targets: readonly { readonly id: number; readonly name: string }[] = [];
+	const idOf = (target: string): number => {
+		const found = targets.find(({ name }) => name === target);
+		if (found === undefined) throw new Error(`target ${target} was not named to the ledger of groups`);
+		return found.id;
+	};
+
+	return {
+		/** Names the targets that keep groups, by their ids in the ledger. One that has none yet gets all of them wanted. */
+		setTargets: (to: readonly { readonly id: number; readonly name: string }[], digestOf: (body: string) => Buffer): void => {
+			targets = to;
+			for (const { id } of targets) {
+				if (fill.map((statement) => statement.run(id, id).changes)[0] === 0) continue;
+				for (const { group_id, body } of filled.all(id)) setWanted.run(digestOf(body), id, group_id);
+			}
+		},
+		/** A group's new state for every target; `wanted` undefined: to be deleted. Inside the run's transaction. */
+		want: (group: number, wanted: Buffer | undefined, oldBody: string | null, run: number): void => {
+			for (const { id } of targets) want.run({ target: id, group, wanted: wanted ?? null, oldBody, run });
+		},
+		/** The stage's memberships that go out, for every target; of what is deleted nothing stays open. */
+		wantMembers: (run: number): void => {
+			for (const { id } of targets) {
+				wantMembers.run(id);
+				wake.run(run, id);
+			}
+			for (const step of goneSteps) step.run();
+		},
+		pending: (target: string, after: number, now: number, limit: number): readonly PendingGroupRow[] =>
+			pending.all(idOf(target), after, now, limit),
+		members: (target: string, group: number, limit: number): readonly PendingMember[] => members.all(idOf(target), group, limit),
+		hasMembers: (target: string, group: number): boolean => hasMembers.get(idOf(target), group) !== undefined,
+		/** The target has this membership as it was wanted when it was sent. */
+		settled: (target: string, group: number, account: number, wanted: number): void => {
+			settle.run(idOf(target), group, account, wanted);
+		},
+		intend: (target: string, group: number, at: number): void => void intend.run(at, idOf(target), group),
+		applied: (target: string, group: number, digest: Buffer, body: string, remoteId: string): void => {
+			applied.run({ target: idOf(target), group, digest, body, remoteId });
+		},
+		removed: (target: string, group: number): void => void removed.run(idOf(target), group),
+		failed: (target: string, group: number, error: string, nextAt: number): void => void failed.run(nextAt, error, idOf(target), group),
+		countPending: (): number => targets.reduce((sum, { id }) => sum + (countPending.get(id) as number), 0),
+		nextDue: (): number | undefined => (nextDue.get() as number | null) ?? undefined,
+	};
+}
+
+export type GroupLedger = ReturnType<typeof openGroupLedger>;

@@ -1,0 +1,79 @@
+import { closeNesting, type Nesting } from "../core/membership.ts";
+import type { ScopeGroup } from "../source/source.ts";
+import type { GroupInfo } from "../store/group-stage.ts";
+import type { Session } from "../store/session.ts";
+import type { SourceState } from "../store/snapshot.ts";
+
+/** Who is in which groups, nested ones included, as this run leaves it: snapshot and stage together. Made once per run. */
+export interface Membership {
+	readonly groups: ReadonlyMap<number, GroupInfo>;
+	readonly nesting: Nesting;
+	/** Every group that a person is in; `primaryId` is what its own entry names. */
+	groupsOf(person: number, primaryId: string | undefined): ReadonlySet<number>;
+	/** People whose groups may be others than at the last commit; also ids that are no people. */
+	touched(): ReadonlySet<number>;
+}
+
+export function openMembership(session: Session, state: SourceState): Membership {
+	const { groupStage, groupPlan } = session;
+	groupStage.indexMembers();
+	const groups = new Map(groupStage.info(state.id).map((group) => [group.id, group]));
+	const nesting = closeNesting(groupStage.nested(state.id));
+	const byPrimaryId = new Map<string, number>();
+	for (const { id, primary_id } of groups.values()) if (primary_id !== null) byPrimaryId.set(primary_id, id);
+	// What is gone for certain gives nothing to anyone; what is doubted does as before.
+	const counts = (id: number): boolean => {
+		const group = groups.get(id);
+		return group !== undefined && (group.presence === "present" || group.doubt !== null);
+	};
+
+	const peopleBeneath = (start: number, into: Set<number>): void => {
+		const seen = new Set([start]);
+		for (const group of seen) {
+			for (const child of nesting.children(group)) seen.add(child);
+			for (const member of groupStage.membersOf(group)) into.add(member);
+			const primaryId = groups.get(group)?.primary_id ?? null;
+			if (primaryId !== null) for (const person of groupPlan.primaryPeople(state.id, primaryId)) into.add(person);
+		}
+	};
+
+	return {
+		groups,
+		nesting,
+		groupsOf: (person, primaryId) => {
+			const direct = groupStage.groupsOf(person).filter(counts);
+			const primary = primaryId === undefined ? undefined : byPrimaryId.get(primaryId);
+			if (primary !== undefined && counts(primary)) direct.push(primary);
+			const all = new Set<number>();
+			for (const group of direct) for (const above of nesting.above(group)) if (counts(above)) all.add(above);
+			return all;
+		},
+		touched: () => {
+			const people = new Set<number>();
+			if (groupStage.isEmpty()) return people;
+			for (const member of groupStage.changedMembers()) people.add(member);
+			for (const { child } of groupStage.changedNesting(state.id)) peopleBeneath(child, people);
+			for (const { id, is_turned } of groups.values()) if (is_turned === 1) peopleBeneath(id, people);
+			return people;
+		},
+	};
+}
+
+/** Scope by group: who is in none of the groups that `users.groups` names is not in scope. */
+export interface GroupScope {
+	has(person: number, primaryId: string | undefined): boolean;
+	/** Why one of the groups may have members that cannot be seen, if so. */
+	readonly doubt: string | undefined;
+}
+
+export function makeGroupScope(session: Session, state: SourceState, membership: Membership, scope: readonly ScopeGroup[]): GroupScope {
+	const ids = scope.flatMap(({ anchor }) => session.groupStage.idByAnchor(anchor) ?? session.groups.byAnchor(state.id, anchor)?.id ?? []);
+	const doubts = ids.flatMap((id) => membership.groups.get(id)?.doubt ?? []);
+	return {
+		has: (person, primaryId) => {
+			const groups = membership.groupsOf(person, primaryId);
+			return ids.some((id) => groups.has(id));
+		},
+		doubt: doubts[0],
+	};
+}
