@@ -15,6 +15,8 @@ export interface Source {
 	readonly groupScope: string | undefined;
 	/** The attributes asked for, sorted; another list wants a full reading. */
 	readonly attributes: readonly string[];
+	/** Whether there is another server to start a reading again on, when the one that is read breaks in the middle of it. */
+	readonly canFailOver: boolean;
 	/** What the keys of members are; undefined: this source reads no groups. */
 	readonly memberKeys: MemberKeys | undefined;
 	/** How membership by primary group is told, beside the groups' own members; undefined: there is none. */

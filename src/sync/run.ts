@@ -46,7 +46,7 @@ export async function plan(
 	session.clear();
 	const at = clock();
 	const state = session.snapshot.source(source.name);
-	const found = kind.kind === "read" ? await read(context, state, kind.mode, at, signal) : undefined;
+	const found = kind.kind === "read" ? await readOn(context, state, kind.mode, at, signal) : undefined;
 	stageRemembered(session, sync, state, kind, found?.due ?? []);
 	const membership = source.memberKeys === undefined ? undefined : openMembership(session, state);
 	const scope = membership && scopeOf(session, state, membership, found);
@@ -145,6 +145,29 @@ interface Found {
 	readonly askedAgain: ReadonlySet<number>;
 	/** Whose time has come, and of whom that is certain. */
 	readonly due: readonly number[];
+}
+
+/** Servers tried after one that broke in the middle of a reading. */
+const MOST_RESTARTS = 3;
+
+/**
+ * A reading whose server breaks in the middle of it starts again from nothing on another one: what a run acts on, and its seal, come
+ * from one server alone.
+ */
+async function readOn(context: RunContext, state: SourceState, mode: Mode | "auto", at: number, signal: AbortSignal): Promise<Found> {
+	const { source } = context.sync;
+	const broken: string[] = [];
+	for (;;) {
+		try {
+			const found = await read(context, state, mode, at, signal);
+			return { ...found, warnings: [...broken, ...found.warnings] };
+		} catch (error) {
+			const isServers = error instanceof Failure && (error.code === "SOURCE_BROKE" || error.code === "SOURCE_UNREACHABLE");
+			if (!isServers || !source.canFailOver || broken.length >= MOST_RESTARTS || signal.aborted) throw error;
+			broken.push(`${error.message}; the reading was started again`);
+			context.session.clear();
+		}
+	}
 }
 
 /** Reads, and finds out what became of those who were not there. The connection is closed before anything is planned. */

@@ -34,7 +34,8 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 	const tombstones = new Set<string>();
 	let usn = 1;
 	const faults = {
-		/** Break the reading after so many entries. */
+		/** Break the reading after so many entries; so many readings, if it is said. */
+		cuts: Number.POSITIVE_INFINITY,
 		cutAfter: undefined as number | undefined,
 		unsealed: [] as string[],
 		/** Entries nobody can see, though they are there. */
@@ -61,6 +62,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 		scopeGroups: undefined as string[] | undefined,
 		/** Members that came or went are told alone, as DirSync does. */
 		isIncremental: false,
+		canFailOver: false,
 	};
 	const groups = new Map<string, FakeGroup>();
 	const groupTombstones = new Map<string, number>();
@@ -152,13 +154,14 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 			pages: (async function* () {
 				const entries = visible().filter((person) => inScope(person) && person.usn > since);
 				for (let at = 0; at < entries.length; at += 3) {
-					if (faults.cutAfter !== undefined && at >= faults.cutAfter)
+					if (faults.cutAfter !== undefined && at >= faults.cutAfter && faults.cuts-- > 0)
 						throw new Failure("SOURCE_BROKE", "the connection closed in the middle of a page");
 					const page = entries.slice(at, at + 3).map(raw);
 					read += page.length;
 					yield page;
 				}
-				if (faults.cutAfter !== undefined) throw new Failure("SOURCE_BROKE", "the connection closed in the middle of a page");
+				if (faults.cutAfter !== undefined && faults.cuts-- > 0)
+					throw new Failure("SOURCE_BROKE", "the connection closed in the middle of a page");
 			})(),
 			groups: settings.groups === undefined ? undefined : readGroups(request),
 			end: () => ({
@@ -217,6 +220,9 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 		},
 		get attributes() {
 			return settings.attributes;
+		},
+		get canFailOver() {
+			return settings.canFailOver;
 		},
 		get groupScope() {
 			return settings.groups;

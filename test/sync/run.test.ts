@@ -314,3 +314,25 @@ describe("a changed view", () => {
 		again.close();
 	});
 });
+
+describe("a server that breaks in the middle of a reading", () => {
+	beforeEach(() => {
+		for (const number of [1, 2, 3, 4, 5]) person(number);
+		fake.faults.cutAfter = 3;
+	});
+
+	it("is left for another one, on which the reading starts again from nothing", async () => {
+		Object.assign(fake.settings, { canFailOver: true });
+		fake.faults.cuts = 1;
+		const report = await harness.sync("full");
+		expect(report).toMatchObject({ outcome: "succeeded", sealed: true, read: 5, created: 5 });
+		expect(report.warnings).toEqual([expect.stringMatching(/closed in the middle of a page; the reading was started again/)]);
+	});
+
+	it("fails the run where there is no other, and where all of them break", async () => {
+		expect(await harness.sync("full")).toMatchObject({ outcome: "failed", error: { code: "SOURCE_BROKE" } });
+		Object.assign(fake.settings, { canFailOver: true });
+		expect(await harness.sync("full")).toMatchObject({ outcome: "failed", error: { code: "SOURCE_BROKE" } });
+		expect(await harness.accounts()).toEqual({});
+	});
+});

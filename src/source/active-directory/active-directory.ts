@@ -27,6 +27,7 @@ export function makeActiveDirectory(options: ActiveDirectoryOptions): Source {
 		identity: `active-directory as ${options.bind.user.toLowerCase()}`,
 		scope: scope.text,
 		attributes: scope.attributes,
+		canFailOver: options.urls.length > 1,
 		groupScope: undefined,
 		memberKeys: undefined,
 		primary: undefined,
