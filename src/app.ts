@@ -10,6 +10,7 @@ import { asFailure, type Connection, openDatabase, openReadOnly, openSibling } f
 import { openLocalAccounts } from "./store/local-accounts.ts";
 import { openLocalGroups } from "./store/local-groups.ts";
 import { makeIds, openSession, type Session } from "./store/session.ts";
+import { indexEmployees } from "./store/takeovers.ts";
 import { backUp, openUpkeep } from "./store/upkeep.ts";
 import { type CycleContext, cycle, deliverAll } from "./sync/cycle.ts";
 import { findHeld, findShown, reject } from "./sync/decide.ts";
@@ -99,6 +100,7 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 	const { clock } = options;
 	const file = config.database;
 	const db = openDatabase(file, { check: options.check, now: clock() });
+	if (config.match === "employeeNumber") indexEmployees(db);
 	const nextId = makeIds(db);
 	const names = config.targets.map(({ name }) => name);
 	const open = (): Session => {
@@ -275,7 +277,10 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 		lifecycle: config.lifecycle,
 		limits: config.limits,
 		groupLimits: config.groupLimits,
-		rules: digest(JSON.stringify([mapping, config.lifecycle])).toString("hex"),
+		match: config.match === "none" ? undefined : config.match,
+		rules: digest(JSON.stringify([mapping, config.lifecycle, config.match, source.users.groups, source.groups !== undefined])).toString(
+			"hex",
+		),
 	};
 }
 

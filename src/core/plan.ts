@@ -134,6 +134,11 @@ function planGone(situation: Situation, presence: Exclude<Presence, { kind: "pre
 	}
 }
 
+/** Whether the directory lets this person sign in, for certain. */
+export function isLet(entry: Entry, at: number): boolean {
+	return entry.standing === "enabled" && endOf(entry, at) === undefined;
+}
+
 /** Why the directory itself says that this person may not sign in, if it does. */
 function endOf(entry: Entry, at: number): { readonly cause: Cause; readonly why: string } | undefined {
 	if (entry.standing === "disabled") return { cause: "disabled", why: "disabled in the directory" };

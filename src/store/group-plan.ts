@@ -51,7 +51,7 @@ export function openGroupPlan(db: Connection) {
 	const touchStaged = db.prepare("INSERT OR IGNORE INTO touched SELECT id FROM outcomes");
 	const touched = db.prepare<[number, number], TouchedRow>(
 		`SELECT t.id,
-			CASE WHEN EXISTS (SELECT 1 FROM planned p WHERE p.id = t.id AND p.kind = 'delete' AND p.passed = 1) THEN 0 WHEN a.id IS NOT NULL THEN 1
+			CASE WHEN EXISTS (SELECT 1 FROM planned p WHERE p.id = t.id AND p.kind = 'delete' AND p.passed = 1) THEN 0 WHEN a.id IS NOT NULL OR EXISTS (SELECT 1 FROM taken k WHERE k.taker = t.id) THEN 1
 				ELSE EXISTS (SELECT 1 FROM planned p WHERE p.id = t.id AND p.kind = 'create' AND p.passed = 1) END AS exists_after,
 			EXISTS (SELECT 1 FROM planned p WHERE p.id = t.id AND p.kind IN ('disable', 'delete') AND p.passed = 0) AS is_frozen,
 			coalesce(s.presence, e.gone, 'present') = 'deleted' AS is_deleted,

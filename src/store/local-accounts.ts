@@ -16,6 +16,10 @@ export function openLocalAccounts(db: Connection, target: string) {
 		ON CONFLICT (target, external_id) DO UPDATE SET user_name = excluded.user_name, active = excluded.active, body = excluded.body`,
 	);
 	const remove = db.prepare<[string, string]>("DELETE FROM local_accounts WHERE target = ? AND external_id = ?");
+	const rename = db.prepare<[string, string, string, string, string]>(
+		`UPDATE local_accounts SET external_id = ? WHERE target = ? AND external_id = ?
+		AND NOT EXISTS (SELECT 1 FROM local_accounts o WHERE o.target = ? AND o.external_id = ?)`,
+	);
 	const leaveGroups = db.prepare<[string, string]>(
 		"DELETE FROM local_members WHERE account_id = (SELECT id FROM local_accounts WHERE target = ? AND external_id = ?)",
 	);
@@ -41,6 +45,9 @@ export function openLocalAccounts(db: Connection, target: string) {
 				if (error instanceof Database.SqliteError && error.code === "SQLITE_CONSTRAINT_UNIQUE") return false;
 				throw error;
 			}
+		},
+		rename: (externalId: string, to: string): void => {
+			rename.run(to, target, externalId, target, to);
 		},
 		remove: (externalId: string): void => {
 			leaveGroups.run(target, externalId);

@@ -13,13 +13,17 @@ import { openRuns } from "./runs.ts";
 import { openSettlement } from "./settlement.ts";
 import { openSnapshot } from "./snapshot.ts";
 import { openStage } from "./stage.ts";
+import { openTakeovers, takenSchema } from "./takeovers.ts";
 
 /**
  * One connection with everything a run needs of the database. A session serves one run at a time; runs of different sources have
  * sessions of their own. `nextId` hands out entry ids (see `makeIds`).
  */
 export function openSession(db: Connection, nextId: () => number) {
+	// Statements of the stage name what is taken over, and the other way round.
+	db.exec(takenSchema);
 	const stage = openStage(db, nextId);
+	const takeovers = openTakeovers(db);
 	const settlement = openSettlement(db);
 	const decisions = openDecisions(db);
 	const ledger = openLedger(db);
@@ -31,6 +35,7 @@ export function openSession(db: Connection, nextId: () => number) {
 	return {
 		snapshot: openSnapshot(db),
 		stage,
+		takeovers,
 		settlement,
 		decisions,
 		ledger,
@@ -59,6 +64,7 @@ export function openSession(db: Connection, nextId: () => number) {
 			stage.clear();
 			groupStage.clear();
 			groupPlan.clear();
+			takeovers.clear();
 			settlement.clear();
 			decisions.clear();
 		},

@@ -25,17 +25,17 @@ export function openSettlement(db: Connection) {
 		db.prepare("INSERT OR IGNORE INTO contested SELECT claim FROM staged_claims GROUP BY claim HAVING min(id) <> max(id)"),
 		db.prepare(
 			`INSERT OR IGNORE INTO contested SELECT s.claim FROM staged_claims s JOIN claims c ON c.claim = s.claim AND c.account_id <> s.id
-			LEFT JOIN outcomes o ON o.id = c.account_id WHERE o.reclaims IS NOT 1`,
+			LEFT JOIN outcomes o ON o.id = c.account_id WHERE o.reclaims IS NOT 1 AND c.account_id NOT IN (SELECT id FROM taken)`,
 		),
 	];
 	const contested = db.prepare<[], ContestedRow>(
-		`SELECT t.claim, s.id, p.anchor, o.user_name AS name, EXISTS (SELECT 1 FROM claims c WHERE c.claim = t.claim AND c.account_id = s.id) AS holds,
+		`SELECT t.claim, s.id, p.anchor, o.user_name AS name, EXISTS (SELECT 1 FROM claims c LEFT JOIN taken k ON k.id = c.account_id WHERE c.claim = t.claim AND coalesce(k.taker, c.account_id) = s.id) AS holds,
 			1 AS wants, coalesce(o.active, 0) AS active, o.desired AS body, 1 AS is_planned
 		FROM contested t JOIN staged_claims s ON s.claim = t.claim JOIN outcomes o ON o.id = s.id JOIN staged p ON p.id = s.id
 		UNION
 		SELECT t.claim, c.account_id, e.anchor, a.user_name, 1, 1, a.active, a.body, 0
 		FROM contested t JOIN claims c ON c.claim = t.claim JOIN accounts a ON a.id = c.account_id JOIN entries e ON e.id = c.account_id
-		LEFT JOIN outcomes o ON o.id = c.account_id WHERE o.reclaims IS NOT 1
+		LEFT JOIN outcomes o ON o.id = c.account_id WHERE o.reclaims IS NOT 1 AND c.account_id NOT IN (SELECT id FROM taken)
 		ORDER BY 1, 2`,
 	);
 	const forget = [
@@ -53,6 +53,11 @@ export function openSettlement(db: Connection) {
 	const holdOne = db.prepare<[HoldReason, string, number, string]>("UPDATE planned SET reason = ?, because = ? WHERE id = ? AND kind = ?");
 	const release = db.prepare<[number, string]>("UPDATE planned SET reason = NULL, because = NULL, passed = 1 WHERE id = ? AND kind = ?");
 	const pass = db.prepare("UPDATE planned SET passed = 1 WHERE reason IS NULL");
+	// Without its update, which brings the account along, nothing else can be done to it.
+	const holdTaken = db.prepare(
+		`UPDATE planned SET passed = 0, reason = u.reason, because = u.because FROM planned u
+		WHERE planned.kind <> 'update' AND u.id = planned.id AND u.kind = 'update' AND u.passed = 0 AND planned.id IN (SELECT taker FROM taken)`,
+	);
 	const heldKinds = db.prepare<[], { kind: ChangeKind; reason: HoldReason; because: string; count: number }>(
 		"SELECT kind, reason, because, count(*) AS count FROM planned WHERE passed = 0 GROUP BY kind, reason, because ORDER BY kind, count DESC",
 	);
@@ -108,6 +113,7 @@ export function openSettlement(db: Connection) {
 		},
 		passRest: (): void => {
 			pass.run();
+			holdTaken.run();
 		},
 		lossy: () => lossy.all(),
 		heldKinds: () => heldKinds.all(),

@@ -162,7 +162,7 @@ export function openStage(db: Connection, nextId: () => number) {
 	const plannedPage = db.prepare<[number, string, number], PlannedRow>(
 		`SELECT p.id, s.anchor, p.kind, p.why, p.cause, p.reason, p.because, p.passed, o.desired, a.body,
 			CASE WHEN a.id IS NOT NULL THEN (SELECT group_concat(k.kind) FROM planned k WHERE k.id = p.id AND k.passed = 1) END AS passed_kinds
-		FROM planned p JOIN staged s ON s.id = p.id JOIN outcomes o ON o.id = p.id LEFT JOIN accounts a ON a.id = p.id
+		FROM planned p JOIN staged s ON s.id = p.id JOIN outcomes o ON o.id = p.id LEFT JOIN taken t ON t.taker = p.id LEFT JOIN accounts a ON a.id = coalesce(t.id, p.id)
 		WHERE (p.id, p.kind) > (?, ?) ORDER BY p.id, p.kind LIMIT ?`,
 	);
 

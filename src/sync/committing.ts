@@ -16,6 +16,7 @@ export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync"
 	const { reading, at, unsealed, heldKinds } = planned;
 	const sealed = unsealed.length === 0;
 	session.transaction(() => {
+		session.takeovers.commit(as.sourceId, as.run);
 		// Held first: it compares with accounts as they still are.
 		session.decisions.replaceHeld(as.sourceId, heldChanges(), planned.plan ?? "", at);
 		session.decisions.commit(as.sourceId, at);

@@ -7,7 +7,7 @@ import type { Anchor, Entry } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
 import { type HoldReason, isAskedAgain, isOfAttributes, isSticky } from "../core/hold.ts";
 import type { Mapped } from "../core/mapping.ts";
-import { type PlannedAccount, type PlannedChange, planAccount } from "../core/plan.ts";
+import { isLet, type PlannedAccount, type PlannedChange } from "../core/plan.ts";
 import type { Presence } from "../core/presence.ts";
 import { digest } from "../lib/digest.ts";
 import { spread } from "../lib/spread.ts";
@@ -20,6 +20,7 @@ import type { GroupScope } from "./membership.ts";
 import { coversDn } from "./protection.ts";
 import { dnDigest } from "./reading.ts";
 import type { SyncSource } from "./settings.ts";
+import { findMatch, noMatch, planMatched } from "./takeover.ts";
 
 export interface PlanningContext {
 	/** The run's instant, Unix milliseconds. */
@@ -132,15 +133,20 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 
 	const plan = (row: StagedRow): void => {
 		managerDn = undefined;
-		const before = row.body === null ? undefined : (JSON.parse(row.body) as Account);
+		const own = row.body === null ? undefined : (JSON.parse(row.body) as Account);
 		const read = readRow(row);
 		const mapped: Mapped | undefined =
 			read.problem !== undefined ? { kind: "unmappable", reason: read.problem } : read.entry && mapping(read.entry, managerOf);
+		const match =
+			sync.match !== undefined && row.body === null && read.presence?.kind === "present" && mapped?.kind === "account"
+				? findMatch(session, state.id, sync.match, row.id, mapped.account, isLet(read.presence.entry, context.at))
+				: noMatch;
+		const before = match.kind === "takes-over" ? (JSON.parse(match.account.body) as Account) : own;
 		const planned =
 			read.presence === undefined
 				? setAside(before, row, read.problem ?? "cannot be read")
-				: planAccount({
-						before: before && { account: before, cause: row.cause ?? undefined, endedAt: row.ended_at ?? undefined },
+				: planMatched(match, {
+						before: own && { account: own, cause: row.cause ?? undefined, endedAt: row.ended_at ?? undefined },
 						presence: read.presence,
 						mapped,
 						lifecycle,

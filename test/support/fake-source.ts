@@ -29,7 +29,7 @@ export interface FakeGroup {
 }
 
 /** An in-memory source behind the port, for tests of what comes after reading. Its scope is `base`; the rest of the world is outside. */
-export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
+export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", name = "fake") {
 	const people = new Map<string, FakePerson>();
 	const tombstones = new Set<string>();
 	let usn = 1;
@@ -211,7 +211,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test") {
 	}
 
 	const source: Source = {
-		name: "fake",
+		name,
 		get identity() {
 			return settings.identity;
 		},

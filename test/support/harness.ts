@@ -5,6 +5,7 @@ import type { Account } from "../../src/core/account.ts";
 import type { GroupLimits, Limits } from "../../src/core/gate.ts";
 import type { Lifecycle } from "../../src/core/lifecycle.ts";
 import { compileMapping, type Mapping } from "../../src/core/mapping.ts";
+import type { MatchField } from "../../src/core/match.ts";
 import { makeQueues } from "../../src/lib/queue.ts";
 import { asFailure, openDatabase, openSibling } from "../../src/store/database.ts";
 import { openLocalAccounts } from "../../src/store/local-accounts.ts";
@@ -28,19 +29,23 @@ export interface HarnessOptions {
 	readonly lifecycle?: Lifecycle;
 	readonly limits?: Limits;
 	readonly groupLimits?: GroupLimits;
+	readonly match?: MatchField;
 	readonly mapping?: Mapping;
 	/** An existing database; else one of its own in a new folder. */
 	readonly file?: string;
+	/** Another source on the same database. */
+	readonly beside?: { readonly file: string; readonly ids: () => number };
 	readonly targets?: (local: Target) => readonly Target[];
 }
 
 /** Everything behind the source port, real: SQLite in a file, the run, the local target. Time stands still unless it is set. */
 export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
-	const folder = options.file === undefined ? mkdtempSync(path.join(tmpdir(), "dirsyncd-")) : undefined;
-	const file = options.file ?? path.join(folder as string, "dirsyncd.db");
+	const folder = options.file === undefined && options.beside === undefined ? mkdtempSync(path.join(tmpdir(), "dirsyncd-")) : undefined;
+	const file = options.beside?.file ?? options.file ?? path.join(folder as string, "dirsyncd.db");
 	const time = { now: Date.UTC(2026, 10, 1) };
 	const db = openDatabase(file, { check: "always", now: time.now });
-	const session = openSession(openSibling(file), makeIds(db));
+	const ids = options.beside?.ids ?? makeIds(db);
+	const session = openSession(openSibling(file), ids);
 	session.transaction(() => session.runs.interruptOpen(time.now));
 	const local = makeLocalTarget("accounts", openLocalAccounts(db, "accounts"), openLocalGroups(db, "accounts"));
 	const targets = options.targets?.(local) ?? [local];
@@ -56,6 +61,7 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 			lifecycle,
 			limits: options.limits ?? {},
 			groupLimits: options.groupLimits ?? { deleted: undefined, removed: undefined },
+			match: options.match,
 			rules: JSON.stringify([mapping, lifecycle, fake.settings.groups, fake.settings.scopeGroups]),
 		},
 		targets,
@@ -76,6 +82,7 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 
 	return {
 		file,
+		ids,
 		time,
 		context,
 		local,

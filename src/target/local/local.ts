@@ -7,6 +7,7 @@ import type { Delivery, DeliveryResult, GroupDelivery, GroupTarget, RemoteAccoun
 export interface LocalTable {
 	batch<T>(work: () => T): T;
 	put(externalId: string, body: string): boolean;
+	rename(externalId: string, to: string): void;
 	remove(externalId: string): void;
 	byExternalId(externalId: string): LocalRow | undefined;
 	byUserName(userName: string): LocalRow | undefined;
@@ -34,7 +35,9 @@ export interface LocalGroupTable {
 /** The embedded account store as a target: an upsert by anchor, so that a create sent twice is one account. */
 export function makeLocalTarget(name: string, table: LocalTable, groups: LocalGroupTable): Target {
 	const applyOne = (delivery: Delivery): DeliveryResult => {
-		const { anchor } = delivery;
+		const { anchor, remoteId } = delivery;
+		// A person who came from another source brings the account along: it is the same one under another anchor.
+		if (remoteId !== undefined && remoteId !== anchor) table.rename(remoteId, anchor);
 		// Where the text is at hand, the account stays unread.
 		const text = delivery.wantedText ?? JSON.stringify(delivery.wanted);
 		if (text === undefined) {
