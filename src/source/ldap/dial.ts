@@ -53,7 +53,7 @@ export interface Line {
 /**
  * One try at one server: TCP, TLS, bind, each with a deadline that destroys the socket. ldapts does StartTLS and the bind on the
  * sockets we give it, and gets no second one: it would reconnect in silence, unbound, and after StartTLS in the clear.
- * Throws Failure SOURCE_UNREACHABLE, SOURCE_UNTRUSTED, SOURCE_REFUSED, SOURCE_BROKE or CANCELLED.
+ * Throws Failure SOURCE_UNREACHABLE, SOURCE_UNTRUSTED, SOURCE_REFUSED, SOURCE_BROKE, CONFIG_INVALID or CANCELLED.
  */
 export async function dial(address: Address, options: DialOptions, signal: AbortSignal): Promise<Line> {
 	refuseUnsafe(address, options);

@@ -80,7 +80,7 @@ export async function discover(question: Question, signal: AbortSignal): Promise
 
 /** The records of a name; none when it is not there, or says by "." that the service decidedly is not. */
 async function ask(name: string, { discovery, timeoutMs }: Question, signal: AbortSignal): Promise<readonly SrvRecord[]> {
-	const hint = "Check that this machine reaches its DNS servers (/etc/resolv.conf), or name the servers in urls.";
+	const hint = "Check that this machine reaches its DNS servers (on Linux: /etc/resolv.conf), or name the servers in urls.";
 	const late = (): Failure => new Failure("SOURCE_UNREACHABLE", `DNS gave no answer for ${name} within ${timeoutMs / 1000} s`, { hint });
 	try {
 		const records = await within(timeoutMs, discovery.resolver(name), late, signal);

@@ -21,7 +21,7 @@ function openLdap(code: LimitCode, account: string | undefined): string {
 	const limits = { 3: "time=unlimited", 4: "size=unlimited", 11: "size=unlimited size.unchecked=unlimited size.pr=unlimited" }[code];
 	// As in slapd.conf, where a quoted word may hold quotes and backslashes behind a backslash.
 	const dn = (account ?? "DN of the account").replace(/["\\]/g, "\\$&");
-	return `OpenLDAP: limits dn.exact="${dn}" ${limits} (in slapd.conf under the database; in cn=config its olcLimits).`;
+	return `OpenLDAP: limits dn.exact="${dn}" ${limits} (in slapd.conf under the database, before other limits; in cn=config its olcLimits).`;
 }
 
 function ds389(code: LimitCode, account: string | undefined): string {

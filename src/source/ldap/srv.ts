@@ -14,9 +14,14 @@ export interface SrvRecord {
 /** Asks DNS for the SRV records of a name. Rejects as node:dns does: an error whose `code` is ENOTFOUND, ENODATA, ETIMEOUT, … */
 export type SrvResolver = (name: string) => Promise<readonly SrvRecord[]>;
 
-/** By this machine's DNS servers. Two tries of 2 s each: a reading should not wait for half a minute to learn that DNS is down. */
-export function makeSrvResolver(dns: Pick<Resolver, "resolveSrv"> = new Resolver({ timeout: 2000, tries: 2 })): SrvResolver {
-	return (name) => dns.resolveSrv(name);
+/** By this machine's DNS servers, as they are at each question: a Resolver keeps those of the time it was made. */
+export function makeSrvResolver(open: () => Pick<Resolver, "resolveSrv"> = openResolver): SrvResolver {
+	return (name) => open().resolveSrv(name);
+}
+
+/** Two tries of 2 s each: a reading should not wait for half a minute to learn that DNS is down. */
+function openResolver(): Resolver {
+	return new Resolver({ timeout: 2000, tries: 2 });
 }
 
 /**

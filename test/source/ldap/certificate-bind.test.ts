@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/core/errors.ts";
+import type { ActiveDirectoryOptions } from "../../../src/source/active-directory/options.ts";
 import { readClientCertificate } from "../../../src/source/ldap/client-certificate.ts";
 import { type ConnectionOptions, openConnection } from "../../../src/source/ldap/connection.ts";
 import { diagnoseClientCertificate } from "../../../src/source/ldap/diagnose.ts";
@@ -13,6 +14,7 @@ import { search } from "../../../src/source/ldap/wire/session.ts";
 import { type Certificates, type ClientCertificates, makeCertificates, makeClientCertificates } from "../../support/certificates.ts";
 import { command } from "../../support/command.ts";
 import { connect, options } from "../../support/connecting.ts";
+import { fakeSource } from "../../support/fake-directory.ts";
 import { type Script, startFakeServer } from "../../support/fake-server.ts";
 import { describeWith, serverPath } from "../../support/require.ts";
 import { type SmallSlapd, startSmallSlapd } from "../../support/small-slapd.ts";
@@ -159,6 +161,14 @@ describeWith(["openssl"], "a client certificate", () => {
 				if (came.kind === "extended") reply.done({ code: 2, message: "no such operation" });
 			}, "the first octet");
 			expect(await connect(options([fake.url], bindless()))).toBeUndefined();
+		});
+
+		it("is an identity that outlives the certificate's renewal, and is another one than that of whom it acts for", () => {
+			const identityOf = (more: Partial<ActiveDirectoryOptions>) => fakeSource("ldaps://dc1", { bind: external, ...more }).identity;
+			expect(identityOf({ tls: showing("good") })).toBe("active-directory as certificate cn=sync,o=corp");
+			expect(identityOf({ tls: showing("soon") })).toBe(identityOf({ tls: showing("good") }));
+			const acting = { sasl: "external", authorizationId: "dn:cn=Other,dc=x" } as const;
+			expect(identityOf({ tls: showing("good"), bind: acting })).toBe("active-directory as dn:cn=other,dc=x");
 		});
 
 		it("goes on to the next server when one refuses it: that locks nobody out", async () => {

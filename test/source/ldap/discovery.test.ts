@@ -31,7 +31,7 @@ function srv(name: string, more: Partial<SrvRecord> = {}): SrvRecord {
 }
 
 function discovery(more: Partial<Discovery> = {}): Discovery {
-	return { domain: "corp.example.test", site: undefined, resolver: makeSrvResolver(dns.dns), scheme: "ldaps", ...more };
+	return { domain: "corp.example.test", site: undefined, resolver: makeSrvResolver(() => dns.dns), scheme: "ldaps", ...more };
 }
 
 /** The URLs found, in their order. */
@@ -260,6 +260,16 @@ describe("failing over", () => {
 		second.session.close();
 		expect(second.server).toBe(other.url);
 		expect(second.warnings).toEqual([expect.stringContaining("ECONNREFUSED"), expect.stringContaining("busy (51)")]);
+	});
+
+	it("tries those that all broke in the order in which they did, the one that had longest to recover first", async () => {
+		let now = 0;
+		const memory = makeServerMemory(() => now);
+		const given = options(["ldaps://dc1", "ldaps://dc2", "ldaps://dc3"], { memory });
+		memory.broke("ldaps://dc2", "reset");
+		now += 1000;
+		memory.broke("ldaps://dc1", "reset");
+		expect((await findServers(given, never)).addresses.map(({ host }) => host)).toEqual(["dc3", "dc2", "dc1"]);
 	});
 
 	it("still uses it when there is no other, and holds nothing against a connection that we closed", async () => {

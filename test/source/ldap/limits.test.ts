@@ -45,18 +45,20 @@ describeWith(["slapd"], "a limit of OpenLDAP", () => {
 	});
 
 	it("of what it looks through is an administrative one, and the line that it names cures it", async () => {
-		await slapd.restart({ database: ["limits users size=unlimited size.unchecked=50"] });
+		const everybody = "sizelimit size.soft=unlimited size.hard=unlimited size.unchecked=50";
+		await slapd.restart({ database: [everybody] });
 		const failure = await read(100);
 		expect(failure).toMatchObject({ code: "SOURCE_LIMIT", message: expect.stringContaining("adminLimitExceeded (11)") });
-		await slapd.restart({ database: [lineIn(failure)] });
+		await slapd.restart({ database: [everybody, lineIn(failure)] });
 		expect(await read(100)).toBe(700);
 	});
 
 	it("of the size of a page is cured by the same line", async () => {
-		await slapd.restart({ database: ["limits users size=unlimited size.pr=50"] });
+		const everybody = "sizelimit size.soft=unlimited size.hard=unlimited size.pr=50";
+		await slapd.restart({ database: [everybody] });
 		const failure = await read(100);
 		expect(failure).toMatchObject({ code: "SOURCE_LIMIT" });
-		await slapd.restart({ database: [lineIn(failure)] });
+		await slapd.restart({ database: [everybody, lineIn(failure)] });
 		expect(await read(100)).toBe(700);
 	});
 });
