@@ -256,8 +256,9 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 		source: makeActiveDirectory({
 			name,
 			urls: source.urls,
+			discovery: undefined,
 			bind: { user: bind.user, password: bind.password.reveal() },
-			tls: source.tls,
+			tls: { ...source.tls, key: source.tls.key?.reveal() },
 			insecure: source.insecure,
 			bases: source.bases,
 			users: source.users,

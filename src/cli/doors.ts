@@ -24,7 +24,8 @@ export function openDoors(clock: () => number): Doors {
 					hint: "Use type: active-directory with urls, bind.user and bind.password.",
 				});
 			}
-			yield* diagnose({ ...options, bind, protect: config.protect }, clock, signal);
+			const tls = { ...options.tls, key: options.tls.key?.reveal() };
+			yield* diagnose({ ...options, bind, tls, discovery: undefined, protect: config.protect }, clock, signal);
 		},
 		verifyDatabase: async (file) => (existsSync(file) ? (await import("../store/upkeep.ts")).verifyDatabase(file) : undefined),
 		backUp: async (file, to) => (await import("../store/upkeep.ts")).backUp(file, to),

@@ -107,7 +107,9 @@ function attributesAsked(configFile: string): readonly string[] {
 	return makeActiveDirectory({
 		...source,
 		...activeDirectoryDefaults,
+		discovery: undefined,
 		bind: { user: "", password: "" },
+		tls: { ...source.tls, cert: undefined, key: undefined },
 		protect: [],
 		attributes: attributesOf(source.mapping),
 		clock: Date.now,

@@ -2,6 +2,7 @@ import { Client } from "ldapts";
 import { parentDn, parseDn } from "../../src/core/dn.ts";
 import type { Demo } from "../../src/demo/demo.ts";
 import type { Record } from "../support/ldif.ts";
+import { noTls } from "../support/tls.ts";
 import type { Directory } from "./directory.ts";
 
 /** Written to without LDAP, and looked into by ldapts: neither is what our source reads with. */
@@ -14,7 +15,7 @@ export function directoryOnDemo(demo: Demo): Directory {
 			urls: [demo.url],
 			bind: { user: demo.bindUser, password: demo.bindPassword },
 			insecure: true,
-			tls: { ca: undefined, startTls: false, servername: undefined },
+			tls: noTls,
 		},
 		add: async (dn, values) => {
 			directory.add(dn, values);

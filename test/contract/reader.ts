@@ -27,6 +27,7 @@ export function sourceOn(directory: Directory, options: Partial<ActiveDirectoryO
 	return makeActiveDirectory({
 		name: "corp",
 		...directory.connection,
+		discovery: undefined,
 		bases: [directory.baseDn],
 		users: { filter: undefined, exclude: [] },
 		protect: [],

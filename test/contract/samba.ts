@@ -1,5 +1,6 @@
 import { ldifLine } from "../support/ldif.ts";
 import type { Samba } from "../support/samba.ts";
+import { noTls } from "../support/tls.ts";
 import type { Directory, Values } from "./directory.ts";
 
 /** Written to by Samba's own tools, and looked into by ldapsearch. */
@@ -11,7 +12,7 @@ export function directoryOnSamba(samba: Samba): Directory {
 			urls: [samba.ldapUrl],
 			bind: samba.reader,
 			insecure: true,
-			tls: { ca: undefined, startTls: false, servername: undefined },
+			tls: noTls,
 		},
 		add: (dn, values) => samba.add(`${ldifLine("dn", dn)}${linesOf(values)}`),
 		modify: (dn, values) => samba.modify(`${ldifLine("dn", dn)}changetype: modify\n${modificationsOf(values)}`),

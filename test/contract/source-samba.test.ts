@@ -5,6 +5,7 @@ import { ldifLine, type Record, textOf } from "../support/ldif.ts";
 import { fullRequest } from "../support/requests.ts";
 import { describeWith } from "../support/require.ts";
 import { useSamba } from "../support/samba.ts";
+import { noTls } from "../support/tls.ts";
 import { type Directory, person, type Values } from "./directory.ts";
 import { addPerson, placesOf } from "./population.ts";
 import { anchorAt, byLogon, failureOf, logonsOf, read, sourceOn } from "./reader.ts";
@@ -45,7 +46,7 @@ describeWith(["samba"], "a Samba domain controller", () => {
 		it("is trusted by the CA that signed it, and by nothing else", async () => {
 			const { url, caPem, otherCa } = samba();
 			const over = (address: string, tls: Partial<Directory["connection"]["tls"]>) =>
-				sourceOn(directory(), { urls: [address], insecure: false, tls: { ca: caPem, startTls: false, servername: undefined, ...tls } });
+				sourceOn(directory(), { urls: [address], insecure: false, tls: { ...noTls, ca: caPem, ...tls } });
 			expect(logonsOf(await read(over(url, {})))).toContain("ordinary1");
 			expect(logonsOf(await read(over(samba().ldapUrl, { startTls: true })))).toContain("ordinary1");
 			for (const address of [url, samba().ldapUrl]) {

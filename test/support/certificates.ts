@@ -42,9 +42,27 @@ export async function makeCertificates(folder: string, names: { dns: readonly st
 	return { ca: at("ca.pem"), otherCa: at("other-ca.pem"), key: at("server.key"), file: (kind) => at(`${kind}.pem`) };
 }
 
-function sign(at: (name: string) => string, name: string, extensions: string, dates: string[]) {
+export interface ClientCertificates {
+	readonly key: string;
+	/** By the same authority: one good, one with 10 days left, one expired; and a good one by the other authority. */
+	readonly file: (kind: "good" | "soon" | "expired" | "foreign") => string;
+}
+
+/** Makes certificates of a client, "CN=sync,O=Corp", in a folder where `makeCertificates` has made a server's. */
+export async function makeClientCertificates(folder: string): Promise<ClientCertificates> {
+	const at = (name: string) => path.join(folder, name);
+	await openssl("req", ...newKey(at("client.key")), "-subj", "/O=Corp/CN=sync", "-out", at("client.csr"));
+	await sign(at, "client-good", "client", ["-days", "90"], "client.csr");
+	await sign(at, "client-soon", "client", ["-days", "10"], "client.csr");
+	await sign(at, "client-expired", "client", ["-startdate", "20200101000000Z", "-enddate", "20200201000000Z"], "client.csr");
+	const other = ["-CA", at("other-ca.pem"), "-CAkey", at("other-ca.key"), "-CAcreateserial"];
+	await openssl("x509", "-req", "-in", at("client.csr"), ...other, "-days", "90", "-out", at("client-foreign.pem"));
+	return { key: at("client.key"), file: (kind) => at(`client-${kind}.pem`) };
+}
+
+function sign(at: (name: string) => string, name: string, extensions: string, dates: string[], request = "server.csr") {
 	const days = dates.length === 0 ? ["-days", "20"] : dates;
-	const files = ["-config", at("openssl.cnf"), "-in", at("server.csr"), "-out", at(`${name}.pem`)];
+	const files = ["-config", at("openssl.cnf"), "-in", at(request), "-out", at(`${name}.pem`)];
 	return openssl("ca", "-batch", "-notext", ...files, "-extensions", extensions, ...days);
 }
 
@@ -69,9 +87,12 @@ unique_subject = no
 rand_serial = yes
 policy = any
 [any]
+organizationName = optional
 commonName = supplied
 [good]
 subjectAltName = ${names}
+[client]
+extendedKeyUsage = clientAuth
 [wrong_host]
 subjectAltName = DNS:dc9.elsewhere.example.test
 `;

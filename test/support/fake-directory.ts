@@ -5,6 +5,7 @@ import { type ActiveDirectoryOptions, activeDirectoryDefaults } from "../../src/
 import type { Reading, Source } from "../../src/source/source.ts";
 import { type Attributes, type Came, type FakeServer, type Reply, type Script, startFakeServer } from "./fake-server.ts";
 import { fullRequest } from "./requests.ts";
+import { noTls } from "./tls.ts";
 
 export const base = "OU=People,DC=corp,DC=example,DC=test";
 const service = "CN=NTDS Settings,CN=DC1,CN=Configuration,DC=corp,DC=example,DC=test";
@@ -66,8 +67,9 @@ export function fakeSource(url: string, options: Partial<ActiveDirectoryOptions>
 	return makeActiveDirectory({
 		name: "fake",
 		urls: [url],
+		discovery: undefined,
 		bind: { user: "svc@corp.example.test", password: "the-password" },
-		tls: { ca: undefined, startTls: false, servername: undefined },
+		tls: noTls,
 		insecure: true,
 		bases: [base],
 		users: { filter: undefined, exclude: [] },

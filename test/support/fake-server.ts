@@ -6,6 +6,8 @@ import { BerReader, BerWriter, messageLength, tag } from "../../src/lib/ber.ts";
 /** One request that came in, as far as a script needs it. */
 export interface Came {
 	readonly kind: "bind" | "search" | "extended" | "unbind" | "abandon";
+	/** Of an extended operation. */
+	readonly oid: string;
 	readonly base: string;
 	readonly scope: number;
 	readonly sizeLimit: number;
@@ -29,6 +31,8 @@ export interface Done {
 	readonly referrals?: readonly string[];
 	/** The paged-results control's; without it that control is left out. */
 	readonly cookie?: string;
+	/** Of an extended operation. */
+	readonly value?: string;
 }
 
 /** The answering side of one request. Everything it writes goes out in one piece when the script returns, unless `flush`ed before. */
@@ -54,22 +58,28 @@ export type FakeServer = Awaited<ReturnType<typeof startFakeServer>>;
 
 /**
  * A server that speaks LDAP and does what its script says, at least as wrong as the real ones. Binds succeed and StartTLS is done
- * (with `secure`) unless the script says otherwise by answering them itself.
+ * (with `secure`) unless the script says otherwise by answering them itself. `from`: whether TLS begins there, or at once.
  */
-export async function startFakeServer(script: Script, secure?: { readonly key: string; readonly cert: string }) {
+export async function startFakeServer(
+	script: Script,
+	secure?: { readonly key: string; readonly cert: string; readonly ca?: string; readonly requestCert?: boolean },
+	from: "StartTLS" | "the first octet" = "StartTLS",
+) {
 	const came: Came[] = [];
 	const sockets = new Set<net.Socket>();
 	let connections = 0;
 	const server = net.createServer((socket) => {
 		sockets.add(socket);
 		socket.on("close", () => sockets.delete(socket));
-		serve(socket, { script, secure, came, connection: ++connections });
+		const serving = { script, secure, came, connection: ++connections };
+		if (from === "StartTLS") serve(socket, serving);
+		else serve(new tls.TLSSocket(socket, { isServer: true, ...secure }), serving, socket);
 	});
 	server.listen(0, "127.0.0.1");
 	await once(server, "listening");
 	const { port } = server.address() as net.AddressInfo;
 	return {
-		url: `ldap://127.0.0.1:${port}`,
+		url: `${from === "StartTLS" ? "ldap" : "ldaps"}://127.0.0.1:${port}`,
 		port,
 		/** Everything that came, in order. */
 		came,
@@ -106,7 +116,7 @@ function serve(socket: net.Socket, serving: Serving, wire = socket): void {
 			serving.script(request, reply);
 			const isAnswered = reply.isAnswered();
 			if (request.kind === "bind" && !isAnswered) reply.done();
-			if (request.kind === "extended" && !isAnswered && serving.secure !== undefined) {
+			if (request.oid === startTlsOid && !isAnswered && serving.secure !== undefined) {
 				reply.done();
 				reply.flush();
 				socket.off("data", onData);
@@ -119,6 +129,7 @@ function serve(socket: net.Socket, serving: Serving, wire = socket): void {
 	socket.on("data", onData);
 }
 
+const startTlsOid = "1.3.6.1.4.1.1466.20037";
 const kinds = { 96: "bind", 99: "search", 119: "extended", 66: "unbind", 80: "abandon" } as const;
 
 function readRequest(bytes: Uint8Array, connection: number, isEncrypted: boolean): { id: number; request: Came } {
@@ -126,6 +137,7 @@ function readRequest(bytes: Uint8Array, connection: number, isEncrypted: boolean
 	const id = message.integer();
 	const kind = kinds[message.peek() as keyof typeof kinds];
 	const nothing = {
+		oid: "",
 		base: "",
 		scope: 0,
 		sizeLimit: 0,
@@ -135,6 +147,10 @@ function readRequest(bytes: Uint8Array, connection: number, isEncrypted: boolean
 		controls: [],
 		paged: undefined,
 	};
+	if (kind === "extended") {
+		const oid = message.inside().text(0x80);
+		return { id, request: { kind, ...nothing, oid, connection, isEncrypted } };
+	}
 	if (kind !== "search") return { id, request: { kind, ...nothing, connection, isEncrypted } };
 	const search = message.inside();
 	const base = search.text();
@@ -149,7 +165,10 @@ function readRequest(bytes: Uint8Array, connection: number, isEncrypted: boolean
 	const attributes: string[] = [];
 	while (!list.isAtEnd) attributes.push(list.text());
 	const { controls, paged } = readControls(message);
-	return { id, request: { kind, base, scope, sizeLimit, timeLimit, filter, attributes, controls, paged, connection, isEncrypted } };
+	return {
+		id,
+		request: { kind, oid: "", base, scope, sizeLimit, timeLimit, filter, attributes, controls, paged, connection, isEncrypted },
+	};
 }
 
 function readControls(message: BerReader): Pick<Came, "controls" | "paged"> {
@@ -229,13 +248,18 @@ function writeEntry(writer: BerWriter, dn: string, attributes: Attributes): void
 	writer.close().close();
 }
 
-function writeDone(writer: BerWriter, operation: number, { code = 0, message = "", matched = "", referrals, cookie }: Done): void {
+function writeDone(
+	writer: BerWriter,
+	operation: number,
+	{ code = 0, message = "", matched = "", referrals, cookie, value: response }: Done,
+): void {
 	writer.open(operation).integer(code, tag.enumerated).text(matched).text(message);
 	if (referrals !== undefined) {
 		writer.open(0xa3);
 		for (const url of referrals) writer.text(url);
 		writer.close();
 	}
+	if (response !== undefined) writer.text(response, 0x8b);
 	writer.close();
 	if (cookie === undefined) return;
 	const value = new BerWriter().open().integer(0).text(cookie).close().finish();

@@ -1,12 +1,15 @@
 import type { RawEntry } from "../../core/entry.ts";
 import type { Filter } from "../../core/filter.ts";
 import { digest } from "../../lib/digest.ts";
+import { accountName } from "../ldap/bind.ts";
+import { readClientCertificate } from "../ldap/client-certificate.ts";
 import { type Connection, openConnection } from "../ldap/connection.ts";
 import { protocolFailure } from "../ldap/result.ts";
+import { makeServerMemory, type ServerMemory } from "../ldap/server-memory.ts";
 import { dnOf } from "../ldap/wire/entry.ts";
 import type { Reading, ReadingEnd, ReadRequest, Source } from "../source.ts";
 import { readContainers } from "./containers.ts";
-import { nextCursor, parseMarks, type Start, startOf, viewChange } from "./cursor.ts";
+import { hostsOf, nextCursor, parseMarks, type Start, startOf, viewChange } from "./cursor.ts";
 import { makeDecoder } from "./decode.ts";
 import { type Marked, readMarks } from "./delta.ts";
 import { guidAnchor } from "./guid.ts";
@@ -22,9 +25,10 @@ import { examples, type Visit } from "./visit.ts";
 /** A source of type `active-directory`. Throws Failure CONFIG_INVALID or ENTRY_UNREADABLE when a filter or DN is wrong. */
 export function makeActiveDirectory(options: ActiveDirectoryOptions): Source {
 	const scope = makeScope(options);
+	const memory = makeServerMemory(options.clock);
 	return {
 		name: options.name,
-		identity: `active-directory as ${options.bind.user.toLowerCase()}`,
+		identity: `active-directory as ${accountName(options.bind, readClientCertificate(options.tls)).toLowerCase()}`,
 		scope: scope.text,
 		attributes: scope.attributes,
 		canFailOver: options.urls.length > 1,
@@ -32,16 +36,22 @@ export function makeActiveDirectory(options: ActiveDirectoryOptions): Source {
 		memberKeys: undefined,
 		primary: undefined,
 		watch: undefined,
-		read: (request, signal) => openReading(options, scope, request, signal),
+		read: (request, signal) => openReading({ ...options, memory }, scope, request, signal),
 		anchor: guidAnchor,
 		dn: dnOf,
 		decode: makeDecoder(),
 	};
 }
 
-async function openReading(options: ActiveDirectoryOptions, scope: Scope, request: ReadRequest, signal: AbortSignal): Promise<Reading> {
+async function openReading(
+	options: ActiveDirectoryOptions & { readonly memory: ServerMemory },
+	scope: Scope,
+	request: ReadRequest,
+	signal: AbortSignal,
+): Promise<Reading> {
 	const { observe } = options;
-	const connection = await openConnection({ ...options, onRequest: observe.request }, signal);
+	const readBefore = hostsOf(parseMarks(request.cursor));
+	const connection = await openConnection({ ...options, readBefore, onRequest: observe.request }, signal);
 	if (connection.certificateExpiresAt !== undefined) observe.certificate(connection.certificateExpiresAt);
 	try {
 		return guard(await prepare(options, scope, request, connection));

@@ -41,6 +41,11 @@ export function parseMarks(cursor: Cursor | undefined): Marks | undefined {
 	}
 }
 
+/** Host names of the domain controllers that have a mark, the one read last first. */
+export function hostsOf(marks: Marks | undefined): readonly string[] {
+	return Object.values(marks?.dcs ?? {}).map(({ name }) => name);
+}
+
 export type Start = { readonly kind: "delta"; readonly since: bigint } | { readonly kind: "full"; readonly because: string };
 
 /** Where a delta from this DC may start, or why only a full reading will do. */

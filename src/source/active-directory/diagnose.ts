@@ -1,10 +1,23 @@
 import { Failure } from "../../core/errors.ts";
 import type { Filter } from "../../core/filter.ts";
 import { attributesOf, type Mapping } from "../../core/mapping.ts";
-import { type Address, parseAddress } from "../ldap/address.ts";
-import { diagnoseServer, type Finding, failed, passed, warned } from "../ldap/diagnose.ts";
+import type { Address } from "../ldap/address.ts";
+import { accountName, type ExternalBind } from "../ldap/bind.ts";
+import { readClientCertificate } from "../ldap/client-certificate.ts";
+import {
+	diagnoseClientCertificate,
+	diagnoseServer,
+	diagnoseServers,
+	diagnoseSite,
+	type Finding,
+	failed,
+	passed,
+	warned,
+} from "../ldap/diagnose.ts";
 import { dial, type Timeouts, type Tls } from "../ldap/dial.ts";
+import type { Discovery } from "../ldap/discovery.ts";
 import { protocolFailure } from "../ldap/result.ts";
+import { makeServerMemory } from "../ldap/server-memory.ts";
 import { pagedResultsOid, showDeleted } from "../ldap/wire/encode.ts";
 import { textsOf } from "../ldap/wire/entry.ts";
 import { openSession, type Session } from "../ldap/wire/session.ts";
@@ -17,7 +30,8 @@ import { examples, type Visit, visitOne } from "./visit.ts";
 export interface Diagnosed {
 	readonly name: string;
 	readonly urls: readonly string[];
-	readonly bind: { readonly user: string; readonly password: { reveal(): string } };
+	readonly discovery: Discovery | undefined;
+	readonly bind: { readonly user: string; readonly password: { reveal(): string } } | ExternalBind;
 	readonly tls: Tls;
 	readonly insecure: boolean;
 	readonly bases: readonly string[];
@@ -34,16 +48,17 @@ export async function* diagnose(source: Diagnosed, clock: () => number, signal: 
 	let session: Session | undefined;
 	let isRefused = false;
 	try {
-		for (const url of source.urls) {
-			const address = parseAddress(url);
+		yield* diagnoseClientCertificate(source.tls, clock());
+		const servers = { ...source, memory: makeServerMemory(clock), readBefore: [], random: () => 0, clock };
+		for (const address of yield* diagnoseServers(servers, signal)) {
 			let isReached = true;
-			for await (const finding of diagnoseServer({ ...source, address, now: clock() }, signal)) {
+			for await (const finding of diagnoseServer({ ...source, address, clock }, signal)) {
 				isReached = finding.state !== "failed";
 				yield finding;
 			}
 			// A refused password is not tried on the next server: each try counts towards the lockout.
 			if (!isReached || isRefused) continue;
-			const bound = await tryBind(source, address, signal);
+			const bound = await tryBind(source, address, clock, signal);
 			yield bound.finding;
 			isRefused = bound.isRefused;
 			if (session === undefined) session = bound.session;
@@ -61,16 +76,17 @@ interface Bound {
 	readonly isRefused: boolean;
 }
 
-async function tryBind(source: Diagnosed, address: Address, signal: AbortSignal): Promise<Bound> {
-	const subject = `${source.bind.user} at ${address.url}`;
-	const bind = { user: source.bind.user, password: source.bind.password.reveal() };
+async function tryBind(source: Diagnosed, address: Address, clock: () => number, signal: AbortSignal): Promise<Bound> {
+	const bind = "user" in source.bind ? { user: source.bind.user, password: source.bind.password.reveal() } : source.bind;
+	let subject = `bind at ${address.url}`;
 	const onRequest = (): void => {};
 	try {
-		const { socket } = await dial(address, { ...source, bind, onRequest }, signal);
-		const session = openSession({ socket, server: address.url, requestMs: source.timeouts.requestMs, onRequest, signal });
-		return { finding: passed("bind", subject, "is taken"), session, isRefused: false };
+		subject = `${accountName(bind, readClientCertificate(source.tls))} at ${address.url}`;
+		const { socket, account } = await dial(address, { ...source, bind, clock, onRequest }, signal);
+		const session = openSession({ socket, server: address.url, account, requestMs: source.timeouts.requestMs, onRequest, signal });
+		return { finding: passed("bind", subject, "user" in bind ? "is taken" : `is taken: we are ${account}`), session, isRefused: false };
 	} catch (cause) {
-		const isRefused = cause instanceof Failure && cause.code === "SOURCE_REFUSED";
+		const isRefused = cause instanceof Failure && cause.code === "SOURCE_REFUSED" && "user" in bind;
 		return { finding: failed("bind", subject, cause), session: undefined, isRefused };
 	}
 }
@@ -80,6 +96,7 @@ async function* diagnoseRights(source: Diagnosed, scope: Scope, session: Session
 		const root = await readRoot(session, scope);
 		const visit: Visit = { session, scope, root, pageSize: source.pageSize, unsealed: [], warnings: [] };
 		yield judgeClock(session.server, root.currentTime, clock());
+		yield* await diagnoseSite(session, source.discovery);
 		yield judgePaging(visit);
 		yield judgeDelta(visit);
 		// Without a base there is no reading, and so nobody to look at.

@@ -1,12 +1,16 @@
+import type { Bind } from "../ldap/bind.ts";
 import type { Operation, Timeouts, Tls } from "../ldap/dial.ts";
+import type { Discovery } from "../ldap/discovery.ts";
 
 /** What one source of type active-directory is made of; the configuration gives it, with its defaults filled in. */
 export interface ActiveDirectoryOptions {
 	readonly name: string;
-	/** In order of preference. */
+	/** In order of preference; empty when they are discovered. */
 	readonly urls: readonly string[];
+	/** Domain controllers by DNS, instead of `urls`. */
+	readonly discovery: Discovery | undefined;
 	/** The password in clear: it goes into the bind and nowhere else. */
-	readonly bind: { readonly user: string; readonly password: string };
+	readonly bind: Bind;
 	readonly tls: Tls;
 	/** Allows a password over an ldap:// connection without StartTLS. */
 	readonly insecure: boolean;
@@ -23,7 +27,7 @@ export interface ActiveDirectoryOptions {
 	readonly attributes: readonly string[];
 	readonly pageSize: number;
 	readonly timeouts: Timeouts;
-	/** Pauses between rounds over all urls when none answers, in milliseconds. */
+	/** Pauses between rounds over all servers when none answers, in milliseconds. */
 	readonly pausesMs: readonly number[];
 	/** Unix milliseconds. */
 	readonly clock: () => number;

@@ -28,6 +28,12 @@ export function parseAddress(url: string): Address {
 	return { url: `${parsed.protocol}//${parsed.host}`, host, port, isSecure };
 }
 
+/** Of a server that was found by its host name. */
+export function addressOf(host: string, port: number, scheme: "ldaps" | "ldap"): Address {
+	const isSecure = scheme === "ldaps";
+	return { url: `${scheme}://${host}${port === (isSecure ? 636 : 389) ? "" : `:${port}`}`, host, port, isSecure };
+}
+
 /** The name that the server's certificate must carry. */
 export function expectedName(address: Address, servername: string | undefined): string {
 	return servername ?? address.host;

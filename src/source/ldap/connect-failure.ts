@@ -69,7 +69,7 @@ function networkProblem(code: string, { host, port, isSecure }: Address, cause: 
 			return {
 				what: `the server cut the connection (${code})`,
 				hint: isSecure
-					? "It may have no certificate for LDAPS, or this is a plain port: check urls."
+					? "It may have no certificate for LDAPS, want a client certificate (tls.cert and tls.key), or this is a plain port: check urls."
 					: "This may be a TLS port: write ldaps://, or set tls.startTls.",
 			};
 		case "EHOSTUNREACH":
@@ -81,7 +81,7 @@ function networkProblem(code: string, { host, port, isSecure }: Address, cause: 
 			if (code.startsWith("ERR_SSL_") || code === "EPROTO") {
 				return {
 					what: `no TLS could be agreed on (${code})`,
-					hint: "This may be a plain port, or the server only speaks versions older than TLS 1.2.",
+					hint: "This may be a plain port, or the server only speaks versions older than TLS 1.2, or wants a client certificate (tls.cert and tls.key).",
 				};
 			}
 			return { what: printable(cause instanceof Error ? cause.message : String(cause)), hint: "Check urls and the network." };

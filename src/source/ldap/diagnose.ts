@@ -3,8 +3,13 @@ import { connect as connectPlain, isIP } from "node:net";
 import { connect as connectTls, type PeerCertificate, type TLSSocket } from "node:tls";
 import { Failure } from "../../core/errors.ts";
 import { type Address, expectedName, sniName } from "./address.ts";
+import { day, daysLeft, expiryWarning, readClientCertificate, SOON_DAYS } from "./client-certificate.ts";
 import { certificateNames, connectFailure } from "./connect-failure.ts";
 import { reach, type Timeouts, type Tls } from "./dial.ts";
+import type { Discovery } from "./discovery.ts";
+import { findServers, type ServerOptions } from "./servers.ts";
+import { ownSite } from "./site.ts";
+import type { Session } from "./wire/session.ts";
 
 /** One thing that was looked at, for a person. */
 export interface Finding {
@@ -33,12 +38,64 @@ interface Server {
 	readonly address: Address;
 	readonly tls: Tls;
 	readonly timeouts: Timeouts;
-	readonly now: number;
+	/** Unix milliseconds. */
+	readonly clock: () => number;
 }
 
-/** A certificate that lives no longer than this is worth a warning. */
-const SOON_DAYS = 30;
-const DAY_MS = 24 * 60 * 60_000;
+/** In a large domain most controllers are elsewhere, and many of them out of reach: so many of the first are looked at. */
+const LOOKED_AT = 8;
+
+/** Which servers there are, as DNS has them where they are not named one by one. Returns those that are worth a look. */
+export async function* diagnoseServers(options: ServerOptions, signal: AbortSignal): AsyncGenerator<Finding, readonly Address[]> {
+	const { discovery } = options;
+	if (discovery === undefined) return (await findServers(options, signal)).addresses;
+	try {
+		const { addresses, near, warnings } = await findServers(options, signal);
+		const sited = discovery.site === undefined ? "" : `, ${near.length} of them in site ${discovery.site}`;
+		const rest = addresses.length > LOOKED_AT ? `; the first ${LOOKED_AT} of them are looked at` : "";
+		const names = addresses.slice(0, LOOKED_AT).map(({ url }) => url);
+		yield passed("dns", discovery.domain, `DNS names ${addresses.length} servers${sited}: ${names.join(", ")}${rest}`);
+		for (const warning of warnings) {
+			yield warned("dns", discovery.domain, warning, "Check the domain's SRV records, and the spelling of domain and site.");
+		}
+		return addresses.slice(0, LOOKED_AT);
+	} catch (cause) {
+		yield failed("dns", discovery.domain, cause);
+		return [];
+	}
+}
+
+/** Whether this machine's site is known to those who were found by DNS; nothing where it is configured, or servers are named. */
+export async function diagnoseSite(session: Session, discovery: Discovery | undefined): Promise<readonly Finding[]> {
+	if (discovery === undefined || discovery.site !== undefined) return [];
+	const site = await ownSite(session, discovery.domain);
+	if (site !== undefined) return [passed("site", site, "is where this machine is: its domain controllers are tried first")];
+	return [
+		warned(
+			"site",
+			discovery.domain,
+			"does not say which site this machine is in: its servers are tried in the order of DNS, near or far",
+			"Add this machine's subnet in Active Directory Sites and Services, or name the site in the configuration.",
+		),
+	];
+}
+
+/** Who we are to a server that asks for a certificate, and for how long; nothing where none is configured. */
+export function diagnoseClientCertificate(tls: Tls, now: number): readonly Finding[] {
+	const subject = "client certificate";
+	try {
+		const certificate = readClientCertificate(tls);
+		if (certificate === undefined) return [];
+		const left = daysLeft(certificate.expiresAt, now);
+		const detail = `${certificate.subject}, valid until ${day(certificate.expiresAt)}`;
+		if (expiryWarning(certificate, now) === undefined) return [passed("tls", subject, detail)];
+		const remedy = "Renew it, and put the new one into the files of tls.cert and tls.key: readings fail once it is over.";
+		if (left >= 0) return [warned("tls", subject, `${detail}: ${left} days left`, remedy)];
+		return [{ step: "tls", subject, state: "failed", detail: `${detail}: it has expired`, remedy }];
+	} catch (cause) {
+		return [failed("tls", subject, cause)];
+	}
+}
 
 /** The way to one server, step by step, until one of them fails: its name, its port, its TLS. Nothing is said to it. */
 export async function* diagnoseServer(server: Server, signal: AbortSignal): AsyncGenerator<Finding, void> {
@@ -65,7 +122,7 @@ export async function* diagnoseServer(server: Server, signal: AbortSignal): Asyn
 	yield* diagnoseTls(server, name, signal);
 }
 
-async function* diagnoseTls({ address, tls, timeouts, now }: Server, name: string, signal: AbortSignal): AsyncGenerator<Finding, void> {
+async function* diagnoseTls({ address, tls, timeouts, clock }: Server, name: string, signal: AbortSignal): AsyncGenerator<Finding, void> {
 	if (!address.isSecure && !tls.startTls) {
 		yield warned(
 			"tls",
@@ -76,9 +133,9 @@ async function* diagnoseTls({ address, tls, timeouts, now }: Server, name: strin
 		return;
 	}
 	try {
-		const { socket } = await reach(address, { tls, timeouts }, signal);
+		const { socket } = await reach(address, { tls, timeouts, clock }, signal);
 		const secured = socket as TLSSocket; // reach has seen to it: either kind of TLS was asked for.
-		yield judgeCertificate(address, secured.getPeerCertificate(), `${secured.getProtocol()}, `, now);
+		yield judgeCertificate(address, secured.getPeerCertificate(), `${secured.getProtocol()}, `, clock());
 		socket.destroy();
 	} catch (cause) {
 		const finding = failed("tls", address.url, cause);
@@ -89,7 +146,7 @@ async function* diagnoseTls({ address, tls, timeouts, now }: Server, name: strin
 
 function judgeCertificate(address: Address, certificate: PeerCertificate, how: string, now: number): Finding {
 	const detail = `${how}${describeCertificate(certificate)}`;
-	const days = Math.floor((Date.parse(certificate.valid_to) - now) / DAY_MS);
+	const days = daysLeft(Date.parse(certificate.valid_to), now);
 	if (days >= SOON_DAYS) return passed("tls", address.url, detail);
 	return warned(
 		"tls",
@@ -103,7 +160,7 @@ function judgeCertificate(address: Address, certificate: PeerCertificate, how: s
 function describeCertificate(certificate: PeerCertificate): string {
 	const names = certificateNames(certificate).join(", ") || "nobody";
 	const expiresAt = Date.parse(certificate.valid_to);
-	const until = Number.isNaN(expiresAt) ? certificate.valid_to : new Date(expiresAt).toISOString().slice(0, 10);
+	const until = Number.isNaN(expiresAt) ? certificate.valid_to : day(expiresAt);
 	const issuer = certificate.issuer?.CN ?? certificate.issuer?.O ?? "an authority without a name";
 	return `a certificate for ${names} by ${String(issuer)}, valid until ${until}`;
 }

@@ -3,8 +3,10 @@ import { type ConnectionOptions, checkServerIdentity, connect as connectTls, typ
 import { Client, ResultCodeError } from "ldapts";
 import { Failure } from "../../core/errors.ts";
 import { type Address, expectedName, sniName } from "./address.ts";
-import { bindFailure } from "./bind-failure.ts";
+import { type Bind, bind } from "./bind.ts";
+import { type ClientCertificate, clientCertificateFailure, readClientCertificate } from "./client-certificate.ts";
 import { connectFailure } from "./connect-failure.ts";
+import { slow, within } from "./deadline.ts";
 import { printable, resultName } from "./result.ts";
 
 export interface Tls {
@@ -14,6 +16,9 @@ export interface Tls {
 	readonly startTls: boolean;
 	/** The name the certificate must carry, when it is not the URL's host. */
 	readonly servername: string | undefined;
+	/** PEM of the certificate that we show a server that asks for one, with its intermediates, and of its key. */
+	readonly cert: string | undefined;
+	readonly key: string | undefined;
 }
 
 export interface Timeouts {
@@ -27,10 +32,12 @@ export type Operation = "connect" | "bind" | "search";
 
 export interface DialOptions {
 	readonly tls: Tls;
-	readonly bind: { readonly user: string; readonly password: string };
+	readonly bind: Bind;
 	readonly timeouts: Timeouts;
 	/** Allows a password over an ldap:// connection without StartTLS. */
 	readonly insecure: boolean;
+	/** Unix milliseconds. */
+	readonly clock: () => number;
 	readonly onRequest: (operation: Operation, seconds: number) => void;
 }
 
@@ -39,34 +46,55 @@ export interface Line {
 	readonly socket: Socket;
 	/** Unix milliseconds; undefined on a plain connection. */
 	readonly certificateExpiresAt: number | undefined;
+	/** Who is bound, as the server knows it where it tells: a DN, or "svc@corp.example.com". */
+	readonly account: string;
 }
 
 /**
  * One try at one server: TCP, TLS, bind, each with a deadline that destroys the socket. ldapts does StartTLS and the bind on the
  * sockets we give it, and gets no second one: it would reconnect in silence, unbound, and after StartTLS in the clear.
- * Throws Failure SOURCE_UNREACHABLE, SOURCE_UNTRUSTED, SOURCE_REFUSED, SOURCE_BROKE or CANCELLED.
+ * Throws Failure SOURCE_UNREACHABLE, SOURCE_UNTRUSTED, SOURCE_REFUSED, SOURCE_BROKE, CONFIG_INVALID or CANCELLED.
  */
 export async function dial(address: Address, options: DialOptions, signal: AbortSignal): Promise<Line> {
 	refuseUnsafe(address, options);
 	const startedAt = performance.now();
-	const { client, socket } = await reach(address, options, signal);
+	const { client, socket, certificate } = await reach(address, options, signal);
 	try {
-		options.onRequest("connect", (performance.now() - startedAt) / 1000);
-		await bind(client, address, options, signal);
+		const reachedAt = performance.now();
+		options.onRequest("connect", (reachedAt - startedAt) / 1000);
+		const { timeouts, clock } = options;
+		const binding = {
+			server: address.url,
+			bind: options.bind,
+			certificate,
+			isTlsPort: address.isSecure,
+			timeoutMs: timeouts.bindMs,
+			clock,
+		};
+		const account = await bind(client, socket, binding, signal);
+		options.onRequest("bind", (performance.now() - reachedAt) / 1000);
 		socket.removeAllListeners("data");
-		return { socket, certificateExpiresAt: expiryOf(socket) };
+		return { socket, certificateExpiresAt: expiryOf(socket), account };
 	} catch (cause) {
 		socket.destroy();
 		throw cause;
 	}
 }
 
+interface Reached {
+	readonly client: Client;
+	readonly socket: Socket;
+	/** What we show if the server asks for it. */
+	readonly certificate: ClientCertificate | undefined;
+}
+
 /** Connects and secures, and says nothing yet. */
 export async function reach(
 	address: Address,
-	{ tls, timeouts: { connectMs } }: Pick<DialOptions, "tls" | "timeouts">,
+	{ tls, timeouts: { connectMs }, clock }: Pick<DialOptions, "tls" | "timeouts" | "clock">,
 	signal: AbortSignal,
-): Promise<{ readonly client: Client; readonly socket: Socket }> {
+): Promise<Reached> {
+	const certificate = readClientCertificate(tls);
 	const name = expectedName(address, tls.servername);
 	const sockets: Socket[] = [];
 	const keep = <T extends Socket>(socket: T): T => {
@@ -106,29 +134,37 @@ export async function reach(
 			});
 			await within(connectMs, wait, () => slow(`no StartTLS with ${address.url}`, connectMs), signal);
 		}
-		return { client, socket };
+		return { client, socket, certificate };
 	} catch (cause) {
 		for (const socket of sockets) socket.destroy();
-		throw connectFailure(address, name, cause);
+		throw clientCertificateFailure(address.url, certificate, cause, clock()) ?? connectFailure(address, name, cause);
 	}
 }
 
-function refuseUnsafe(address: Address, { tls, bind: { user, password }, insecure }: DialOptions): void {
-	if (!address.isSecure && !tls.startTls && !insecure) {
+function refuseUnsafe(address: Address, { tls, bind, insecure }: DialOptions): void {
+	const isTls = address.isSecure || tls.startTls;
+	if (!("user" in bind)) {
+		if (isTls && tls.cert !== undefined) return;
+		const what = isTls ? "there is no client certificate" : `${address.url} is not secured, and a client certificate is part of TLS`;
+		throw new Failure("CONFIG_INVALID", `cannot bind by certificate: ${what}`, {
+			hint: "Set tls.cert and tls.key, and use ldaps:// or tls.startTls: true.",
+		});
+	}
+	if (!isTls && !insecure) {
 		throw new Failure("SOURCE_UNTRUSTED", `${address.url} would carry the password in clear`, {
 			hint: "Use ldaps://, or tls.startTls: true; or allow it by insecure: true where nobody else is on the wire.",
 		});
 	}
 	// Many servers take a name with an empty password for an anonymous bind, and say "success" (RFC 4513 §5.1.2).
-	if (user === "" || password === "") {
-		throw new Failure("SOURCE_REFUSED", `the ${user === "" ? "user" : "password"} for the bind at ${address.url} is empty`, {
+	if (bind.user === "" || bind.password === "") {
+		throw new Failure("SOURCE_REFUSED", `the ${bind.user === "" ? "user" : "password"} for the bind at ${address.url} is empty`, {
 			hint: "Check bind.user, and that the password's file or variable is not empty.",
 		});
 	}
 }
 
 /** Options by which the certificate is checked against `name`, whatever host Node thinks it talks to: for StartTLS and for IPs too. */
-export function tlsOptions(name: string, { ca }: Tls): ConnectionOptions {
+export function tlsOptions(name: string, { ca, cert, key }: Tls): ConnectionOptions {
 	const sni = sniName(name);
 	return {
 		minVersion: "TLSv1.2",
@@ -136,22 +172,9 @@ export function tlsOptions(name: string, { ca }: Tls): ConnectionOptions {
 		checkServerIdentity: (_, cert) => checkServerIdentity(name, cert),
 		...(sni === undefined ? {} : { servername: sni }),
 		...(ca === undefined ? {} : { ca }),
+		...(cert === undefined ? {} : { cert }),
+		...(key === undefined ? {} : { key }),
 	};
-}
-
-async function bind(client: Client, address: Address, options: DialOptions, signal: AbortSignal): Promise<void> {
-	const { user, password } = options.bind;
-	const startedAt = performance.now();
-	const wait = client.bind(user, password).catch((cause: unknown) => {
-		throw bindFailure(address.url, user, cause);
-	});
-	await within(
-		options.timeouts.bindMs,
-		wait,
-		() => slow(`no answer from ${address.url} to the bind as ${user}`, options.timeouts.bindMs),
-		signal,
-	);
-	options.onRequest("bind", (performance.now() - startedAt) / 1000);
 }
 
 function ready(socket: Socket, event: "connect" | "secureConnect"): Promise<void> {
@@ -159,31 +182,6 @@ function ready(socket: Socket, event: "connect" | "secureConnect"): Promise<void
 		socket.once(event, () => resolve());
 		socket.once("error", reject);
 		socket.once("close", () => reject(Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" })));
-	});
-}
-
-/** Waits no longer than `ms`, and no longer than the signal lasts. The caller destroys the sockets of what it gave up on. */
-async function within<T>(ms: number, wait: Promise<T>, late: () => Failure, signal: AbortSignal): Promise<T> {
-	let timer: NodeJS.Timeout | undefined;
-	let onAbort: (() => void) | undefined;
-	const limit = new Promise<never>((_, reject) => {
-		timer = setTimeout(() => reject(late()), ms);
-		onAbort = () => reject(new Failure("CANCELLED", "connecting was stopped"));
-		if (signal.aborted) onAbort();
-		else signal.addEventListener("abort", onAbort, { once: true });
-	});
-	wait.catch(() => {}); // It may fail after the limit did, when nobody listens any more.
-	try {
-		return await Promise.race([wait, limit]);
-	} finally {
-		clearTimeout(timer);
-		if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
-	}
-}
-
-function slow(what: string, ms: number): Failure {
-	return new Failure("SOURCE_UNREACHABLE", `${what} within ${ms / 1000} s`, {
-		hint: "The server is down or hangs, or a firewall drops the packets.",
 	});
 }
 

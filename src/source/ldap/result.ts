@@ -1,5 +1,6 @@
 import { Failure, type FailureCode } from "../../core/errors.ts";
 import { BerError } from "../../lib/ber.ts";
+import { limitHint } from "./limits.ts";
 import type { Result } from "./wire/answer.ts";
 
 /** Names of the result codes a search or bind may end with (RFC 4511 §4.1.9), for a person. */
@@ -26,17 +27,12 @@ const names: Readonly<Record<number, string>> = {
 	52: "unavailable",
 	53: "unwillingToPerform",
 	80: "other",
+	123: "authorizationDenied",
 };
 
 const codes: Readonly<Record<number, { readonly code: FailureCode; readonly hint: string }>> = {
 	1: { code: "SOURCE_PROTOCOL", hint: "Active Directory answers so when the connection is not bound; look into the server's log." },
-	3: {
-		code: "SOURCE_LIMIT",
-		hint: "The server's time limit was reached: simplify users.filter, or raise the limit (AD: MaxQueryDuration) for this account.",
-	},
-	4: { code: "SOURCE_LIMIT", hint: "The server's size limit was reached: raise it for this account (OpenLDAP: limits … size=unlimited)." },
 	10: { code: "SOURCE_PROTOCOL", hint: "The base lies on another server: name that server in urls." },
-	11: { code: "SOURCE_LIMIT", hint: "An administrative limit of the server was reached: raise it for this account." },
 	12: { code: "SOURCE_PROTOCOL", hint: "The server does not know the paged-results control, or lost the cookie." },
 	32: { code: "SOURCE_BASE_MISSING", hint: "Check the DN, and that the service account may see it." },
 	34: { code: "SOURCE_BASE_MISSING", hint: "The server does not take this for a DN: check its spelling and escaping." },
@@ -50,13 +46,17 @@ export function resultName(code: number): string {
 	return `${names[code] ?? "result"} (${code})`;
 }
 
-/** The Failure that a result is, for an operation such as `the search under "OU=People,…"`. */
-export function resultFailure(operation: string, result: Result): Failure {
-	const { code, hint } = codes[result.code] ?? { code: "SOURCE_PROTOCOL" as const, hint: "The server's own log says more." };
+/** The Failure that a result is, for an operation such as `the search under "OU=People,…"`. `account`: who is bound, where that is known. */
+export function resultFailure(operation: string, result: Result, account?: string): Failure {
 	const diagnostic = result.message === "" ? "" : `: ${printable(result.message)}`;
 	const matched = result.matched === "" ? "" : ` (found as far as "${result.matched}")`;
 	const referrals = result.referrals.length === 0 ? "" : ` to ${result.referrals.join(", ")}`;
-	return new Failure(code, `${operation} ended with ${resultName(result.code)}${referrals}${diagnostic}${matched}`, { hint });
+	const message = `${operation} ended with ${resultName(result.code)}${referrals}${diagnostic}${matched}`;
+	if (result.code === 3 || result.code === 4 || result.code === 11) {
+		return new Failure("SOURCE_LIMIT", message, { hint: limitHint(result.code, account) });
+	}
+	const { code, hint } = codes[result.code] ?? { code: "SOURCE_PROTOCOL" as const, hint: "The server's own log says more." };
+	return new Failure(code, message, { hint });
 }
 
 /** Samba and Windows end their messages with a zero byte or a line feed. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Demo, startDemo } from "../../../src/demo/demo.ts";
 import { diagnose } from "../../../src/source/active-directory/diagnose.ts";
+import { noTls } from "../../support/tls.ts";
 
 let demo: Demo;
 beforeAll(async () => {
@@ -18,8 +19,9 @@ it.each([
 	const source = {
 		name: "demo",
 		urls: [demo.url],
+		discovery: undefined,
 		bind: { user: demo.bindUser, password: { reveal: () => demo.bindPassword } },
-		tls: { ca: undefined, startTls: false, servername: undefined },
+		tls: noTls,
 		insecure: true,
 		bases: [demo.baseDn],
 		users: { filter: undefined, exclude: [] },

@@ -3,6 +3,7 @@ import { type Diagnosed, diagnose } from "../../../src/source/active-directory/d
 import type { Finding } from "../../../src/source/ldap/diagnose.ts";
 import { describeWith } from "../../support/require.ts";
 import { useSamba } from "../../support/samba.ts";
+import { noTls } from "../../support/tls.ts";
 
 describeWith(["samba"], "the doctor at a domain controller", () => {
 	const samba = useSamba();
@@ -11,8 +12,9 @@ describeWith(["samba"], "the doctor at a domain controller", () => {
 		return {
 			name: "corp",
 			urls: [samba().url],
+			discovery: undefined,
 			bind: { user: samba().reader.user, password: { reveal: () => samba().reader.password } },
-			tls: { ca: samba().caPem, startTls: false, servername: undefined },
+			tls: { ...noTls, ca: samba().caPem },
 			insecure: false,
 			bases: [samba().baseDn],
 			users: { filter: undefined, exclude: [] },
@@ -80,6 +82,26 @@ describeWith(["samba"], "the doctor at a domain controller", () => {
 		const finding = found.find((one) => one.step === step && one.state === "failed");
 		expect(finding?.detail).toMatch(says);
 		expect(finding?.remedy).toBeDefined();
+	});
+
+	it("looks at the domain controllers that DNS names, and finds this machine's site by asking one", async () => {
+		const resolver = async (name: string) =>
+			name.startsWith("_ldap._tcp.dc.") ? [{ name: samba().host, port: 389, priority: 0, weight: 100 }] : [];
+		const found = (site: readonly Finding[]) => site.find(({ step }) => step === "site");
+		const discovery = { domain: samba().realm, site: undefined, resolver, scheme: "ldaps" } as const;
+		const given = source({ urls: [], discovery });
+		const first = await findings(given);
+		expect(first.find(({ step }) => step === "dns")).toMatchObject({ state: "passed", detail: `DNS names 1 servers: ${samba().url}` });
+		expect(first.find(({ step }) => step === "bind")?.state).toBe("passed");
+		// The only site there is.
+		expect(found(first)).toMatchObject({ state: "passed", subject: "Default-First-Site-Name" });
+		await samba().tool("sites", "create", "London");
+		expect(found(await findings(given))).toMatchObject({ state: "warned", remedy: expect.stringContaining("Sites and Services") });
+		await samba().tool("sites", "subnet", "create", "127.0.0.0/8", "London");
+		expect(found(await findings(given))).toMatchObject({ state: "passed", subject: "London" });
+
+		const nowhere = await findings({ ...given, discovery: { ...discovery, resolver: async () => [] } });
+		expect(nowhere).toMatchObject([{ step: "dns", state: "failed", remedy: expect.stringContaining("nslookup") }]);
 	});
 
 	it("tries a refused password at one server only", async () => {

@@ -7,6 +7,7 @@ import type { Source, Whereabouts } from "../../../src/source/source.ts";
 import { fullRequest } from "../../support/requests.ts";
 import { describeWith } from "../../support/require.ts";
 import { useSamba } from "../../support/samba.ts";
+import { noTls } from "../../support/tls.ts";
 
 /** schemaIDGUIDs (MS-ADA1 to 3). */
 const schema = {
@@ -30,9 +31,10 @@ describeWith(["samba"], "with rights taken from the service account", () => {
 		makeActiveDirectory({
 			name: "corp",
 			urls: [samba().ldapUrl],
+			discovery: undefined,
 			bind: samba().reader,
 			insecure: true,
-			tls: { ca: undefined, startTls: false, servername: undefined },
+			tls: noTls,
 			bases: [base],
 			users: { filter, exclude: [] },
 			protect: [],

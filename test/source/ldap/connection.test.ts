@@ -4,50 +4,26 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type ConnectionOptions, openConnection } from "../../../src/source/ldap/connection.ts";
+import { openConnection } from "../../../src/source/ldap/connection.ts";
 import { search } from "../../../src/source/ldap/wire/session.ts";
 import { type Certificates, makeCertificates } from "../../support/certificates.ts";
+import { connect, options, password } from "../../support/connecting.ts";
 import { impatient } from "../../support/fake-directory.ts";
 import { type FakeServer, type Script, startFakeServer } from "../../support/fake-server.ts";
 import { describeWith } from "../../support/require.ts";
+import { noTls } from "../../support/tls.ts";
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
 	for (const close of closing.splice(0)) await close();
 });
 
-const password = "correct horse battery staple";
 const anything = { kind: "present", attribute: "objectClass" } as const;
 
 async function serve(script: Script, secure?: { readonly key: string; readonly cert: string }): Promise<FakeServer> {
 	const server = await startFakeServer(script, secure);
 	closing.push(server.close);
 	return server;
-}
-
-function options(urls: readonly string[], more: Partial<ConnectionOptions> = {}): ConnectionOptions {
-	return {
-		urls,
-		bind: { user: "svc@corp.example.test", password },
-		tls: { ca: undefined, startTls: false, servername: undefined },
-		insecure: true,
-		timeouts: { connectMs: 10_000, bindMs: 10_000, requestMs: 10_000 },
-		pausesMs: [],
-		random: () => 0,
-		onRequest: () => {},
-		...more,
-	};
-}
-
-/** Connects, and closes again; what it threw. */
-async function connect(given: ConnectionOptions, signal = new AbortController().signal): Promise<unknown> {
-	try {
-		const connection = await openConnection(given, signal);
-		connection.session.close();
-		return undefined;
-	} catch (failure) {
-		return failure;
-	}
 }
 
 /** A server that takes connections and says nothing. */
@@ -101,11 +77,7 @@ describe("connecting", () => {
 	it.each([
 		["the TLS handshake", (port: number) => options([`ldaps://127.0.0.1:${port}`]), "no TLS with"],
 		["the bind", (port: number) => options([`ldap://127.0.0.1:${port}`]), "to the bind as svc@corp.example.test"],
-		[
-			"StartTLS",
-			(port: number) => options([`ldap://127.0.0.1:${port}`], { tls: { ca: undefined, startTls: true, servername: undefined } }),
-			"no StartTLS with",
-		],
+		["StartTLS", (port: number) => options([`ldap://127.0.0.1:${port}`], { tls: { ...noTls, startTls: true } }), "no StartTLS with"],
 	])("does not hang when the server stalls in %s (D5)", async (_, given, says) => {
 		const failure = await connect({ ...given(await silence()), timeouts: impatient });
 		expect(failure).toMatchObject({ code: "SOURCE_UNREACHABLE", message: expect.stringContaining(says) });
@@ -116,7 +88,7 @@ describe("connecting", () => {
 		const server = await serve((came, reply) => {
 			if (came.kind === "extended") reply.done();
 		});
-		const tls = { ca: undefined, startTls: true, servername: undefined };
+		const tls = { ...noTls, startTls: true };
 		const failure = await connect(options([server.url], { tls, timeouts: impatient }));
 		expect(failure).toMatchObject({ code: "SOURCE_UNREACHABLE", message: expect.stringContaining("no StartTLS") });
 	});
@@ -131,7 +103,7 @@ describe("connecting", () => {
 		const server = await serve((came, reply) => {
 			if (came.kind === "extended") reply.done({ code: 52, message: "no certificate" });
 		});
-		const failure = await connect(options([server.url], { tls: { ca: undefined, startTls: true, servername: undefined } }));
+		const failure = await connect(options([server.url], { tls: { ...noTls, startTls: true } }));
 		expect(failure).toMatchObject({ code: "SOURCE_UNTRUSTED", message: expect.stringContaining("no certificate") });
 		expect(server.came.map(({ kind }) => kind)).not.toContain("bind");
 	});
@@ -199,7 +171,7 @@ describeWith(["openssl"], "securing", () => {
 	afterAll(() => rmSync(folder, { recursive: true, force: true }));
 	const pem = (file: string): string => readFileSync(file, "utf8");
 	const secure = (kind: "good" | "expired" | "wrong-host" = "good") => ({ key: pem(certificates.key), cert: pem(certificates.file(kind)) });
-	const startTls = (servername?: string, ca = certificates.ca) => ({ tls: { ca: pem(ca), startTls: true, servername } });
+	const startTls = (servername?: string, ca = certificates.ca) => ({ tls: { ...noTls, ca: pem(ca), startTls: true, servername } });
 	const answer: Script = (came, reply) => {
 		if (came.kind === "search") reply.done();
 	};

@@ -93,7 +93,7 @@ function startPaging(session: Session, request: SearchRequest, { pageSize, unsea
 						unsealed(`a part of the directory lies elsewhere and was not read: ${urls.join(" or ")}`);
 				},
 				done: (result) => {
-					if (result.code !== 0) return finish(resultFailure(describeSearch(request), result));
+					if (result.code !== 0) return finish(resultFailure(describeSearch(request), result, session.account));
 					emptyPages = seen === 0 ? emptyPages + 1 : 0;
 					if (seen > 0) lastEntryAt = performance.now();
 					flush();

@@ -19,6 +19,8 @@ export interface Answers {
 export interface Session {
 	/** For a person: "ldaps://dc1.corp.example.com". */
 	readonly server: string;
+	/** Who is bound, as far as that is known. */
+	readonly account: string | undefined;
 	/** Sends a search; returns its message id. */
 	start(request: SearchRequest, answers: Answers): number;
 	/** Forgets a search: what still comes for it is dropped. */
@@ -34,10 +36,13 @@ export interface Session {
 export interface SessionOptions {
 	readonly socket: Socket;
 	readonly server: string;
+	readonly account?: string;
 	/** How long a whole message may take to come; a page may take ten times as long in all. */
 	readonly requestMs: number;
 	readonly longestMessage?: number;
 	readonly onRequest: (operation: "search", seconds: number) => void;
+	/** The server broke, or says that it cannot go on: another one may be better for a while. */
+	readonly onTrouble?: (because: string) => void;
 	readonly signal: AbortSignal;
 }
 
@@ -71,6 +76,7 @@ export function openSession(options: SessionOptions): Session {
 		clearTimeout(timer);
 		signal.removeEventListener("abort", onAbort);
 		socket.destroy();
+		if (failure.code !== "CANCELLED") options.onTrouble?.(failure.message);
 		const waiting = [...pending.values()];
 		pending.clear();
 		for (const { answers } of waiting) answers.failed(failure);
@@ -111,6 +117,7 @@ export function openSession(options: SessionOptions): Session {
 			const result = decodeResult(bytes, message.offset, stop, messageEnd);
 			pending.delete(id);
 			options.onRequest("search", (performance.now() - search.startedAt - search.heldMs) / 1000);
+			if (result.code === 51 || result.code === 52) options.onTrouble?.(`${search.what} ended with ${resultName(result.code)}`);
 			search.answers.done(result);
 		} else if (operation !== answer.intermediate) {
 			throw new BerError(`operation 0x${operation.toString(16)} in answer to a search`);
@@ -146,6 +153,7 @@ export function openSession(options: SessionOptions): Session {
 
 	return {
 		server,
+		account: options.account,
 		start: (request, answers) => {
 			const id = nextId++;
 			if (broken !== undefined) {
@@ -245,7 +253,7 @@ function ask(session: Session, request: SearchRequest, meansAbsent: (code: numbe
 				if (result.code === 0 || isCut) resolve({ entries, isThere: true });
 				// An answer that hands something out and then knows of nothing contradicts itself.
 				else if (meansAbsent(result.code) && entries.length === 0) resolve({ entries, isThere: false });
-				else reject(resultFailure(describeSearch(request), result));
+				else reject(resultFailure(describeSearch(request), result, session.account));
 			},
 			failed: reject,
 		});
