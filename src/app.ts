@@ -247,9 +247,9 @@ function makeParts(config: Config, surroundings: Surroundings): readonly Part[] 
 
 function makeSync(config: Config, source: SourceConfig, { clock, random }: Surroundings, heard: Part["heard"]): SyncSource {
 	const { name, mapping, bind } = source;
-	if (source.type !== "active-directory" || source.domain !== undefined || source.users.groups.length > 0 || "sasl" in bind) {
+	if (source.type !== "active-directory" || source.domain !== undefined || "sasl" in bind) {
 		throw new Failure("CONFIG_INVALID", `what source ${name} asks for is not built in yet`, {
-			hint: "Use type: active-directory with urls, bind.user and bind.password, and without users.groups.",
+			hint: "Use type: active-directory with urls, bind.user and bind.password.",
 		});
 	}
 	return {
@@ -262,6 +262,8 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 			insecure: source.insecure,
 			bases: source.bases,
 			users: source.users,
+			groups: source.groups,
+			changes: source.changes,
 			protect: config.protect,
 			attributes: attributesOf(mapping),
 			pageSize: source.pageSize,

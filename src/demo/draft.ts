@@ -4,6 +4,7 @@ import { fileTime } from "./bind.ts";
 import { claimSam, held } from "./hold.ts";
 import type { Host } from "./host.ts";
 import { link, unlink } from "./links.ts";
+import { noteAttributes, noteLink } from "./metadata.ts";
 import { refuse } from "./result.ts";
 import { type AttributeType, isForwardLink, typeOf } from "./schema.ts";
 import { type AdObject, hex, type Store, stamp } from "./store.ts";
@@ -144,6 +145,7 @@ function combine<T>(
 export function applyDraft(host: Host, object: AdObject, draft: Draft): "changed" | "same" {
 	const { store, credentials } = host;
 	let outcome: "changed" | "same" = "same";
+	const usn = store.highestUsn + 1;
 	const sam = draft.plain.get("samaccountname")?.[0] ?? object.attributes.get("samaccountname")?.[0];
 	if (sam !== undefined) claimSam(store, object, textOf(sam));
 	const primaryBefore = object.attributes.get("primarygroupid")?.[0];
@@ -152,9 +154,10 @@ export function applyDraft(host: Host, object: AdObject, draft: Draft): "changed
 		if (isSame(object.attributes.get(name) ?? [], stored)) continue;
 		if (stored.length === 0) object.attributes.delete(name);
 		else object.attributes.set(name, stored);
+		noteAttributes(object, usn, [name]);
 		outcome = "changed";
 	}
-	for (const [name, targets] of draft.links) if (relink(object, name, targets)) outcome = "changed";
+	for (const [name, targets] of draft.links) if (relink(object, usn, name, targets)) outcome = "changed";
 	if (draft.password !== undefined) {
 		credentials.passwords.set(hex(object.guid), draft.password);
 		object.attributes.set("pwdlastset", [fileTime(store.clock())]);
@@ -175,12 +178,14 @@ function isSame(before: readonly Value[], after: readonly Value[]): boolean {
 	return left.length === right.length && left.every((value, index) => value === right[index]);
 }
 
-function relink(object: AdObject, name: string, targets: readonly AdObject[]): boolean {
+function relink(object: AdObject, usn: number, name: string, targets: readonly AdObject[]): boolean {
 	const before = new Set(object.links.get(name));
 	const after = new Set(targets);
-	for (const target of before) if (!after.has(target)) unlink(object, name, target);
-	for (const target of after) if (!before.has(target)) link(object, name, target);
-	return before.size !== after.size || [...before].some((target) => !after.has(target));
+	const [went, came] = [[...before].filter((target) => !after.has(target)), [...after].filter((target) => !before.has(target))];
+	for (const target of went) unlink(object, name, target);
+	for (const target of came) link(object, name, target);
+	for (const target of [...went, ...came]) noteLink(object, usn, name, target, after.has(target));
+	return went.length > 0 || came.length > 0;
 }
 
 /** The old primary group becomes an ordinary one, and the new one is not listed any more: primary members stand in no `member`. */
@@ -191,10 +196,12 @@ function swapPrimaryGroup(store: Store, object: AdObject, before: string, after:
 	if (old !== undefined && !old.links.get("member")?.has(object)) {
 		link(old, "member", object);
 		stamp(store, old);
+		noteLink(old, old.usnChanged, "member", object, true);
 	}
 	if (now?.links.get("member")?.has(object)) {
 		unlink(now, "member", object);
 		stamp(store, now);
+		noteLink(now, now.usnChanged, "member", object, false);
 	}
 }
 

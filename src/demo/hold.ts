@@ -1,4 +1,5 @@
 import { foldText, textOf } from "../core/syntax.ts";
+import { makeMetadata } from "./metadata.ts";
 import { register } from "./object.ts";
 import { refuse } from "./result.ts";
 import { type AdObject, keyOf, type Store } from "./store.ts";
@@ -6,7 +7,14 @@ import { type AdObject, keyOf, type Store } from "./store.ts";
 /** An object that is held: one that was made up on demand is kept from now on. */
 export function held(store: Store, object: AdObject): AdObject {
 	if (object.index === undefined || store.byKey.get(keyOf(object)) === object) return object;
-	const copy: AdObject = { ...object, children: new Set(), links: new Map(), backlinks: new Map(), attributes: new Map(object.attributes) };
+	const copy: AdObject = {
+		...object,
+		children: new Set(),
+		links: new Map(),
+		backlinks: new Map(),
+		attributes: new Map(object.attributes),
+		metadata: makeMetadata(),
+	};
 	register(store, copy);
 	store.madeUp?.hold(copy);
 	return copy;

@@ -1,5 +1,6 @@
 import type { SecureContext } from "node:tls";
 import type { Credentials } from "./bind.ts";
+import type { DnForm } from "./extended-dn.ts";
 import type { FaultBook } from "./faults.ts";
 import type { Outlet } from "./outlet.ts";
 import type { SearchRequest } from "./request.ts";
@@ -32,6 +33,7 @@ export interface Host {
 export interface Pass {
 	readonly request: SearchRequest;
 	readonly entries: Iterator<AdObject | "pause">;
+	readonly form: DnForm;
 	readonly references: readonly string[];
 	/** Renewed at every page: rights may be taken away in between. */
 	readonly sight: { -readonly [K in keyof Sight]: Sight[K] };
@@ -62,12 +64,16 @@ export function sightFor(session: Session, showDeleted: boolean): Sight {
 /** So many different questions keep their encoded names; a test asks a handful. */
 const MOST_SELECTIONS = 64;
 
-export function selectionFor({ store, selections, limits }: Host, attributes: readonly string[], typesOnly: boolean): Selection {
-	const key = `${typesOnly} ${attributes.join(" ")}`;
+export function selectionFor(
+	{ store, selections, limits }: Host,
+	{ attributes, typesOnly }: Pick<SearchRequest, "attributes" | "typesOnly">,
+	form: DnForm,
+): Selection {
+	const key = `${typesOnly} ${form} ${attributes.join(" ")}`;
 	const known = selections.get(key);
 	if (known !== undefined) return known;
 	if (selections.size >= MOST_SELECTIONS) selections.clear();
-	const made = makeSelection(store, attributes, typesOnly, () => limits.maxValRange);
+	const made = makeSelection(store, { attributes, typesOnly, form }, () => limits.maxValRange);
 	selections.set(key, made);
 	return made;
 }

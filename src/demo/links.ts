@@ -1,3 +1,4 @@
+import { forgetLink } from "./metadata.ts";
 import { backlinkOf } from "./schema.ts";
 import { type AdObject, keyOf } from "./store.ts";
 
@@ -23,7 +24,10 @@ export function unlinkAll(object: AdObject): void {
 	for (const [attribute, targets] of object.links) for (const target of [...targets]) unlink(object, attribute, target);
 	for (const [back, holders] of object.backlinks) {
 		const attribute = forwardOf(back);
-		for (const holder of [...holders]) unlink(holder, attribute, object);
+		for (const holder of [...holders]) {
+			unlink(holder, attribute, object);
+			forgetLink(holder, attribute, object);
+		}
 	}
 }
 

@@ -1,7 +1,8 @@
 import type { Ava } from "../core/dn.ts";
 import { foldText, textOf } from "../core/syntax.ts";
+import { makeMetadata } from "./metadata.ts";
 import { classOf } from "./schema.ts";
-import { type AdObject, hex, keyOf, type Store } from "./store.ts";
+import { type AdObject, hex, keyOf, type Metadata, type Store } from "./store.ts";
 
 export interface ObjectPlan {
 	readonly guid: Uint8Array;
@@ -18,18 +19,31 @@ export interface ObjectPlan {
 
 const NO_CHILDREN: ReadonlySet<AdObject> = new Set();
 const NO_LINKS: ReadonlyMap<string, Set<AdObject>> = new Map();
+const NO_METADATA = makeMetadata();
 
 /** An object that no store holds yet: made up on demand, and thrown away after it was sent. Its sets are shared: nothing may be added. */
 export function makePassing(plan: ObjectPlan): AdObject {
-	return compose(plan, NO_CHILDREN as Set<AdObject>, NO_LINKS as Map<string, Set<AdObject>>, NO_LINKS as Map<string, Set<AdObject>>);
+	return compose(
+		plan,
+		NO_CHILDREN as Set<AdObject>,
+		NO_LINKS as Map<string, Set<AdObject>>,
+		NO_LINKS as Map<string, Set<AdObject>>,
+		NO_METADATA,
+	);
 }
 
 /** An object to be held; `register` puts it into the store. */
 export function makeObject(plan: ObjectPlan): AdObject {
-	return compose(plan, new Set(), new Map(), new Map());
+	return compose(plan, new Set(), new Map(), new Map(), makeMetadata());
 }
 
-function compose(plan: ObjectPlan, children: AdObject["children"], links: AdObject["links"], backlinks: AdObject["backlinks"]): AdObject {
+function compose(
+	plan: ObjectPlan,
+	children: AdObject["children"],
+	links: AdObject["links"],
+	backlinks: AdObject["backlinks"],
+	metadata: Metadata,
+): AdObject {
 	const { guid, sid, rdn, dn, parent, attributes, index, usn, at } = plan;
 	return {
 		guid,
@@ -44,6 +58,7 @@ function compose(plan: ObjectPlan, children: AdObject["children"], links: AdObje
 		attributes,
 		links,
 		backlinks,
+		metadata,
 		usnCreated: usn,
 		usnChanged: usn,
 		createdAt: at,

@@ -10,6 +10,8 @@ export interface Rights {
 	/** Containers that are there, but whose contents are not (no List Contents). */
 	readonly unlistable: readonly string[];
 	readonly mayReadDeleted: boolean;
+	/** DS-Replication-Get-Changes: DirSync with all there is. */
+	readonly mayReplicate: boolean;
 	readonly mayWrite: boolean;
 }
 
@@ -18,7 +20,14 @@ export interface HiddenAttribute {
 	readonly under?: string;
 }
 
-export const plainRights: Rights = { hiddenAttributes: [], hiddenSubtrees: [], unlistable: [], mayReadDeleted: false, mayWrite: false };
+export const plainRights: Rights = {
+	hiddenAttributes: [],
+	hiddenSubtrees: [],
+	unlistable: [],
+	mayReadDeleted: false,
+	mayReplicate: false,
+	mayWrite: false,
+};
 
 /** The directory as one account sees it. */
 export interface Sight {

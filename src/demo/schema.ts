@@ -31,7 +31,7 @@ isDeleted isRecycled lastKnownParent invocationId`;
 const SYSTEM_MULTI = "objectClass memberOf directReports managedObjects";
 const CONSTRUCTED_SINGLE = `canonicalName createTimeStamp modifyTimeStamp parentGUID structuralObjectClass primaryGroupToken
 msDS-User-Account-Control-Computed msDS-Approx-Immed-Subordinates`;
-const CONSTRUCTED_MULTI = "tokenGroups";
+const CONSTRUCTED_MULTI = "tokenGroups nTSecurityDescriptor";
 
 const types: ReadonlyMap<string, AttributeType> = new Map([
 	...declare(SINGLE, true, "plain"),

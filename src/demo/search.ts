@@ -1,6 +1,8 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { BerWriter } from "../lib/ber.ts";
 import { locate } from "./base.ts";
+import { answerDirSync, dirSyncControl } from "./dirsync.ts";
+import { dnForm, nameIn } from "./extended-dn.ts";
 import type { Armed } from "./faults.ts";
 import { type Pass, type Session, selectionFor, sightFor } from "./host.ts";
 import { isDomainScope, type PagedControl, pagedControl, resume, setAside } from "./pages.ts";
@@ -38,6 +40,11 @@ export async function search(session: Session, task: SearchTask): Promise<void> 
 	const delayMs = delayOf(armed);
 	if (delayMs > 0) await setTimeout(delayMs, undefined, { signal: task.signal });
 	if (isRoot) return answerRoot(session, task, armed);
+	const sync = dirSyncControl(controls);
+	if (sync !== undefined) {
+		const blow = await firstBlow(session, armed);
+		return blow === undefined ? answerDirSync(session, task, sync) : finish(session, id, blow);
+	}
 	if (isNext && takes(armed, "cookie-refused")) session.passes.clear();
 	const pass = isNext ? resume(session, paged, request) : begin(session, request, controls);
 	if ("code" in pass) return finish(session, id, (await firstBlow(session, armed)) ?? pass);
@@ -59,7 +66,7 @@ async function answerRoot(session: Session, { id, request }: SearchTask, armed: 
 		return blow.kind === "answer" ? finish(session, id, blow.end) : undefined;
 	}
 	const writer = new BerWriter(4096);
-	writeEntry(writer, id, "", encodeRootDse(session.host.store, request.attributes));
+	writeEntry(writer, id, "", encodeRootDse(session.host.store, session.account, request.attributes));
 	await session.out.send(writer.finish());
 	return finish(session, id, wellDone);
 }
@@ -79,6 +86,7 @@ function begin(session: Session, request: SearchRequest, controls: readonly Cont
 	return {
 		request,
 		entries: seek(store, base, request, sight),
+		form: dnForm(controls),
 		references: isLocal ? [] : references(store, base, request.scope),
 		sight,
 		startedAt: performance.now(),
@@ -131,7 +139,7 @@ async function sendEntries(
 	armed: readonly Armed[],
 ): Promise<Stop> {
 	const { host, out } = session;
-	const selection = selectionFor(host, request.attributes, request.typesOnly);
+	const selection = selectionFor(host, request, pass.form);
 	const hiding = makeHiding(pass, lostAttributes(armed));
 	const most = Math.min(paged === undefined || paged.size === 0 ? host.limits.maxPageSize : paged.size, host.limits.maxPageSize);
 	let writer = new BerWriter(PIECE_BYTES + 4096);
@@ -162,7 +170,7 @@ async function sendEntries(
 		const isOver = count >= most || (request.sizeLimit > 0 && pass.sent >= request.sizeLimit);
 		if (isOver) return flush().then(() => ({ kind: "code", end: sizeLimit }));
 		const attributes = selection.encode(next.value, hiding(next.value));
-		writeEntry(writer, id, next.value.dn, attributes);
+		writeEntry(writer, id, nameIn(next.value, pass.form), attributes);
 		written += attributes.length;
 		count++;
 		pass.sent++;

@@ -60,7 +60,8 @@ export function lowestUsn(filter: Filter): number {
 	}
 }
 
-function schemaOf(store: Store): Schema {
+/** How values are compared here, for a matcher. */
+export function schemaOf(store: Store): Schema {
 	return {
 		syntaxOf: (attribute) => typeOf(attribute)?.syntax,
 		inChain(attribute, values, target) {

@@ -1,5 +1,7 @@
 import type { Value } from "../core/syntax.ts";
 import { BerWriter, tag } from "../lib/ber.ts";
+import { descriptorFor } from "./descriptor.ts";
+import { type DnForm, valuesIn } from "./extended-dn.ts";
 import { constructedTypes, typeOf } from "./schema.ts";
 import type { AdObject, Store } from "./store.ts";
 import { namesIn, valuesOf } from "./values.ts";
@@ -20,10 +22,11 @@ interface Wanted {
  */
 export function makeSelection(
 	store: Store,
-	attributes: readonly string[],
-	typesOnly: boolean,
+	{ attributes, typesOnly, form }: { readonly attributes: readonly string[]; readonly typesOnly: boolean; readonly form: DnForm },
 	valuesPerAttribute: () => number,
 ): Selection {
+	const shown = (object: AdObject, name: string, hidden: ReadonlySet<string>): readonly Value[] =>
+		name === "ntsecuritydescriptor" ? [descriptorFor(hidden)] : valuesIn(store, form, name, valuesOf(store, object, name));
 	const all = attributes.length === 0 || attributes.includes("*");
 	const named = attributes.flatMap(readWanted);
 	const listed = new Set(named.map(({ name }) => name));
@@ -39,11 +42,11 @@ export function makeSelection(
 		if (all) {
 			for (const name of namesIn(object)) {
 				if (!listed.has(name) && !hidden.has(name))
-					writeAttribute(nameOf, writer, { name, range: undefined }, valuesOf(store, object, name), most, typesOnly);
+					writeAttribute(nameOf, writer, { name, range: undefined }, shown(object, name, hidden), most, typesOnly);
 			}
 		}
 		for (const wanted of named) {
-			if (!hidden.has(wanted.name)) writeAttribute(nameOf, writer, wanted, valuesOf(store, object, wanted.name), most, typesOnly);
+			if (!hidden.has(wanted.name)) writeAttribute(nameOf, writer, wanted, shown(object, wanted.name, hidden), most, typesOnly);
 		}
 		return writer.close().finish();
 	}

@@ -19,6 +19,7 @@ export interface AdObject {
 	/** Forward links and the back-links that follow from those of others. */
 	readonly links: Map<string, Set<AdObject>>;
 	readonly backlinks: Map<string, Set<AdObject>>;
+	readonly metadata: Metadata;
 	usnCreated: number;
 	usnChanged: number;
 	createdAt: number;
@@ -28,6 +29,14 @@ export interface AdObject {
 	readonly index: number | undefined;
 	/** Its attributes as they went over the wire last, for that selection and at that state of all names. */
 	encoded: { readonly selection: object; readonly version: number; readonly bytes: Uint8Array } | undefined;
+}
+
+/** When each attribute of an object was last written, and when each value of a link came or went: what DirSync tells changes by. */
+export interface Metadata {
+	/** USNs by lower-case name; what is not here is as old as the object. */
+	readonly attributes: Map<string, number>;
+	/** By lower-case name and target. Values that went are kept, as AD keeps absent links. */
+	readonly links: Map<string, Map<AdObject, { readonly usn: number; readonly isPresent: boolean }>>;
 }
 
 /** People that are made up when they are looked at, and held only once they were written to. */

@@ -7,6 +7,7 @@ import { categoryDn } from "./found.ts";
 import { held } from "./hold.ts";
 import type { Host } from "./host.ts";
 import { unlinkAll } from "./links.ts";
+import { nameAttributes, noteAttributes } from "./metadata.ts";
 import { joinDn, leafOf } from "./name.ts";
 import { refuse } from "./result.ts";
 import { structuralClass } from "./schema.ts";
@@ -36,7 +37,8 @@ function bury(host: Host, object: AdObject): void {
 	unlinkAll(object);
 	const sam = object.attributes.get("samaccountname")?.[0];
 	if (sam !== undefined) store.bySam.delete(foldText(textOf(sam)));
-	for (const name of [...object.attributes.keys()]) if (!KEPT.has(name)) object.attributes.delete(name);
+	const dropped = [...object.attributes.keys()].filter((name) => !KEPT.has(name));
+	for (const name of dropped) object.attributes.delete(name);
 	object.attributes.set("lastknownparent", [lastKnownParent]);
 	object.attributes.set("isrecycled", ["TRUE"]);
 	host.credentials.passwords.delete(hex(object.guid));
@@ -44,6 +46,7 @@ function bury(host: Host, object: AdObject): void {
 	place(store, object, store.deletedObjects, rdn, joinDn(rdn, store.deletedObjects.dn));
 	object.isDeleted = true;
 	stamp(store, object);
+	noteAttributes(object, object.usnChanged, [...nameAttributes, ...dropped, "isdeleted", "isrecycled", "lastknownparent"]);
 }
 
 /** Brings a tombstone back under a name of the caller's. GUID and SID are the same; what the tombstone had lost stays lost. */
@@ -76,4 +79,5 @@ export function raise(host: Host, object: AdObject, dn: string): void {
 	if (samKey !== undefined) store.bySam.set(samKey, object);
 	place(store, object, parent, rdn, name);
 	stamp(store, object);
+	noteAttributes(object, object.usnChanged, [...nameAttributes, ...object.attributes.keys(), "isdeleted", "isrecycled", "lastknownparent"]);
 }

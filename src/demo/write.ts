@@ -6,6 +6,7 @@ import { applyDraft, type ModifyOptions, readDraft } from "./draft.ts";
 import { categoryDn } from "./found.ts";
 import { held, refuseExisting } from "./hold.ts";
 import type { Host } from "./host.ts";
+import { nameAttributes, noteAttributes } from "./metadata.ts";
 import { joinDn, leafOf } from "./name.ts";
 import { makeObject, newGuid, register } from "./object.ts";
 import type { Modification } from "./request.ts";
@@ -135,4 +136,5 @@ export function renameObject(host: Host, found: AdObject, leaf: string, newParen
 	if (dn === object.dn) return;
 	place(store, object, parent, own, dn);
 	stamp(store, object);
+	noteAttributes(object, object.usnChanged, nameAttributes);
 }

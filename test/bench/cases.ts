@@ -103,7 +103,7 @@ function dumper(slapd: Slapd, configFile: string): Dump {
 function attributesAsked(configFile: string): readonly string[] {
 	const { config } = loadConfig(configFile, process.env);
 	const [source] = config.sources;
-	if (source === undefined) throw new Error("the bench's configuration has no source");
+	if (source?.type !== "active-directory") throw new Error("the bench's configuration has no source of Active Directory");
 	return makeActiveDirectory({
 		...source,
 		...activeDirectoryDefaults,

@@ -1,12 +1,13 @@
 import { Client } from "ldapts";
 import { parentDn, parseDn } from "../../src/core/dn.ts";
 import type { Demo } from "../../src/demo/demo.ts";
+import type { Changes } from "../../src/source/active-directory/strategy.ts";
 import type { Record } from "../support/ldif.ts";
 import { noTls } from "../support/tls.ts";
 import type { Directory } from "./directory.ts";
 
 /** Written to without LDAP, and looked into by ldapts: neither is what our source reads with. */
-export function directoryOnDemo(demo: Demo): Directory {
+export function directoryOnDemo(demo: Demo, changes: Changes = "auto"): Directory {
 	const { directory, baseDn } = demo;
 	return {
 		baseDn,
@@ -15,6 +16,7 @@ export function directoryOnDemo(demo: Demo): Directory {
 			urls: [demo.url],
 			bind: { user: demo.bindUser, password: demo.bindPassword },
 			insecure: true,
+			changes,
 			tls: noTls,
 		},
 		add: async (dn, values) => {

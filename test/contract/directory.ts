@@ -13,7 +13,7 @@ export interface Directory {
 	/** DNS name of the domain, which AD's implicit userPrincipalName ends in. */
 	readonly domain: string;
 	/** How a source reaches it, as an account that may read and nothing else. */
-	readonly connection: Pick<ActiveDirectoryOptions, "urls" | "tls" | "insecure"> & {
+	readonly connection: Pick<ActiveDirectoryOptions, "urls" | "tls" | "insecure" | "changes"> & {
 		readonly bind: { readonly user: string; readonly password: string };
 	};
 	add(dn: string, values: Values): Promise<void>;

@@ -50,12 +50,13 @@ export function placesOf(directory: Directory): Places {
 }
 
 /** Fills a directory with the people, and the things that are no people, that the contract asks about. */
-export async function populate(directory: Directory): Promise<void> {
+export async function populate(directory: Directory, size: "all" | "few" = "all"): Promise<void> {
 	const places = placesOf(directory);
 	for (const dn of Object.values(places)) await directory.add(dn, { objectClass: "organizationalUnit" });
 
-	for (let number = 0; number < ordinaryCount; number++)
+	for (let number = 0; number < (size === "few" ? 12 : ordinaryCount); number++)
 		await addPerson(directory, `Ordinary ${number}`, places.people, `ordinary${number}`);
+	if (size === "few") return;
 	for (const [number, name] of oddNames.entries()) {
 		await addPerson(directory, name, number % 2 === 0 ? places.people : places.berlin, `odd${number}`, { displayName: name.trim() });
 	}

@@ -1,17 +1,19 @@
+import type { Changes } from "../../src/source/active-directory/strategy.ts";
 import { ldifLine } from "../support/ldif.ts";
 import type { Samba } from "../support/samba.ts";
 import { noTls } from "../support/tls.ts";
 import type { Directory, Values } from "./directory.ts";
 
 /** Written to by Samba's own tools, and looked into by ldapsearch. */
-export function directoryOnSamba(samba: Samba): Directory {
+export function directoryOnSamba(samba: Samba, bind = samba.reader, changes: Changes = "auto"): Directory {
 	return {
 		baseDn: samba.baseDn,
 		domain: samba.realm,
 		connection: {
 			urls: [samba.ldapUrl],
-			bind: samba.reader,
+			bind,
 			insecure: true,
+			changes,
 			tls: noTls,
 		},
 		add: (dn, values) => samba.add(`${ldifLine("dn", dn)}${linesOf(values)}`),

@@ -8,7 +8,8 @@ import { anchorAt, byLogon, logonsOf, type Read, read, sourceOn } from "./reader
 
 export function deltaContract(directory: () => Directory): void {
 	const places = () => placesOf(directory());
-	const source = (filter?: string) => sourceOn(directory(), { bases: [places().people], users: { filter, exclude: [places().excluded] } });
+	const source = (filter?: string) =>
+		sourceOn(directory(), { bases: [places().people], users: { filter, exclude: [places().excluded], groups: [] } });
 	const cursorNow = async (filter?: string): Promise<Cursor> => (await read(source(filter))).end.cursor as Cursor;
 	/** What a delta sees of one change. */
 	async function deltaAfter(change: () => Promise<unknown>, filter?: string): Promise<Read> {
@@ -107,15 +108,29 @@ export function deltaContract(directory: () => Directory): void {
 		});
 
 		it("does not take a person who was deleted for one who is there", async () => {
+			const anchor = await anchorAt(directory(), "d-gone");
 			const delta = await deltaAfter(() => directory().remove(person("Delta gone", places().people)));
 			expect(logonsOf(delta)).toEqual([]);
+			if (/with deletions/.test(delta.end.strategy)) expect(outsideOf(delta)).toEqual([anchor]);
+			else expect(delta.end.strategy).toContain("deletions with full readings");
+		});
+
+		it("proves by its tombstone that somebody was deleted, where deleted objects may be seen", async () => {
+			const dn = await addPerson(directory(), "Delta doomed", places().people, "d-doomed");
+			const anchor = await anchorAt(directory(), "d-doomed");
+			const cursor = await cursorNow();
+			await directory().remove(dn);
+			await read(source(), cursor, async (reading, { end }) => {
+				const found = (await reading.lookup([{ anchor, dn, had: ["cn"] }])).get(anchor);
+				expect(found?.kind).toBe(/with deletions/.test(end.strategy) ? "deleted" : "unseen");
+			});
 		});
 
 		it("does not lose a change that happens while it reads", async () => {
 			const cursor = await cursorNow();
 			const slow = sourceOn(directory(), {
 				bases: [places().people],
-				users: { filter: undefined, exclude: [places().excluded] },
+				users: { filter: undefined, exclude: [places().excluded], groups: [] },
 				pageSize: 5,
 			});
 			const reading = await slow.read(fullRequest(), new AbortController().signal);

@@ -13,7 +13,7 @@ export function lookupContract(directory: () => Directory): void {
 	async function reading<T>(use: (reading: Reading) => Promise<T>, filter?: string): Promise<T> {
 		let result: { readonly value: T } | undefined;
 		await read(
-			sourceOn(directory(), { bases: [places().people], users: { filter, exclude: [places().excluded] } }),
+			sourceOn(directory(), { bases: [places().people], users: { filter, exclude: [places().excluded], groups: [] } }),
 			undefined,
 			async (open) => {
 				result = { value: await use(open) };

@@ -43,7 +43,7 @@ export function readingContract(directory: () => Directory): void {
 
 		it.each(oddNames.map((name, number) => ({ name, number })))("reads the name $name", async ({ name, number }) => {
 			const entry = byLogon(
-				await read(sourceOn(directory(), { users: { filter: `(sAMAccountName=odd${number})`, exclude: [] } })),
+				await read(sourceOn(directory(), { users: { filter: `(sAMAccountName=odd${number})`, exclude: [], groups: [] } })),
 				`odd${number}`,
 			);
 			expect(entry.attributes.get("displayname")).toEqual([name.trim()]);
@@ -79,7 +79,7 @@ export function readingContract(directory: () => Directory): void {
 		it("leaves out excluded containers, however they are spelled", async () => {
 			const { people, excluded } = placesOf(directory());
 			const spelled = excluded.replace("OU=Robots", "ou = \\52obots").replace(",OU=People", " , ou=PEOPLE");
-			const all = await read(sourceOn(directory(), { bases: [people], users: { filter: undefined, exclude: [spelled] } }));
+			const all = await read(sourceOn(directory(), { bases: [people], users: { filter: undefined, exclude: [spelled], groups: [] } }));
 			expect(logonsOf(all)).not.toContain("robot1");
 			expect(logonsOf(all)).toContain("ordinary1");
 		});
@@ -93,7 +93,9 @@ export function readingContract(directory: () => Directory): void {
 
 		it("narrows people down by the filter", async () => {
 			const all = await read(
-				sourceOn(directory(), { users: { filter: "(&(sAMAccountName=ordinary1*)(!(sAMAccountName=ordinary10)))", exclude: [] } }),
+				sourceOn(directory(), {
+					users: { filter: "(&(sAMAccountName=ordinary1*)(!(sAMAccountName=ordinary10)))", exclude: [], groups: [] },
+				}),
 			);
 			expect(logonsOf(all)).toEqual(["ordinary1", ...Array.from({ length: 9 }, (_, index) => `ordinary1${index + 1}`)]);
 		});
@@ -133,7 +135,7 @@ export function readingContract(directory: () => Directory): void {
 			expect(sourceOn(directory(), { bind: { ...bind, user: "somebody@else.test" } }).identity).not.toBe(one.identity);
 			expect(sourceOn(directory(), { bind: { ...bind, password: "another" } }).identity).toBe(one.identity);
 			expect(sourceOn(directory(), { bases: [placesOf(directory()).people] }).scope).not.toBe(one.scope);
-			expect(sourceOn(directory(), { users: { filter: "(mail=*)", exclude: [] } }).scope).not.toBe(one.scope);
+			expect(sourceOn(directory(), { users: { filter: "(mail=*)", exclude: [], groups: [] } }).scope).not.toBe(one.scope);
 			expect(sourceOn(directory(), { bases: [directory().baseDn.toLowerCase()] }).scope).toBe(one.scope);
 		});
 	});

@@ -1,7 +1,10 @@
-import { beforeAll, describe } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Directory } from "./directory.ts";
 import { populate } from "./population.ts";
+import { read, sourceOn } from "./reader.ts";
 import { deltaContract } from "./source-delta.ts";
+import { groupDeltaContract } from "./source-group-delta.ts";
+import { groupsContract } from "./source-groups.ts";
 import { lookupContract } from "./source-lookup.ts";
 import { readingContract } from "./source-reading.ts";
 
@@ -15,5 +18,19 @@ export function sourceContract(directory: () => Directory): void {
 		readingContract(directory);
 		lookupContract(directory);
 		deltaContract(directory);
+		groupsContract(directory);
+		groupDeltaContract(directory);
 	});
+}
+
+/** How changes are found: all of it for each way there is. `strategy`: how the source calls it. */
+export function changesContract(directory: () => Directory, strategy: string): void {
+	beforeAll(() => populate(directory(), "few"), 120_000);
+	it("says so", async () => {
+		const all = await read(sourceOn(directory()));
+		expect(all.end.strategy).toBe(strategy);
+		expect((await read(sourceOn(directory()), all.end.cursor)).end.strategy).toBe(strategy);
+	});
+	deltaContract(directory);
+	groupDeltaContract(directory);
 }

@@ -44,6 +44,25 @@ export function openTools(folder: string) {
 				await command("ldbmodify", [config, ...database], { input: `${ldifLine("dn", dn)}${undo.join("")}` });
 			};
 		},
+		/** Lets `sid` look into the deleted objects, which nobody but administrators may. */
+		grantDeleted: async (sid: string): Promise<void> => {
+			const dn = `CN=Deleted Objects,${baseDn}`;
+			const args = [config, ...database, "--show-deleted", "-b", dn, "-s", "base", "(objectClass=*)", "nTSecurityDescriptor"];
+			const [before] = parseLdif((await command("ldbsearch", args)).stdout.toString());
+			const descriptor = String(before?.attributes.get("ntsecuritydescriptor")?.[0]).replace("(", `(A;;LCRPLO;;;${sid})(`);
+			const lines = `changetype: modify\nreplace: nTSecurityDescriptor\n${ldifLine("nTSecurityDescriptor", descriptor)}-\n`;
+			await command("ldbmodify", [config, ...database, "--show-deleted"], { input: `${ldifLine("dn", dn)}${lines}` });
+		},
+		/** The SID of an account, as text. */
+		sidOf: async (logon: string): Promise<string> => {
+			const args = [config, ...database, `(sAMAccountName=${logon})`, "objectSid"];
+			const [found] = parseLdif((await command("ldbsearch", args)).stdout.toString());
+			return String(found?.attributes.get("objectsid")?.[0]);
+		},
+		/** Removes a container with all beneath it. */
+		removeTree: async (dn: string): Promise<void> => {
+			await command("ldbdel", [config, ...database, "--recursive", dn]);
+		},
 		/**
 		 * Denies `sid` to read a property of each of those that match, on each itself: a right denied above does not count for what an
 		 * object's own list allows. The function returned takes it back.

@@ -1,17 +1,17 @@
-import type { RawEntry } from "../../core/entry.ts";
-import type { Filter } from "../../core/filter.ts";
 import { digest } from "../../lib/digest.ts";
 import { accountName } from "../ldap/bind.ts";
 import { readClientCertificate } from "../ldap/client-certificate.ts";
 import { type Connection, openConnection } from "../ldap/connection.ts";
-import { protocolFailure } from "../ldap/result.ts";
-import { makeServerMemory, type ServerMemory } from "../ldap/server-memory.ts";
+import { makeServerMemory, readingFailure, type ServerMemory } from "../ldap/server-memory.ts";
 import { dnOf } from "../ldap/wire/entry.ts";
 import type { Reading, ReadingEnd, ReadRequest, Source } from "../source.ts";
+import { begin, isReadable } from "./beginning.ts";
+import { refusalOf } from "./blind.ts";
 import { readContainers } from "./containers.ts";
-import { hostsOf, nextCursor, parseMarks, type Start, startOf, viewChange } from "./cursor.ts";
+import { hostsOf, nextCursor, parseMarks, viewChange } from "./cursor.ts";
 import { makeDecoder } from "./decode.ts";
-import { type Marked, readMarks } from "./delta.ts";
+import { type GroupScope, makeGroupScope } from "./group-scope.ts";
+import { prepareGroups } from "./groups.ts";
 import { guidAnchor } from "./guid.ts";
 import { makeLookup } from "./lookup.ts";
 import type { ActiveDirectoryOptions } from "./options.ts";
@@ -20,114 +20,143 @@ import { readProtection } from "./protection.ts";
 import { readReports } from "./reports.ts";
 import { readRoot, requireBases } from "./root.ts";
 import { makeScope, type Scope } from "./scope.ts";
-import { examples, type Visit } from "./visit.ts";
+import { describeStrategy } from "./strategy.ts";
+import type { Visit } from "./visit.ts";
 
 /** A source of type `active-directory`. Throws Failure CONFIG_INVALID or ENTRY_UNREADABLE when a filter or DN is wrong. */
 export function makeActiveDirectory(options: ActiveDirectoryOptions): Source {
-	const scope = makeScope(options);
+	const scopes = makeScopes(options);
+	const { scope, groups } = scopes;
 	const memory = makeServerMemory(options.clock);
 	return {
 		name: options.name,
 		identity: `active-directory as ${accountName(options.bind, readClientCertificate(options.tls)).toLowerCase()}`,
 		scope: scope.text,
 		attributes: scope.attributes,
-		canFailOver: options.urls.length > 1,
-		groupScope: undefined,
-		memberKeys: undefined,
-		primary: undefined,
+		canFailOver: options.urls.length > 1 || options.discovery !== undefined,
+		groupScope: options.groups === undefined ? undefined : groups?.text,
+		memberKeys: groups === undefined ? undefined : "anchor",
+		primary: groups === undefined ? undefined : { member: "primarygroupid", group: "primarygrouptoken" },
 		watch: undefined,
-		read: (request, signal) => openReading({ ...options, memory }, scope, request, signal),
+		read: (request, signal) => openReading({ ...options, memory }, scopes, request, signal),
 		anchor: guidAnchor,
 		dn: dnOf,
 		decode: makeDecoder(),
 	};
 }
 
+/** What is asked for, worked out once. */
+interface Scopes {
+	readonly scope: Scope;
+	/** Undefined where no group matters. */
+	readonly groups: GroupScope | undefined;
+	/** What marks hold for. */
+	readonly shape: string;
+	/** Why no delta can see all changes, if that is so. */
+	readonly refusal: string | undefined;
+}
+
+function makeScopes(options: ActiveDirectoryOptions): Scopes {
+	const scope = makeScope(options);
+	const groups = makeGroupScope(options);
+	const parts = [scope.text, scope.attributes, ...(groups === undefined ? [] : [groups.text, groups.scope.attributes])];
+	return { scope, groups, shape: digest(JSON.stringify(parts)).toString("hex"), refusal: refusalOf(options) };
+}
+
 async function openReading(
 	options: ActiveDirectoryOptions & { readonly memory: ServerMemory },
-	scope: Scope,
+	scopes: Scopes,
 	request: ReadRequest,
 	signal: AbortSignal,
 ): Promise<Reading> {
-	const { observe } = options;
+	const { observe, memory } = options;
 	const readBefore = hostsOf(parseMarks(request.cursor));
 	const connection = await openConnection({ ...options, readBefore, onRequest: observe.request }, signal);
 	if (connection.certificateExpiresAt !== undefined) observe.certificate(connection.certificateExpiresAt);
 	try {
-		return guard(await prepare(options, scope, request, connection));
+		return guard(await prepare(options, scopes, request, connection), memory);
 	} catch (cause) {
 		connection.session.close();
-		throw protocolFailure(connection.server, cause);
+		throw readingFailure(memory, connection.server, cause);
 	}
 }
 
 /** The same reading; bytes that turn out not to be LDAP only when they are looked at are the server's fault, too. */
-function guard(reading: Reading): Reading {
+function guard(reading: Reading, memory: ServerMemory): Reading {
+	const { server, groups } = reading;
+	const failed = (cause: unknown): unknown => readingFailure(memory, server, cause);
 	const known = <T>(answer: Promise<T>): Promise<T> =>
 		answer.catch((cause: unknown) => {
-			throw protocolFailure(reading.server, cause);
+			throw failed(cause);
 		});
 	return {
 		...reading,
-		pages: guardPages(reading),
+		pages: guardPages(failed, reading.pages),
+		groups: groups && {
+			pages: guardPages(failed, groups.pages),
+			lookup: (wanted) => known(groups.lookup(wanted)),
+			doubtEmpty: (anchors) => known(groups.doubtEmpty(anchors)),
+		},
 		lookup: (wanted) => known(reading.lookup(wanted)),
 		reportsOf: (managers) => known(reading.reportsOf(managers)),
 		isReadable: (attribute) => known(reading.isReadable(attribute)),
 	};
 }
 
-async function* guardPages({ pages, server }: Reading): AsyncGenerator<readonly RawEntry[], void> {
+async function* guardPages<T>(failed: (cause: unknown) => unknown, pages: AsyncIterable<T>): AsyncGenerator<T, void> {
 	try {
 		yield* pages;
 	} catch (cause) {
-		throw protocolFailure(server, cause);
+		throw failed(cause);
 	}
 }
 
 /** All that is read before the people: the order matters, since what changes meanwhile must be seen by the next delta. */
-async function prepare(options: ActiveDirectoryOptions, scope: Scope, request: ReadRequest, connection: Connection): Promise<Reading> {
+async function prepare(options: ActiveDirectoryOptions, scopes: Scopes, request: ReadRequest, connection: Connection): Promise<Reading> {
 	const { session, server } = connection;
+	const { scope } = scopes;
 	const root = await readRoot(session, scope);
-	const visit: Visit = { session, scope, root, pageSize: options.pageSize, unsealed: [], warnings: [...connection.warnings] };
+	const { pageSize } = options;
+	const visit: Visit = { session, scope, root, pageSize, unsealed: [], warnings: [...connection.warnings], deleted: new Set() };
 	const showsUsn = await requireBases(session, scope);
-	const shape = digest(JSON.stringify([scope.text, scope.attributes])).toString("hex");
 	const marks = parseMarks(request.cursor);
-	const start = request.mode === "full" ? undefined : await trustedStart(visit, startOf(marks, shape, root, server), showsUsn);
+	const { shape, refusal } = scopes;
+	const groups = scopes.groups === undefined ? undefined : await prepareGroups(visit, scopes.groups, request);
+	const wish = { request, changes: options.changes, marks, shape, refusal, showsUsn, groups: scopes.groups?.scope.attributes };
+	const beginning = await begin(visit, wish);
+	const { marked, since, fullBecause, dirSync, seesDeleted } = beginning;
 	const protection = await readProtection(visit, options.protect);
-	const marked: Marked | undefined = start?.kind === "delta" ? await readMarks(visit, start.since) : undefined;
 	const containers = marked === undefined ? await readContainers(visit) : marked.containers;
 
 	const tally: Tally = { read: 0, nameless: 0, isComplete: false };
 	const delivered = new Set<string>();
-	const cursor = nextCursor(marks, shape, root, server, options.clock());
+	const cursor = nextCursor(marks, { shape, dirSync, seesDeleted }, root, server, options.clock());
 	if (cursor === undefined)
 		visit.warnings.push(`${server} does not show invocationId and highestCommittedUSN: every reading will be a full one`);
-	// A delta starts from the server's own marks, and goes back a while after another one's.
-	const viewChanged = marked === undefined ? viewChange(marks, root, server) : undefined;
+	// A delta by USNs starts from the server's own marks, and goes back a while after another one's.
+	const viewChanged = beginning.isNewView ? viewChange(marks, root, server) : undefined;
 	const outside = (): ReadingEnd["outside"] => (marked?.people ?? []).filter(({ key }) => !delivered.has(Buffer.from(key).toString("hex")));
 	return {
 		mode: marked === undefined ? "full" : "delta",
-		fullBecause: start?.kind === "full" ? start.because : undefined,
+		fullBecause,
 		server,
-		pages:
-			start?.kind === "delta" && marked !== undefined ? deltaPages(visit, tally, start.since, marked, delivered) : fullPages(visit, tally),
-		groups: undefined,
+		pages: marked === undefined ? fullPages(visit, tally) : deltaPages(visit, tally, since, marked, delivered),
+		groups: groups?.reading(marked),
 		end: () => {
 			if (!tally.isComplete) visit.unsealed.push("the reading was not followed to its end");
 			if (tally.nameless > 1) visit.unsealed.push(`${tally.nameless} entries in all show no objectGUID`);
-			const { unsealed, warnings } = visit;
-			const { read } = tally;
+			groups?.end();
 			return {
-				read,
-				unsealed: [...new Set(unsealed)],
+				read: tally.read,
+				unsealed: [...new Set(visit.unsealed)],
 				cursor,
 				viewChanged,
-				warnings,
+				warnings: visit.warnings,
 				containers,
 				outside: outside(),
 				protection,
-				scopeGroups: undefined,
-				strategy: cursor === undefined ? "full readings only" : "uSNChanged",
+				scopeGroups: groups?.scopeGroups,
+				strategy: describeStrategy(cursor === undefined ? { kind: "full" } : beginning.strategy),
 			};
 		},
 		lookup: makeLookup(visit),
@@ -135,16 +164,4 @@ async function prepare(options: ActiveDirectoryOptions, scope: Scope, request: R
 		isReadable: (attribute) => isReadable(visit, attribute),
 		close: async () => session.close(),
 	};
-}
-
-/** Without the right to read uSNChanged a search for changes finds none, and looks just like a quiet day. */
-async function trustedStart(visit: Visit, start: Start, showsUsn: boolean): Promise<Start> {
-	if (start.kind === "full" || showsUsn || (await isReadable(visit, "uSNChanged"))) return start;
-	return { kind: "full", because: `uSNChanged cannot be read by this account, so changes since the last reading cannot be asked for` };
-}
-
-async function isReadable(visit: Visit, attribute: string): Promise<boolean> {
-	const filter: Filter = { kind: "and", parts: [visit.scope.people, { kind: "present", attribute }] };
-	for (const base of visit.scope.bases) if ((await examples(visit, base.dn, filter, "sub", 1)) > 0) return true;
-	return false;
 }

@@ -35,7 +35,8 @@ const DISABLED = 2;
 /**
  * Decodes entries as Active Directory sends them. Beside what the directory has, three attributes of our own for the mapping:
  * `implicituserprincipalname` (sAMAccountName@domain, by which AD lets anyone log on), `primarysmtpaddress` and
- * `othersmtpaddresses` (proxyAddresses' one `SMTP:` and its many `smtp:`, without the prefix).
+ * `othersmtpaddresses` (proxyAddresses' one `SMTP:` and its many `smtp:`, without the prefix). And for groups `primarygrouptoken`,
+ * by which people name their primary group: AD would compute it, from the last part of the objectSid that is there anyway.
  */
 export function makeDecoder(): (raw: Uint8Array) => Entry {
 	/** Attribute descriptions as they come, to their plain lower-case name: a handful, again and again. Bounded by what is asked for. */
@@ -124,6 +125,8 @@ function addOwn(attributes: Map<string, readonly string[]>, domain: () => string
 		const realm = domain();
 		if (realm !== undefined) attributes.set("implicituserprincipalname", [`${logon}@${realm}`]);
 	}
+	const rid = attributes.get("objectclass")?.includes("group") ? /-(\d+)$/.exec(attributes.get("objectsid")?.[0] ?? "")?.[1] : undefined;
+	if (rid !== undefined) attributes.set("primarygrouptoken", [rid]);
 	const addresses = attributes.get("proxyaddresses");
 	if (addresses === undefined) return;
 	const others: string[] = [];

@@ -21,6 +21,7 @@ import { makeServerMemory } from "../ldap/server-memory.ts";
 import { pagedResultsOid, showDeleted } from "../ldap/wire/encode.ts";
 import { textsOf } from "../ldap/wire/entry.ts";
 import { openSession, type Session } from "../ldap/wire/session.ts";
+import type { ActiveDirectoryOptions } from "./options.ts";
 import { readProtection } from "./protection.ts";
 import { readRoot } from "./root.ts";
 import { makeScope, type Scope } from "./scope.ts";
@@ -35,7 +36,9 @@ export interface Diagnosed {
 	readonly tls: Tls;
 	readonly insecure: boolean;
 	readonly bases: readonly string[];
-	readonly users: { readonly filter: string | undefined; readonly exclude: readonly string[] };
+	readonly users: ActiveDirectoryOptions["users"];
+	readonly groups: ActiveDirectoryOptions["groups"];
+	readonly changes: ActiveDirectoryOptions["changes"];
 	readonly protect: readonly string[];
 	readonly mapping: Mapping;
 	readonly timeouts: Timeouts;
@@ -94,7 +97,7 @@ async function tryBind(source: Diagnosed, address: Address, clock: () => number,
 async function* diagnoseRights(source: Diagnosed, scope: Scope, session: Session, clock: () => number): AsyncGenerator<Finding, void> {
 	try {
 		const root = await readRoot(session, scope);
-		const visit: Visit = { session, scope, root, pageSize: source.pageSize, unsealed: [], warnings: [] };
+		const visit: Visit = { session, scope, root, pageSize: source.pageSize, unsealed: [], warnings: [], deleted: new Set() };
 		yield judgeClock(session.server, root.currentTime, clock());
 		yield* await diagnoseSite(session, source.discovery);
 		yield judgePaging(visit);
@@ -172,14 +175,14 @@ const needed = new Set(["objectguid", "useraccountcontrol", "accountexpires", "s
 
 async function* diagnosePeople(visit: Visit): AsyncGenerator<Finding, void> {
 	const { scope } = visit;
-	const count = await countPeople(visit, scope.people, COUNTED);
+	const count = await countPeople(visit, scope.wanted, COUNTED);
 	const subject = scope.filter === undefined ? "people" : "people by users.filter";
 	if (count === 0) {
 		yield warned("people", subject, "none is found", "Check users.filter, and the service account's right to read people.");
 		return;
 	}
 	yield passed("people", subject, count >= COUNTED ? `at least ${COUNTED} are found` : `${count} are found`);
-	const changed: Filter = { kind: "and", parts: [scope.people, { kind: "present", attribute: "uSNChanged" }] };
+	const changed: Filter = { kind: "and", parts: [scope.wanted, { kind: "present", attribute: "uSNChanged" }] };
 	if ((await countPeople(visit, changed, 1)) === 0) {
 		yield warned(
 			"changes",
@@ -190,7 +193,7 @@ async function* diagnosePeople(visit: Visit): AsyncGenerator<Finding, void> {
 	}
 	const silent: string[] = [];
 	for (const attribute of scope.attributes) {
-		const shown: Filter = { kind: "and", parts: [scope.people, { kind: "present", attribute }] };
+		const shown: Filter = { kind: "and", parts: [scope.wanted, { kind: "present", attribute }] };
 		if ((await countPeople(visit, shown, 1)) > 0) yield passed("attribute", attribute, "can be read");
 		else if (needed.has(attribute.toLowerCase())) {
 			const missing = new Failure("SOURCE_REFUSED", "cannot be read of anybody", {

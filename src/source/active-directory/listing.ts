@@ -6,13 +6,14 @@ import { sidText } from "./sid.ts";
 import { type Visit, visitOne } from "./visit.ts";
 
 /** The access list alone of a security descriptor: with more, an account without administrator's rights gets nothing (MS-ADTS §3.1.1.3.4.1.11). */
-const accessListOnly: Control = {
+export const accessListOnly: Control = {
 	oid: "1.2.840.113556.1.4.801",
 	isCritical: false,
 	value: new BerWriter(16).open().integer(4).close().finish(),
 };
 
-const DESCRIPTOR = attributeName("nTSecurityDescriptor");
+/** The attribute that holds it. */
+export const DESCRIPTOR = attributeName("nTSecurityDescriptor");
 
 /**
  * Whether it is certain that a container which shows nothing has nothing: by the number of children that Windows counts whatever
@@ -35,7 +36,7 @@ export async function isProvenReadable(visit: Visit, dn: string, property: reado
 }
 
 /** The SIDs of the account we are bound as and of all its groups, as the server itself reckons them. */
-async function ownSids(visit: Visit): Promise<ReadonlySet<string>> {
+export async function ownSids(visit: Visit): Promise<ReadonlySet<string>> {
 	const root = await visitOne(visit, "", ["tokenGroups"]);
 	const token = root === undefined ? [] : attributesIn(root).filter(({ description }) => description.toLowerCase() === "tokengroups");
 	return new Set(token.flatMap(({ values }) => values.flatMap((value) => sidText(value) ?? [])));

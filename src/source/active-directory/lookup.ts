@@ -1,10 +1,10 @@
 import { dnKey, parentDn } from "../../core/dn.ts";
 import type { Anchor } from "../../core/entry.ts";
 import type { Filter } from "../../core/filter.ts";
-import { showDeleted } from "../ldap/wire/encode.ts";
 import { dnOf, hasRanges, textsOf } from "../ldap/wire/entry.ts";
 import { completeRanges } from "../ldap/wire/range.ts";
 import type { LastKnown, Whereabouts } from "../source.ts";
+import { findDeleted } from "./deleted.ts";
 import { type Doubts, makeDoubts } from "./doubt.ts";
 import { guidAnchor } from "./guid.ts";
 import { standpointOf } from "./scope.ts";
@@ -17,7 +17,7 @@ const BATCH = 50;
 /** sAMAccountType of a normal user (MS-ADTS §2.2.16). */
 const PERSON = "805306368";
 
-/** Asks for single people by anchor; every one of them gets an answer. */
+/** Asks for single entries of the scope's kind by anchor; every one of them gets an answer. */
 export function makeLookup(visit: Visit): (wanted: readonly LastKnown[]) => Promise<ReadonlyMap<Anchor, Whereabouts>> {
 	const doubts = makeDoubts(visit);
 	return async (wanted) => {
@@ -25,7 +25,7 @@ export function makeLookup(visit: Visit): (wanted: readonly LastKnown[]) => Prom
 		for (let at = 0; at < wanted.length; at += BATCH) {
 			const people = wanted.slice(at, at + BATCH);
 			const live = await findLive(visit, people);
-			const missing = people.filter(({ anchor }) => !live.seen.has(anchor));
+			const missing = people.map(({ anchor }) => anchor).filter((anchor) => !live.seen.has(anchor));
 			batches.push({ people, live, deleted: await findDeleted(visit, missing) });
 		}
 		// Who lost what together with whom must be known before the first one is judged.
@@ -63,7 +63,7 @@ async function findLive(visit: Visit, batch: readonly LastKnown[]): Promise<Live
 	const matching = new Map<Anchor, Uint8Array>();
 	for (const { dn } of visit.root.domains) {
 		await collect(visit, seen, dn, filter);
-		const people: Filter = { kind: "and", parts: [visit.scope.people, filter] };
+		const people: Filter = { kind: "and", parts: [visit.scope.wanted, filter] };
 		for (const raw of await visitFew(visit, { base: dn, scope: "sub", filter: people, attributes })) {
 			const key = keyOf(raw);
 			if (key !== undefined) matching.set(guidAnchor(key), hasRanges(raw) ? await completeRanges(visit.session, raw) : raw);
@@ -78,19 +78,6 @@ async function collect(visit: Visit, into: Map<Anchor, Uint8Array>, base: string
 		const key = keyOf(raw);
 		if (key !== undefined) into.set(guidAnchor(key), raw);
 	}
-}
-
-async function findDeleted(visit: Visit, batch: readonly LastKnown[]): Promise<ReadonlySet<Anchor>> {
-	const deleted = new Set<Anchor>();
-	if (batch.length === 0 || !visit.root.controls.has(showDeleted.oid)) return deleted;
-	const request = { scope: "sub", filter: byGuid(batch.map(({ anchor }) => anchor)), attributes: ["objectGUID", "isDeleted"] } as const;
-	for (const { dn } of visit.root.domains) {
-		for (const raw of await visitFew(visit, { base: dn, ...request }, [showDeleted])) {
-			const key = keyOf(raw);
-			if (key !== undefined && textsOf(raw, "isDeleted")[0]?.toUpperCase() === "TRUE") deleted.add(guidAnchor(key));
-		}
-	}
-	return deleted;
 }
 
 /** Somebody in a base who is seen, but not among the people in scope. */
@@ -120,6 +107,11 @@ async function whereabouts(
 	}
 	if (live.matching.has(person.anchor)) return { kind: "in-scope", entry: { key: keyOf(raw) as Uint8Array, raw } };
 	const doubt = await doubts.unmatched({ person, dn, raw });
-	const isPerson = textsOf(raw, "sAMAccountType")[0] === PERSON;
-	return { kind: "out-of-scope", dn, where: isPerson ? "no longer matches users.filter" : "not a person any more", doubt };
+	const { one, filter } = visit.scope.words;
+	return { kind: "out-of-scope", dn, where: isOfKind(raw, one) ? `no longer matches ${filter}` : `not a ${one} any more`, doubt };
+}
+
+function isOfKind(raw: Uint8Array, one: string): boolean {
+	if (one === "person") return textsOf(raw, "sAMAccountType")[0] === PERSON;
+	return textsOf(raw, "objectClass").some((name) => name.toLowerCase() === one);
 }

@@ -1,6 +1,7 @@
 import type { Bind } from "../ldap/bind.ts";
 import type { Operation, Timeouts, Tls } from "../ldap/dial.ts";
 import type { Discovery } from "../ldap/discovery.ts";
+import type { Changes } from "./strategy.ts";
 
 /** What one source of type active-directory is made of; the configuration gives it, with its defaults filled in. */
 export interface ActiveDirectoryOptions {
@@ -20,7 +21,13 @@ export interface ActiveDirectoryOptions {
 		readonly filter: string | undefined;
 		/** DNs of subtrees that are out of scope. */
 		readonly exclude: readonly string[];
+		/** DNs of groups: only who is in one of them, nested, is in scope. None: everyone is. */
+		readonly groups: readonly string[];
 	};
+	/** Which groups are kept at the targets; undefined: none. */
+	readonly groups: GroupOptions | undefined;
+	/** How changes are found. */
+	readonly changes: Changes;
 	/** DNs of people, groups and containers that are never disabled without approval. */
 	readonly protect: readonly string[];
 	/** The attributes that the mapping needs; this source adds its own. */
@@ -40,6 +47,19 @@ export interface ActiveDirectoryOptions {
 		certificate(expiresAt: number): void;
 	};
 }
+
+export interface GroupOptions {
+	readonly bases: readonly string[];
+	/** RFC 4515. */
+	readonly filter: string | undefined;
+	/** DNs of subtrees that are out of scope. */
+	readonly exclude: readonly string[];
+	/** Both, or none named: any. */
+	readonly kinds: readonly GroupKind[];
+}
+
+/** What a group is for: rights and mail, or mail alone. */
+export type GroupKind = "security" | "distribution";
 
 /** Defaults for the configuration. A first page of 1,000,000 people took Samba about a minute. */
 export const activeDirectoryDefaults = {

@@ -6,7 +6,7 @@ import { readPages } from "../ldap/wire/pages.ts";
 import { completeRanges } from "../ldap/wire/range.ts";
 import { changedSince, type Marked, touchedPlaces } from "./delta.ts";
 import { makeExclusion } from "./scope.ts";
-import { keyOf, pagesOptions, type Visit } from "./visit.ts";
+import { byGuid, keyOf, pagesOptions, type Visit } from "./visit.ts";
 
 /** Counts what was handed out; the arrays of RawEntry are made anew for each page. */
 export interface Tally {
@@ -20,7 +20,7 @@ export interface Tally {
 /** Everybody in scope, base by base. */
 export async function* fullPages(visit: Visit, tally: Tally): AsyncGenerator<readonly RawEntry[], void> {
 	for (const { dn } of visit.scope.bases) {
-		for await (const page of scopedPages(visit, tally, dn, visit.scope.people)) {
+		for await (const page of scopedPages(visit, tally, dn, visit.scope.wanted)) {
 			tally.read += page.length;
 			yield page;
 		}
@@ -29,21 +29,19 @@ export async function* fullPages(visit: Visit, tally: Tally): AsyncGenerator<rea
 }
 
 /**
- * Those in scope that changed since, then everybody beneath a container that did. `delivered` gathers whom it was, as hex of the
- * key, and keeps anyone from being handed out twice.
+ * Those in scope that changed, found by their USN or, without one to begin at, by GUID; then everybody beneath a container that
+ * changed. `delivered` gathers whom it was, as hex of the key, and keeps anyone from being handed out twice.
  */
 export async function* deltaPages(
 	visit: Visit,
 	tally: Tally,
-	since: bigint,
+	since: bigint | undefined,
 	marked: Marked,
 	delivered: Set<string>,
 ): AsyncGenerator<readonly RawEntry[], void> {
-	const changed: Filter = { kind: "and", parts: [changedSince(since), visit.scope.people] };
 	const searches = [
-		// Without a mark there is nobody to find, and the search can be saved: a delta of nothing is one search.
-		...(marked.people.length === 0 ? [] : visit.scope.bases.map(({ dn }) => ({ dn, filter: changed }))),
-		...touchedPlaces(visit.scope.bases, marked.containers).map(({ dn }) => ({ dn, filter: visit.scope.people })),
+		...(since === undefined ? byMarks(visit, marked) : byUsn(visit, since, marked)),
+		...touchedPlaces(visit.scope.bases, marked.containers).map(({ dn }) => ({ dn, filter: visit.scope.wanted })),
 	];
 	for (const { dn, filter } of searches) {
 		for await (const page of scopedPages(visit, tally, dn, filter)) {
@@ -57,6 +55,30 @@ export async function* deltaPages(
 		}
 	}
 	tally.isComplete = true;
+}
+
+interface PeopleSearch {
+	readonly dn: string;
+	readonly filter: Filter;
+}
+
+/** Without a mark there is nobody to find, and the search can be saved: a delta of nothing is one search. */
+function byUsn({ scope }: Visit, since: bigint, { people }: Marked): readonly PeopleSearch[] {
+	const filter: Filter = { kind: "and", parts: [changedSince(since), scope.wanted] };
+	return people.length === 0 ? [] : scope.bases.map(({ dn }) => ({ dn, filter }));
+}
+
+/** GUIDs asked for in one search. */
+const BATCH = 50;
+
+function byMarks({ scope }: Visit, { people }: Marked): readonly PeopleSearch[] {
+	const searches: PeopleSearch[] = [];
+	for (let at = 0; at < people.length; at += BATCH) {
+		const some = people.slice(at, at + BATCH);
+		const filter: Filter = { kind: "and", parts: [scope.wanted, byGuid(some.map(({ anchor }) => anchor))] };
+		for (const { dn } of scope.bases) searches.push({ dn, filter });
+	}
+	return searches;
 }
 
 async function* scopedPages(visit: Visit, tally: Tally, base: string, filter: Filter): AsyncGenerator<readonly RawEntry[], void> {

@@ -4,6 +4,7 @@ import { equal } from "../../core/filter-text.ts";
 import { attributeName, dnOf, firstValue, hasRanges, textsOf } from "../ldap/wire/entry.ts";
 import { completeRanges } from "../ldap/wire/range.ts";
 import type { Protection } from "../source.ts";
+import { isAlwaysEmpty, MEMBER } from "./group-doubt.ts";
 import { isProvenReadable } from "./listing.ts";
 import { ridOf } from "./sid.ts";
 import { type Visit, visitFew, visitOne } from "./visit.ts";
@@ -12,11 +13,6 @@ import { type Visit, visitFew, visitOne } from "./visit.ts";
 const BATCH = 50;
 const asked = ["objectClass", "objectSid", "member"];
 const SID = attributeName("objectSid");
-/** schemaIDGUID of `member`, and the GUID of its property set, Membership (MS-ADA2, MS-ADTS §3.1.1.2.3.3). */
-const MEMBER = ["bf9679c0-0de6-11d0-a285-00aa003049e2", "bc0ac240-79a9-11d0-9020-00c04fc2d4cf"];
-/** Domain Users, Domain Guests, Domain Computers and Domain Controllers (MS-ADTS §6.1.1.6). */
-const byPrimaryGroup = new Set([513, 514, 515, 516]);
-
 interface Found {
 	readonly people: Set<string>;
 	readonly containers: string[];
@@ -97,5 +93,5 @@ async function readGroupsAmong(visit: Visit, group: string, members: readonly st
  * their primaryGroupID, which are empty everywhere.
  */
 async function isReallyEmpty(visit: Visit, dn: string, rid: number | undefined): Promise<boolean> {
-	return (rid !== undefined && byPrimaryGroup.has(rid)) || (await isProvenReadable(visit, dn, MEMBER));
+	return isAlwaysEmpty(rid) || (await isProvenReadable(visit, dn, MEMBER));
 }

@@ -3,15 +3,19 @@ import type { Filter } from "../../core/filter.ts";
 import { attributesOf, parseFilter, printFilter } from "../../core/filter-text.ts";
 import type { ActiveDirectoryOptions } from "./options.ts";
 
-/** Which entries are ours, worked out once. */
+/** Which entries of a kind are ours, worked out once. */
 export interface Scope {
 	/** Without those that lie beneath another. */
 	readonly bases: readonly Place[];
 	readonly excluded: readonly Place[];
-	/** users.filter, if there is one. */
+	/** What makes an entry one of the kind: nothing that could be taken off it. */
+	readonly kind: Filter;
+	/** For a person: "person" or "group", and the key that narrows them down. */
+	readonly words: { readonly one: string; readonly filter: string };
+	/** users.filter, or that of groups, if there is one. */
 	readonly filter: Filter | undefined;
-	/** People, as far as the filter narrows them down. */
-	readonly people: Filter;
+	/** Those of the kind that the filter selects. */
+	readonly wanted: Filter;
 	/** What is asked of the server, sorted. */
 	readonly attributes: readonly string[];
 	/** All of it as one text: another text is another scope. */
@@ -53,21 +57,32 @@ const noise = new Set([
 ]);
 
 /** What `decode` adds itself: not to be asked of a server. */
-const pseudo = new Set(["implicituserprincipalname", "primarysmtpaddress", "othersmtpaddresses", "dn", "distinguishedname"]);
+const pseudo = new Set([
+	"implicituserprincipalname",
+	"primarysmtpaddress",
+	"othersmtpaddresses",
+	"primarygrouptoken",
+	"dn",
+	"distinguishedname",
+]);
 
 /** Throws Failure CONFIG_INVALID for a filter, ENTRY_UNREADABLE for a DN, that cannot be read. */
 export function makeScope(options: Pick<ActiveDirectoryOptions, "bases" | "users" | "attributes">): Scope {
 	const filter = options.users.filter === undefined ? undefined : parseFilter(options.users.filter);
-	const people: Filter = filter === undefined ? personFilter : { kind: "and", parts: [personFilter, filter] };
+	const wanted: Filter = filter === undefined ? personFilter : { kind: "and", parts: [personFilter, filter] };
 	const bases = outermost(options.bases.map(placeOf));
 	const excluded = outermost(options.users.exclude.map(placeOf));
+	const named = options.users.groups.map((dn) => placeOf(dn).key).sort();
 	const text = JSON.stringify({
 		anchor: "objectGUID",
 		bases: bases.map(({ key }) => key).sort(),
 		exclude: excluded.map(({ key }) => key).sort(),
-		people: printFilter(people),
+		people: printFilter(wanted),
+		...(named.length > 0 && { groups: named }),
 	});
-	return { bases, excluded, filter, people, attributes: attributesAsked(options.attributes, filter), text };
+	const words = { one: "person", filter: "users.filter" };
+	const attributes = attributesAsked([...own, ...options.attributes], filter);
+	return { bases, excluded, kind: personFilter, words, filter, wanted, attributes, text };
 }
 
 export function placeOf(dn: string): Place {
@@ -86,9 +101,10 @@ export function outermost(places: readonly Place[]): readonly Place[] {
 	return kept;
 }
 
-function attributesAsked(wanted: readonly string[], filter: Filter | undefined): readonly string[] {
+/** These and what the filter asks about, each once, sorted, without what a server has not or what moves for nothing. */
+export function attributesAsked(wanted: readonly string[], filter: Filter | undefined): readonly string[] {
 	const byName = new Map<string, string>();
-	for (const name of [...own, ...wanted, ...(filter === undefined ? [] : attributesOf(filter))]) {
+	for (const name of [...wanted, ...(filter === undefined ? [] : attributesOf(filter))]) {
 		const key = name.toLowerCase();
 		if (!byName.has(key) && !noise.has(key) && !pseudo.has(key)) byName.set(key, name);
 	}

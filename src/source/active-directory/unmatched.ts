@@ -4,7 +4,6 @@ import { attributesOf } from "../../core/filter-text.ts";
 import { type Lookup, makeMatcher } from "../../core/matching.ts";
 import { attributesIn, textsOf } from "../ldap/wire/entry.ts";
 import type { LastKnown } from "../source.ts";
-import { personFilter } from "./scope.ts";
 import { examples, placeName, type Visit } from "./visit.ts";
 
 /** Somebody in a base that is not among the people in scope: where it is and what it shows now. */
@@ -25,7 +24,7 @@ const AMBIGUOUS_NAME = "anr";
  */
 export function makeUnmatchedDoubts(visit: Visit) {
 	const { scope } = visit;
-	const judge = makeMatcher(scope.people);
+	const judge = makeMatcher(scope.wanted);
 	const filtered = scope.filter === undefined ? [] : [...attributesOf(scope.filter)];
 	const asked = new Set([...scope.attributes.map((name) => name.toLowerCase()), "objectcategory"]);
 	/** Who lost an attribute, by attribute and container. */
@@ -66,11 +65,12 @@ export function makeUnmatchedDoubts(visit: Visit) {
 		},
 		unmatched: async (unmatched: Unmatched): Promise<string | undefined> => {
 			const isHidden = (attribute: string): boolean => textsOf(unmatched.raw, attribute).length === 0;
-			// What makes a person one cannot be taken off it: not seeing that is never a change of the person's.
-			const veiled = [...attributesOf(personFilter)].find(isHidden);
-			if (veiled !== undefined) return `${veiled} cannot be read of it, which everybody has: rights may have been taken away`;
+			// What makes a person or a group one cannot be taken off it: not seeing that is never a change of it.
+			const veiled = [...attributesOf(scope.kind)].find(isHidden);
+			if (veiled !== undefined)
+				return `${veiled} cannot be read of it, which every ${scope.words.one} has: rights may have been taken away`;
 			const truth = judge(lookupIn(unmatched));
-			if (truth === true) return contradiction(filtered.filter(isHidden));
+			if (truth === true) return contradiction(scope.words.filter, filtered.filter(isHidden));
 			const container = containerOf(unmatched);
 			for (const attribute of missedBy(unmatched, truth)) {
 				const isCrowd = losersOf(attribute, container).size > 1;
@@ -95,9 +95,9 @@ function makeOnce<T>(find: (attribute: string, container: string) => Promise<T>)
 	};
 }
 
-function contradiction(hidden: readonly string[]): string {
+function contradiction(filter: string, hidden: readonly string[]): string {
 	const why = hidden.length === 0 ? "its answers contradict each other" : `${hidden.join(", ")} may be hidden from this account`;
-	return `the server does not find it by users.filter, although it matches by all that it shows: ${why}`;
+	return `the server does not find it by ${filter}, although it matches by all that it shows: ${why}`;
 }
 
 /** An attribute asked for by its number comes back by its name. */
@@ -119,13 +119,13 @@ async function findBlindLevel(visit: Visit, attribute: string, container: string
 	}
 	for (const { dn, scope } of levels) {
 		if (await isShownIn(visit, attribute, dn, scope)) return undefined;
-		if ((await examples(visit, dn, personFilter, scope, CROWD)) >= CROWD) return dn;
+		if ((await examples(visit, dn, visit.scope.kind, scope, CROWD)) >= CROWD) return dn;
 	}
 	for (const { dn } of visit.scope.bases) if (await isShownIn(visit, attribute, dn, "sub")) return undefined;
 	return base?.dn ?? container;
 }
 
 async function isShownIn(visit: Visit, attribute: string, dn: string, scope: "one" | "sub"): Promise<boolean> {
-	const shown: Filter = { kind: "and", parts: [personFilter, { kind: "present", attribute }] };
+	const shown: Filter = { kind: "and", parts: [visit.scope.kind, { kind: "present", attribute }] };
 	return (await examples(visit, dn, shown, scope, 1)) > 0;
 }

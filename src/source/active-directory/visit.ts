@@ -3,7 +3,7 @@ import type { Anchor } from "../../core/entry.ts";
 import type { Filter } from "../../core/filter.ts";
 import { type Control, domainScope } from "../ldap/wire/encode.ts";
 import { attributeName, firstValue } from "../ldap/wire/entry.ts";
-import { type PagesOptions, readAll } from "../ldap/wire/pages.ts";
+import { type PagesOptions, readAll, readPages } from "../ldap/wire/pages.ts";
 import { probe, type Session, search } from "../ldap/wire/session.ts";
 import { guidOctets } from "./guid.ts";
 import { anything, type Root } from "./root.ts";
@@ -18,6 +18,8 @@ export interface Visit {
 	/** Reasons for which absence proves nothing. */
 	readonly unsealed: string[];
 	readonly warnings: string[];
+	/** Whose tombstones were seen among the changes that this reading began with. */
+	readonly deleted: Set<Anchor>;
 }
 
 export const GUID = attributeName("objectGUID");
@@ -49,8 +51,25 @@ export function pagesOptions(visit: Visit): PagesOptions {
 }
 
 /** Every entry that matches beneath a base, a few attributes of each. */
-export function visitAll(visit: Visit, base: string, filter: Filter, attributes: readonly string[]): Promise<readonly Uint8Array[]> {
-	return readAll(visit.session, { base, scope: "sub", filter, attributes, controls: [domainScope] }, pagesOptions(visit));
+export function visitAll(
+	visit: Visit,
+	base: string,
+	filter: Filter,
+	attributes: readonly string[],
+	controls: readonly Control[] = [],
+): Promise<readonly Uint8Array[]> {
+	const request = { base, scope: "sub", filter, attributes, controls: [domainScope, ...controls] } as const;
+	return readAll(visit.session, request, pagesOptions(visit));
+}
+
+/** The same, page by page. */
+export function visitPages(
+	visit: Visit,
+	base: string,
+	filter: Filter,
+	attributes: readonly string[],
+): AsyncGenerator<readonly Uint8Array[], void> {
+	return readPages(visit.session, { base, scope: "sub", filter, attributes, controls: [domainScope] }, pagesOptions(visit));
 }
 
 /** The matching entries of a search that is small by its filter, from a base that is there. */

@@ -14,29 +14,30 @@ function dc(name: string, usn: number | undefined, invocationId: string | undefi
 /** The cursor after readings of these, one after the other. */
 function cursorAfter(...readings: readonly { readonly from: Root; readonly at: number }[]): Cursor | undefined {
 	let cursor: Cursor | undefined;
-	for (const { from, at } of readings) cursor = nextCursor(parseMarks(cursor), shape, from, "ldaps://x", at);
+	for (const { from, at } of readings)
+		cursor = nextCursor(parseMarks(cursor), { shape, dirSync: undefined, seesDeleted: true }, from, "ldaps://x", at);
 	return cursor;
 }
 
 function start(cursor: Cursor | undefined, from: Root, ofShape = shape) {
-	return startOf(parseMarks(cursor), ofShape, from, "ldaps://x");
+	return startOf(parseMarks(cursor), ofShape, from, "ldaps://x", "auto");
 }
 
 describe("a delta", () => {
 	it("starts where the last reading of that domain controller began", () => {
-		expect(start(cursorAfter({ from: dc("dc1", 100), at: 0 }), dc("dc1", 150))).toEqual({ kind: "delta", since: 100n });
+		expect(start(cursorAfter({ from: dc("dc1", 100), at: 0 }), dc("dc1", 150))).toEqual({ kind: "usn", since: 100n });
 	});
 
 	it("starts there even when nothing was written since", () => {
-		expect(start(cursorAfter({ from: dc("dc1", 100), at: 0 }), dc("dc1", 100))).toEqual({ kind: "delta", since: 100n });
+		expect(start(cursorAfter({ from: dc("dc1", 100), at: 0 }), dc("dc1", 100))).toEqual({ kind: "usn", since: 100n });
 	});
 
 	it("knows each domain controller's own USN, and goes back a while at one that is read after another", () => {
 		const readings = [0, 30, 90, 120].map((minute) => ({ from: dc("dc1", 1000 + minute), at: minute * minutes }));
 		const cursor = cursorAfter(...readings, { from: dc("dc2", 7), at: 125 * minutes });
-		expect(start(cursor, dc("dc2", 9))).toEqual({ kind: "delta", since: 7n });
+		expect(start(cursor, dc("dc2", 9))).toEqual({ kind: "usn", since: 7n });
 		// dc2 may not have known all that dc1 had told before: an hour before the last mark of dc1.
-		expect(start(cursor, dc("dc1", 1200))).toEqual({ kind: "delta", since: 1030n });
+		expect(start(cursor, dc("dc1", 1200))).toEqual({ kind: "usn", since: 1030n });
 	});
 
 	it("takes the oldest mark there is when the first reading was not that long ago", () => {
@@ -45,7 +46,7 @@ describe("a delta", () => {
 			{ from: dc("dc1", 110), at: minutes },
 			{ from: dc("dc2", 7), at: 2 * minutes },
 		);
-		expect(start(cursor, dc("dc1", 120))).toEqual({ kind: "delta", since: 100n });
+		expect(start(cursor, dc("dc1", 120))).toEqual({ kind: "usn", since: 100n });
 	});
 });
 
@@ -57,7 +58,7 @@ describe("a full reading is made, and says why,", () => {
 		["when its USN went back", start(cursor, dc("dc1", 99)), /highest USN of dc1 went back from 100 to 99/],
 		["when something else is asked for", start(cursor, dc("dc1", 100), "other"), /what is asked of the directory has changed/],
 		["when it does not tell its USN", start(cursor, dc("dc1", undefined)), /does not show its invocationId/],
-		["when the cursor is of another version", start('{"version":2}' as Cursor, dc("dc1", 100)), /not one of this version/],
+		["when the cursor is of another version", start('{"version":9}' as Cursor, dc("dc1", 100)), /not one of this version/],
 		["when the cursor is broken", start("{" as Cursor, dc("dc1", 100)), /not one of this version/],
 	])("%s", (_, found, because) => {
 		expect(found).toEqual({ kind: "full", because: expect.stringMatching(because) });
@@ -109,8 +110,8 @@ it("the marks of before a rollback are forgotten, and those of other domain cont
 		{ from: dc("dc1", 200), at: 40 * minutes },
 		{ from: dc("dc1", 150), at: 60 * minutes },
 	);
-	expect(start(cursor, dc("dc1", 160))).toEqual({ kind: "delta", since: 150n });
-	expect(start(cursor, dc("dc2", 8))).toEqual({ kind: "delta", since: 7n });
+	expect(start(cursor, dc("dc1", 160))).toEqual({ kind: "usn", since: 150n });
+	expect(start(cursor, dc("dc2", 8))).toEqual({ kind: "usn", since: 7n });
 });
 
 it("the cursor does not grow with the number of readings or of domain controllers", () => {

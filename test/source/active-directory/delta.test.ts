@@ -47,7 +47,12 @@ describe("a delta", () => {
 			/dc2 .* was never read before/,
 		],
 		["attributes were added", {}, { attributes: ["displayName", "title"] }, /what is asked of the directory has changed/],
-		["the filter was changed", {}, { users: { filter: "(mail=*)", exclude: [] } }, /what is asked of the directory has changed/],
+		[
+			"the filter was changed",
+			{},
+			{ users: { filter: "(mail=*)", exclude: [], groups: [] } },
+			/what is asked of the directory has changed/,
+		],
 	] as const)("becomes a full reading when %s, and says so", async (_, second, more, because) => {
 		expect(await deltaAfter({}, second, more)).toMatchObject({ mode: "full", because: expect.stringMatching(because) });
 	});

@@ -17,7 +17,9 @@ describeWith(["samba"], "the doctor at a domain controller", () => {
 			tls: { ...noTls, ca: samba().caPem },
 			insecure: false,
 			bases: [samba().baseDn],
-			users: { filter: undefined, exclude: [] },
+			users: { filter: undefined, exclude: [], groups: [] },
+			groups: undefined,
+			changes: "auto" as const,
 			protect: [],
 			mapping: { userName: "{sAMAccountName}", title: "{title}" },
 			timeouts: { connectMs: 5000, bindMs: 5000, requestMs: 5000 },
@@ -112,7 +114,7 @@ describeWith(["samba"], "the doctor at a domain controller", () => {
 
 	it("warns of clocks apart, of a filter that finds nobody, of an exclusion and a protection that name nothing", async () => {
 		const nothing = `OU=Nothing,${samba().baseDn}`;
-		const given = source({ users: { filter: "(title=King)", exclude: [nothing] }, protect: [nothing] });
+		const given = source({ users: { filter: "(title=King)", exclude: [nothing], groups: [] }, protect: [nothing] });
 		const found = await findings(given, () => Date.now() + 300_000);
 		expect(only(found, "warned")).toEqual(expect.arrayContaining(["clock", "people", "exclude", "protect"]));
 		expect(found.find(({ step }) => step === "clock")?.detail).toMatch(/is (?:299|300|301) s behind this machine/);

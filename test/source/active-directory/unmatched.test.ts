@@ -36,7 +36,7 @@ const hide = (...hiddenAttributes: HiddenAttribute[]) => demo.directory.setRight
 
 /** What is made of those whom a first reading saw in scope and a second one, after `change`, does not. */
 async function lostBy(filter: string, change: () => void): Promise<ReadonlyMap<string, Whereabouts>> {
-	const source = sourceOn(directoryOnDemo(demo), { bases: [base], users: { filter, exclude: [] } });
+	const source = sourceOn(directoryOnDemo(demo), { bases: [base], users: { filter, exclude: [], groups: [] } });
 	const before = (await read(source)).entries;
 	change();
 	const found = new Map<string, Whereabouts>();
@@ -90,7 +90,7 @@ describe("who does not match users.filter any more is doubted", () => {
 
 	it("when the server answers the same question twice, and not alike", async () => {
 		hire("ann", berlin);
-		const source = sourceOn(directoryOnDemo(demo), { bases: [base], users: { filter: "(mail=*)", exclude: [] } });
+		const source = sourceOn(directoryOnDemo(demo), { bases: [base], users: { filter: "(mail=*)", exclude: [], groups: [] } });
 		const [ann] = [...(await read(source)).entries.values()] as [Entry];
 		await read(source, undefined, async (reading) => {
 			let searches = 0;

@@ -10,6 +10,8 @@ export interface Result {
 	readonly referrals: readonly string[];
 	/** The cookie of the paged-results control, copied; undefined when that control was not there. */
 	readonly cookie: Uint8Array | undefined;
+	/** The values of all controls that came with it, by OID, copied; empty for one without a value. */
+	readonly controls: ReadonlyMap<string, Uint8Array>;
 }
 
 /** Operations that a server sends (RFC 4511 §4.2 to 4.13). */
@@ -22,7 +24,8 @@ export function decodeResult(bytes: Uint8Array, offset: number, end: number, mes
 	const matched = reader.text();
 	const message = reader.text();
 	const referrals = reader.peek() === 0xa3 ? decodeUrls(reader.inside(0xa3)) : [];
-	return { code, matched, message, referrals, cookie: findCookie(new BerReader(bytes, end, messageEnd)) };
+	const controls = readControls(new BerReader(bytes, end, messageEnd));
+	return { code, matched, message, referrals, cookie: cookieIn(controls), controls };
 }
 
 /** The URLs of a SearchResultReference or of a result's referral. */
@@ -32,17 +35,24 @@ export function decodeUrls(reader: BerReader): readonly string[] {
 	return urls;
 }
 
-function findCookie(message: BerReader): Uint8Array | undefined {
-	if (message.peek() !== 0xa0) return undefined;
+function readControls(message: BerReader): ReadonlyMap<string, Uint8Array> {
+	const found = new Map<string, Uint8Array>();
+	if (message.peek() !== 0xa0) return found;
 	const controls = message.inside(0xa0);
 	while (!controls.isAtEnd) {
 		const control = controls.inside(tag.sequence);
 		const oid = control.text();
 		if (control.peek() === tag.boolean) control.skip();
-		if (oid !== pagedResultsOid || control.isAtEnd) continue;
-		const value = control.inside(tag.octetString).inside(tag.sequence);
-		value.skip(); // The server's guess at the total: Active Directory sends 0.
-		return value.octets().slice();
+		found.set(oid, control.isAtEnd ? new Uint8Array(0) : control.octets().slice());
 	}
-	return undefined;
+	return found;
+}
+
+/** The value of a paged-results control: the server's guess at the total (Active Directory sends 0), then the cookie. */
+function cookieIn(controls: ReadonlyMap<string, Uint8Array>): Uint8Array | undefined {
+	const paged = controls.get(pagedResultsOid);
+	if (paged === undefined || paged.length === 0) return undefined;
+	const value = new BerReader(paged).inside(tag.sequence);
+	value.skip();
+	return value.octets();
 }

@@ -23,6 +23,13 @@ export const domainScope: Control = { oid: "1.2.840.113556.1.4.1339", isCritical
 /** Tombstones and deleted objects too (MS-ADTS 3.1.1.3.4.1.14). */
 export const showDeleted: Control = { oid: "1.2.840.113556.1.4.417", isCritical: false, value: undefined };
 
+/** DNs with the GUID and SID of what they name, as `<GUID=…>;<SID=…>;CN=…` (MS-ADTS §3.1.1.3.4.1.5): 1 asks for the text form. */
+export const extendedDns: Control = {
+	oid: "1.2.840.113556.1.4.529",
+	isCritical: false,
+	value: new BerWriter(16).open().integer(1).close().finish(),
+};
+
 export const pagedResultsOid = "1.2.840.113556.1.4.319";
 
 /** Simple paged results (RFC 2696). Critical: a server that cannot page must say so instead of cutting the answer short. */
