@@ -31,7 +31,7 @@ export function makeActiveDirectory(options: ActiveDirectoryOptions): Source {
 		identity: `active-directory as ${accountName(options.bind, readClientCertificate(options.tls)).toLowerCase()}`,
 		scope: scope.text,
 		attributes: scope.attributes,
-		canFailOver: options.urls.length > 1,
+		canFailOver: options.urls.length > 1 || options.discovery !== undefined,
 		groupScope: undefined,
 		memberKeys: undefined,
 		primary: undefined,
