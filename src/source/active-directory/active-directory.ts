@@ -2,7 +2,8 @@ import { digest } from "../../lib/digest.ts";
 import { accountName } from "../ldap/bind.ts";
 import { readClientCertificate } from "../ldap/client-certificate.ts";
 import { type Connection, openConnection } from "../ldap/connection.ts";
-import { makeServerMemory, readingFailure, type ServerMemory } from "../ldap/server-memory.ts";
+import { protocolFailure } from "../ldap/result.ts";
+import { makeServerMemory, type ServerMemory } from "../ldap/server-memory.ts";
 import { dnOf } from "../ldap/wire/entry.ts";
 import type { Reading, ReadingEnd, ReadRequest, Source } from "../source.ts";
 import { begin, isReadable } from "./beginning.ts";
@@ -69,22 +70,22 @@ async function openReading(
 	request: ReadRequest,
 	signal: AbortSignal,
 ): Promise<Reading> {
-	const { observe, memory } = options;
+	const { observe } = options;
 	const readBefore = hostsOf(parseMarks(request.cursor));
 	const connection = await openConnection({ ...options, readBefore, onRequest: observe.request }, signal);
 	if (connection.certificateExpiresAt !== undefined) observe.certificate(connection.certificateExpiresAt);
 	try {
-		return guard(await prepare(options, scopes, request, connection), memory);
+		return guard(await prepare(options, scopes, request, connection));
 	} catch (cause) {
 		connection.session.close();
-		throw readingFailure(memory, connection.server, cause);
+		throw protocolFailure(connection.server, cause);
 	}
 }
 
 /** The same reading; bytes that turn out not to be LDAP only when they are looked at are the server's fault, too. */
-function guard(reading: Reading, memory: ServerMemory): Reading {
+function guard(reading: Reading): Reading {
 	const { server, groups } = reading;
-	const failed = (cause: unknown): unknown => readingFailure(memory, server, cause);
+	const failed = (cause: unknown): unknown => protocolFailure(server, cause);
 	const known = <T>(answer: Promise<T>): Promise<T> =>
 		answer.catch((cause: unknown) => {
 			throw failed(cause);

@@ -1,6 +1,4 @@
-import { Failure } from "../../core/errors.ts";
 import type { Discovered } from "./discovery.ts";
-import { protocolFailure } from "./result.ts";
 
 /** How long a server that broke goes behind the others: long enough to skip its restart, and not so long that it is forgotten. */
 const REST_MS = 10 * 60_000;
@@ -41,16 +39,4 @@ export function makeServerMemory(clock: () => number): ServerMemory {
 		found: undefined,
 		site: undefined,
 	};
-}
-
-/**
- * What went wrong in the middle of a reading, as a Failure where it is known; a server that broke is remembered, so that the reading
- * starts again on another one.
- */
-export function readingFailure(memory: ServerMemory, server: string, cause: unknown): unknown {
-	const failure = protocolFailure(server, cause);
-	if (failure instanceof Failure && (failure.code === "SOURCE_BROKE" || failure.code === "SOURCE_UNREACHABLE")) {
-		memory.broke(server, failure.message);
-	}
-	return failure;
 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Cursor } from "../../../src/core/cursor.ts";
-import { fakeSource, guidOf, putPerson, useFakeServers } from "../../support/fake-directory.ts";
+import { fakeSource, guidOf, people, putPerson, readAll, useFakeServers } from "../../support/fake-directory.ts";
 import type { FakeServer } from "../../support/fake-server.ts";
 import { fullRequest } from "../../support/requests.ts";
 
@@ -41,4 +41,20 @@ it("a source found by DNS keeps to the domain controller that its cursor is of, 
 	expect((await read(cursor)).server).toBe(`ldap://localhost:${second.port}`);
 	await second.server.close();
 	expect((await read(cursor)).server).toBe(`ldap://127.0.0.1:${first.port}`);
+});
+
+it("a source whose server broke in the middle of a reading reads from the next one when it is asked again", async () => {
+	const breaking = await serve({
+		people: (_, reply) => {
+			putPerson(reply, 1);
+			reply.reset();
+		},
+	});
+	const other = await controller("127.0.0.1", 2);
+	const source = fakeSource("", { urls: [breaking.url, other.server.url] });
+	expect(source.canFailOver).toBe(true);
+	expect(fakeSource(breaking.url).canFailOver).toBe(false);
+	expect((await readAll(source)).failure).toMatchObject({ code: "SOURCE_BROKE" });
+	expect(await readAll(source)).toMatchObject({ anchors: people(1), failure: undefined });
+	expect(breaking.connections()).toBe(1);
 });
