@@ -1,11 +1,10 @@
 import type { Config, SourceConfig, TargetConfig } from "./config/config.ts";
 import { type Counts, changeKinds, type GroupCounts, noGroupCounts } from "./core/change.ts";
 import { Failure } from "./core/errors.ts";
-import { attributesOf, compileMapping } from "./core/mapping.ts";
+import { compileMapping } from "./core/mapping.ts";
 import { digest } from "./lib/digest.ts";
 import { makeQueues } from "./lib/queue.ts";
-import { makeActiveDirectory } from "./source/active-directory/active-directory.ts";
-import { activeDirectoryDefaults } from "./source/active-directory/options.ts";
+import { makeSource } from "./source/sources.ts";
 import { asFailure, type Connection, openDatabase, openReadOnly, openSibling } from "./store/database.ts";
 import { openLocalAccounts } from "./store/local-accounts.ts";
 import { openLocalGroups } from "./store/local-groups.ts";
@@ -246,44 +245,20 @@ function makeParts(config: Config, surroundings: Surroundings): readonly Part[] 
 }
 
 function makeSync(config: Config, source: SourceConfig, { clock, random }: Surroundings, heard: Part["heard"]): SyncSource {
-	const { name, mapping, bind } = source;
-	if (source.type !== "active-directory" || source.domain !== undefined || "sasl" in bind) {
-		throw new Failure("CONFIG_INVALID", `what source ${name} asks for is not built in yet`, {
-			hint: "Use type: active-directory with urls, bind.user and bind.password.",
-		});
-	}
+	const { name, mapping, users, groups } = source;
+	const observe = {
+		request: (operation: string, seconds: number) => heard.by.ldap(name, operation, seconds),
+		certificate: (expiresAt: number) => heard.by.certificate(name, expiresAt),
+	};
 	return {
-		source: makeActiveDirectory({
-			name,
-			urls: source.urls,
-			discovery: undefined,
-			bind: { user: bind.user, password: bind.password.reveal() },
-			tls: { ...source.tls, key: source.tls.key?.reveal() },
-			insecure: source.insecure,
-			bases: source.bases,
-			users: source.users,
-			groups: source.groups,
-			changes: source.changes,
-			protect: config.protect,
-			attributes: attributesOf(mapping),
-			pageSize: source.pageSize,
-			timeouts: source.timeouts,
-			pausesMs: activeDirectoryDefaults.pausesMs,
-			clock,
-			random,
-			observe: {
-				request: (operation, seconds) => heard.by.ldap(name, operation, seconds),
-				certificate: (expiresAt) => heard.by.certificate(name, expiresAt),
-			},
-		}),
+		source: makeSource(source, { protect: config.protect, clock, random, observe }),
 		mapping: compileMapping(mapping),
 		lifecycle: config.lifecycle,
 		limits: config.limits,
 		groupLimits: config.groupLimits,
 		match: config.match === "none" ? undefined : config.match,
-		rules: digest(JSON.stringify([mapping, config.lifecycle, config.match, source.users.groups, source.groups !== undefined])).toString(
-			"hex",
-		),
+		// Whether groups are read at all: then everyone's are worked out, also of those whose entry stayed the same.
+		rules: digest(JSON.stringify([mapping, config.lifecycle, config.match, users.groups, groups !== undefined])).toString("hex"),
 	};
 }
 

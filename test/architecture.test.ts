@@ -13,6 +13,8 @@ const rooms: readonly Room[] = [
 	room("source/source.ts", "core"),
 	room("source/ldap", "core lib", "ldapts"),
 	room("source/active-directory", "core lib source/source.ts source/ldap"),
+	// From a configuration to a source: the one file that knows every kind of them.
+	room("source/sources.ts", "core config config/secret.ts source/source.ts source/ldap source/active-directory"),
 	room("target/target.ts", "core"),
 	room("target/local", "core lib target/target.ts"),
 
@@ -32,14 +34,10 @@ const rooms: readonly Room[] = [
 	// The composition root: the one file that knows the adapters.
 	room(
 		"app.ts",
-		"core lib config config/secret.ts store sync sync/report.ts source/source.ts source/active-directory target/target.ts target/local",
+		"core lib config config/secret.ts store sync sync/report.ts source/source.ts source/sources.ts target/target.ts target/local",
 	),
-	// `check` tries each step of a connection by itself: hence the adapters.
-	room(
-		"cli",
-		"core lib app.ts config config/secret.ts store sync/report.ts daemon telemetry source/ldap source/active-directory",
-		"undici",
-	),
+	// `check` tries each step of a connection by itself.
+	room("cli", "core lib app.ts config config/secret.ts store sync/report.ts daemon telemetry source/sources.ts", "undici"),
 	room("main.ts", "core cli"),
 	// Whichever of the pinned ones this platform has.
 	room("launch.cjs", "", "node-*-*"),

@@ -15,17 +15,9 @@ export function openDoors(clock: () => number): Doors {
 		holder: async (file) => liveHolder((await import("../daemon/lock.ts")).readHolder(file)),
 		runDaemon: async (request) => (await import("../daemon/daemon.ts")).runDaemon(request),
 		diagnose: async function* (config, source, signal) {
-			const { diagnose } = await import("../source/active-directory/diagnose.ts");
+			const { diagnoseSource } = await import("../source/sources.ts");
 			const options = config.sources.find(({ name }) => name === source);
-			if (options === undefined) return;
-			const { bind } = options;
-			if (options.type !== "active-directory" || options.domain !== undefined || "sasl" in bind) {
-				throw new Failure("CONFIG_INVALID", `what source ${source} asks for is not built in yet`, {
-					hint: "Use type: active-directory with urls, bind.user and bind.password.",
-				});
-			}
-			const tls = { ...options.tls, key: options.tls.key?.reveal() };
-			yield* diagnose({ ...options, bind, tls, discovery: undefined, protect: config.protect }, clock, signal);
+			if (options !== undefined) yield* diagnoseSource(options, { protect: config.protect, clock }, signal);
 		},
 		verifyDatabase: async (file) => (existsSync(file) ? (await import("../store/upkeep.ts")).verifyDatabase(file) : undefined),
 		backUp: async (file, to) => (await import("../store/upkeep.ts")).backUp(file, to),

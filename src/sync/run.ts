@@ -158,11 +158,14 @@ async function readOn(context: RunContext, state: SourceState, mode: Mode | "aut
 	const { source } = context.sync;
 	const broken: string[] = [];
 	for (;;) {
+		const progress = { isOpen: false };
 		try {
-			const found = await read(context, state, mode, at, signal);
+			const found = await read(context, state, mode, at, progress, signal);
 			return { ...found, warnings: [...broken, ...found.warnings] };
 		} catch (error) {
-			const isServers = error instanceof Failure && (error.code === "SOURCE_BROKE" || error.code === "SOURCE_UNREACHABLE");
+			// Where no server could be connected to, all of them were tried already, several times.
+			const isServers =
+				error instanceof Failure && (error.code === "SOURCE_BROKE" || (error.code === "SOURCE_UNREACHABLE" && progress.isOpen));
 			if (!isServers || !source.canFailOver || broken.length >= MOST_RESTARTS || signal.aborted) throw error;
 			broken.push(`${error.message}; the reading was started again`);
 			context.session.clear();
@@ -171,12 +174,20 @@ async function readOn(context: RunContext, state: SourceState, mode: Mode | "aut
 }
 
 /** Reads, and finds out what became of those who were not there. The connection is closed before anything is planned. */
-async function read(context: RunContext, state: SourceState, mode: Mode | "auto", at: number, signal: AbortSignal): Promise<Found> {
+async function read(
+	context: RunContext,
+	state: SourceState,
+	mode: Mode | "auto",
+	at: number,
+	progress: { isOpen: boolean },
+	signal: AbortSignal,
+): Promise<Found> {
 	const { session, sync, onProgress } = context;
 	const { source } = sync;
 	onProgress({ source: source.name, stage: "connecting", done: 0, of: undefined });
 	const { request, because, viewChanged } = chooseMode(session, source, state, mode);
 	const reading = await source.read(request, signal);
+	progress.isOpen = true;
 	try {
 		const of = reading.mode === "full" ? state.lastFullRead : undefined;
 		const staged = await stageReading(session, source, state, reading, (done) =>

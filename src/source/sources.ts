@@ -1,0 +1,71 @@
+import type { SourceConfig } from "../config/config.ts";
+import { Failure } from "../core/errors.ts";
+import { attributesOf } from "../core/mapping.ts";
+import { makeActiveDirectory } from "./active-directory/active-directory.ts";
+import { diagnose as diagnoseActiveDirectory } from "./active-directory/diagnose.ts";
+import { activeDirectoryDefaults } from "./active-directory/options.ts";
+import type { Finding } from "./ldap/diagnose.ts";
+import type { Operation } from "./ldap/dial.ts";
+import type { Discovery } from "./ldap/discovery.ts";
+import { makeSrvResolver } from "./ldap/srv.ts";
+import type { Source } from "./source.ts";
+
+/** What a source is given besides its configuration. */
+export interface Surroundings {
+	/** DNs of people, groups and containers that are never disabled without approval. */
+	readonly protect: readonly string[];
+	/** Unix milliseconds. */
+	readonly clock: () => number;
+	/** 0 to below 1. */
+	readonly random: () => number;
+	readonly observe: {
+		/** After each operation on a server; for the metric. */
+		request(operation: Operation, seconds: number): void;
+		/** At each connection: when the server's certificate expires, Unix milliseconds. */
+		certificate(expiresAt: number): void;
+	};
+}
+
+/** The source that a configuration describes, by its type. Throws Failure SECRET_UNREADABLE, CONFIG_INVALID or ENTRY_UNREADABLE. */
+export function makeSource(config: SourceConfig, surroundings: Surroundings): Source {
+	const { name, insecure, bases, users, timeouts, pageSize, mapping } = config;
+	const options = {
+		...{ name, insecure, bases, users, timeouts, pageSize, attributes: attributesOf(mapping) },
+		...connectionOf(config),
+		...surroundings,
+		pausesMs: activeDirectoryDefaults.pausesMs,
+	};
+	if (config.type === "ldap") throw later(name);
+	return makeActiveDirectory({ ...options, groups: config.groups, changes: config.changes });
+}
+
+/** Looks at a source step by step; changes nothing. */
+export function diagnoseSource(
+	config: SourceConfig,
+	{ protect, clock }: Pick<Surroundings, "protect" | "clock">,
+	signal: AbortSignal,
+): AsyncIterable<Finding> {
+	if (config.type === "ldap") throw later(config.name);
+	const { urls, discovery, tls } = connectionOf(config);
+	return diagnoseActiveDirectory({ ...config, urls, discovery, tls, protect }, clock, signal);
+}
+
+/** How the servers are reached and who we are there, secrets in clear. */
+function connectionOf({ urls, domain, bind, tls, insecure }: SourceConfig) {
+	const discovery: Discovery | undefined = domain && {
+		domain: domain.name,
+		site: domain.site,
+		resolver: makeSrvResolver(),
+		scheme: tls.startTls || insecure ? "ldap" : "ldaps",
+	};
+	return {
+		urls,
+		discovery,
+		bind: "sasl" in bind ? bind : { user: bind.user, password: bind.password.reveal() },
+		tls: { ...tls, key: tls.key?.reveal() },
+	};
+}
+
+function later(name: string): Failure {
+	return new Failure("CONFIG_INVALID", `source ${name} of type ldap is not built in yet`);
+}
