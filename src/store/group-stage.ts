@@ -132,6 +132,7 @@ export function openGroupStage(db: Connection) {
 		AND NOT EXISTS (SELECT 1 FROM staged_members x WHERE x.group_id = s.id AND x.added = 1)
 		AND (SELECT count(*) FROM members m WHERE m.group_id = s.id) = (SELECT count(*) FROM staged_members x WHERE x.group_id = s.id)`,
 	);
+	const many = db.prepare("SELECT 1 FROM staged_members LIMIT 1 OFFSET 100").pluck();
 	const changedMembers = db.prepare("SELECT DISTINCT member_id FROM staged_members").pluck();
 
 	return {
@@ -164,6 +165,8 @@ export function openGroupStage(db: Connection) {
 		strangerId: (key: Uint8Array): number | undefined => strangerId.get(key) as number | undefined,
 		/** Before members are asked for by their own id, once all are staged. */
 		indexMembers: (): void => {
+			// A small stage is walked faster: after a change of schema every statement is prepared anew.
+			if (many.get() === undefined) return;
 			db.exec("CREATE INDEX IF NOT EXISTS temp.staged_members_by_member ON staged_members (member_id)");
 		},
 		info: (sourceId: number): readonly GroupInfo[] => info.all(sourceId),

@@ -17,35 +17,41 @@ export interface Membership {
 export function openMembership(session: Session, state: SourceState): Membership {
 	const { groupStage, groupPlan } = session;
 	groupStage.indexMembers();
-	const groups = new Map(groupStage.info(state.id).map((group) => [group.id, group]));
-	const nesting = closeNesting(groupStage.nested(state.id));
-	const byPrimaryId = new Map<string, number>();
-	for (const { id, primary_id } of groups.values()) if (primary_id !== null) byPrimaryId.set(primary_id, id);
+	// Asked for when somebody's groups are: a delta in which nothing happened should not look at a single group.
+	const groupsNow = once(() => new Map(groupStage.info(state.id).map((group) => [group.id, group])));
+	const nestingNow = once(() => closeNesting(groupStage.nested(state.id)));
+	const byPrimaryId = once(
+		() => new Map([...groupsNow().values()].flatMap(({ id, primary_id }) => (primary_id === null ? [] : [[primary_id, id] as const]))),
+	);
 	// What is gone for certain gives nothing to anyone; what is doubted does as before.
 	const counts = (id: number): boolean => {
-		const group = groups.get(id);
+		const group = groupsNow().get(id);
 		return group !== undefined && (group.presence === "present" || group.doubt !== null);
 	};
 
 	const peopleBeneath = (start: number, into: Set<number>): void => {
 		const seen = new Set([start]);
 		for (const group of seen) {
-			for (const child of nesting.children(group)) seen.add(child);
+			for (const child of nestingNow().children(group)) seen.add(child);
 			for (const member of groupStage.membersOf(group)) into.add(member);
-			const primaryId = groups.get(group)?.primary_id ?? null;
+			const primaryId = groupsNow().get(group)?.primary_id ?? null;
 			if (primaryId !== null) for (const person of groupPlan.primaryPeople(state.id, primaryId)) into.add(person);
 		}
 	};
 
 	return {
-		groups,
-		nesting,
+		get groups() {
+			return groupsNow();
+		},
+		get nesting() {
+			return nestingNow();
+		},
 		groupsOf: (person, primaryId) => {
 			const direct = groupStage.groupsOf(person).filter(counts);
-			const primary = primaryId === undefined ? undefined : byPrimaryId.get(primaryId);
+			const primary = primaryId === undefined ? undefined : byPrimaryId().get(primaryId);
 			if (primary !== undefined && counts(primary)) direct.push(primary);
 			const all = new Set<number>();
-			for (const group of direct) for (const above of nesting.above(group)) if (counts(above)) all.add(above);
+			for (const group of direct) for (const above of nestingNow().above(group)) if (counts(above)) all.add(above);
 			return all;
 		},
 		touched: () => {
@@ -53,7 +59,7 @@ export function openMembership(session: Session, state: SourceState): Membership
 			if (groupStage.isEmpty()) return people;
 			for (const member of groupStage.changedMembers()) people.add(member);
 			for (const { child } of groupStage.changedNesting(state.id)) peopleBeneath(child, people);
-			for (const { id, is_turned } of groups.values()) if (is_turned === 1) peopleBeneath(id, people);
+			for (const { id, is_turned } of groupsNow().values()) if (is_turned === 1) peopleBeneath(id, people);
 			return people;
 		},
 	};
@@ -68,12 +74,21 @@ export interface GroupScope {
 
 export function makeGroupScope(session: Session, state: SourceState, membership: Membership, scope: readonly ScopeGroup[]): GroupScope {
 	const ids = scope.flatMap(({ anchor }) => session.groupStage.idByAnchor(anchor) ?? session.groups.byAnchor(state.id, anchor)?.id ?? []);
-	const doubts = ids.flatMap((id) => membership.groups.get(id)?.doubt ?? []);
 	return {
 		has: (person, primaryId) => {
 			const groups = membership.groupsOf(person, primaryId);
 			return ids.some((id) => groups.has(id));
 		},
-		doubt: doubts[0],
+		get doubt() {
+			return ids.flatMap((id) => membership.groups.get(id)?.doubt ?? [])[0];
+		},
+	};
+}
+
+function once<T>(make: () => T): () => T {
+	let made: { readonly value: T } | undefined;
+	return () => {
+		made ??= { value: make() };
+		return made.value;
 	};
 }
