@@ -68,6 +68,11 @@ export interface Engine {
 	/** Throws PLAN_UNKNOWN, or reports PLAN_CHANGED as the run's error. */
 	approve(plan: string, by: string, on: Listener, signal: AbortSignal): Promise<RunReport>;
 	reject(plan: string, by: string): Promise<{ readonly source: string; readonly rejected: number }>;
+	/**
+	 * Stands by at a source and calls `woken` when something may have changed there, the first time as soon as it stands; goes on
+	 * beside everything else. Ends only by throwing: see `Source.watch`.
+	 */
+	watch(source: string, woken: () => void, signal: AbortSignal): Promise<never>;
 	/** Tries again what is open and due at every target. */
 	deliver(on: Listener, signal: AbortSignal): Promise<readonly DeliveryCount[]>;
 	/** When the next open delivery is due: Unix milliseconds, undefined when nothing is open. */
@@ -167,6 +172,11 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 				return { source: part.sync.source.name, rejected };
 			}
 			throw unknownPlan(name);
+		},
+		watch: async (name, woken, signal) => {
+			const { watch } = partOf(parts, name).sync.source;
+			if (watch === undefined) throw new Failure("CONFIG_INVALID", `source ${name} is not to be watched`, { hint: "Set watch: true." });
+			return watch(woken, signal);
 		},
 		deliver: async (on, signal) => {
 			const part = parts[0];

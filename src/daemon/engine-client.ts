@@ -1,11 +1,10 @@
 import path from "node:path";
 import { Worker } from "node:worker_threads";
-import type { Listener } from "../app.ts";
 import type { Config } from "../config/config.ts";
 import { Failure, unreachable } from "../core/errors.ts";
 import { packConfig, unpackError } from "./crossing.ts";
 import { makeLane } from "./lane.ts";
-import type { CallAnswer, CallName, CallRequest, FromEngine, ToEngine } from "./protocol.ts";
+import type { CallAnswer, CallName, CallRequest, EngineListener, FromEngine, ToEngine } from "./protocol.ts";
 
 /** The engine in a thread of its own. It is started again, ever more slowly, whenever it ends by itself. */
 export interface EngineClient {
@@ -23,7 +22,7 @@ export type EngineState =
 	| { readonly kind: "down"; readonly since: number; readonly because: string; readonly retryAt: number };
 
 export interface EngineClientParts {
-	readonly listener: Listener;
+	readonly listener: EngineListener;
 	/** The thread's file; by default the engine's own. */
 	readonly file?: string | URL;
 	readonly clock: () => number;
@@ -166,6 +165,8 @@ function openThread(config: Config, { file, listener, signal }: EngineClientPart
 				return listener.ldap(message.source, message.operation, message.seconds);
 			case "certificate":
 				return listener.certificate(message.source, message.expiresAt);
+			case "woken":
+				return listener.woken(message.source);
 			case "answer":
 				return settle(thread, message.id)?.resolve(message.answer);
 			case "error":

@@ -1,8 +1,8 @@
 import type { MessagePort } from "node:worker_threads";
-import type { Engine, Listener } from "../app.ts";
+import type { Engine } from "../app.ts";
 import { Failure, unreachable } from "../core/errors.ts";
 import { packError } from "./crossing.ts";
-import type { FromEngine, ToEngine } from "./protocol.ts";
+import type { EngineListener, FromEngine, ToEngine } from "./protocol.ts";
 
 type Call = Extract<ToEngine, { kind: "call" }>;
 
@@ -12,10 +12,11 @@ export function serveEngine(port: MessagePort, open: () => Engine): void {
 	const engine = tryOpen(open, say, port);
 	if (engine === undefined) return;
 	const underway = new Map<number, { readonly abort: AbortController; readonly ended: Promise<void> }>();
-	const listener: Listener = {
+	const listener: EngineListener = {
 		progress: (progress) => say({ kind: "progress", progress }),
 		ldap: (source, operation, seconds) => say({ kind: "ldap", source, operation, seconds }),
 		certificate: (source, expiresAt) => say({ kind: "certificate", source, expiresAt }),
+		woken: (source) => say({ kind: "woken", source }),
 	};
 
 	const serve = async (call: Call, signal: AbortSignal): Promise<void> => {
@@ -66,7 +67,7 @@ function tryOpen(open: () => Engine, say: (message: FromEngine) => void, port: M
 	}
 }
 
-async function answer(engine: Engine, call: Call, listener: Listener, signal: AbortSignal): Promise<unknown> {
+async function answer(engine: Engine, call: Call, listener: EngineListener, signal: AbortSignal): Promise<unknown> {
 	switch (call.name) {
 		case "sync":
 			return engine.sync(call.request, listener, signal);
@@ -74,6 +75,10 @@ async function answer(engine: Engine, call: Call, listener: Listener, signal: Ab
 			return engine.approve(call.request.plan, call.request.by, listener, signal);
 		case "reject":
 			return engine.reject(call.request.plan, call.request.by);
+		case "watch": {
+			const { source } = call.request;
+			return engine.watch(source, () => listener.woken(source), signal);
+		}
 		case "deliver":
 			return engine.deliver(listener, signal);
 		case "nextDelivery":

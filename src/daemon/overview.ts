@@ -1,4 +1,4 @@
-import type { HealthFacts, LastRun, TargetFacts, Trouble } from "../http/health.ts";
+import type { HealthFacts, LastRun, TargetFacts, Trouble, WatchFacts } from "../http/health.ts";
 import type { SourceView, TargetView, Views } from "../store/views.ts";
 import type { RunReport } from "../sync/report.ts";
 import type { MetricsState } from "../telemetry/metrics.ts";
@@ -73,8 +73,12 @@ export function makeOverview({ views, configured, clock }: OverviewParts): Overv
 	};
 }
 
-/** Health's view of sources and targets, from the overview and the schedule. */
-export function gatherParts(overview: Overview, times: readonly SourceTimes[]): Pick<HealthFacts, "sources" | "targets"> {
+/** Health's view of sources and targets, from the overview, the schedule and the watches. */
+export function gatherParts(
+	overview: Overview,
+	times: readonly SourceTimes[],
+	watchOf: (source: string) => WatchFacts | undefined,
+): Pick<HealthFacts, "sources" | "targets"> {
 	const { sources, targets } = overview.state();
 	return {
 		sources: times.map(({ source, running, next, intervalMs, dueSinceSuccess }) => {
@@ -82,7 +86,9 @@ export function gatherParts(overview: Overview, times: readonly SourceTimes[]): 
 			const { full, delta } = view.lastSuccess;
 			const lastSuccessAt = full === undefined ? delta : Math.max(full, delta ?? full);
 			const { held, quarantined } = view;
-			return { source, running, next, intervalMs, dueSinceSuccess, lastSuccessAt, lastRun: overview.lastRun(source), held, quarantined };
+			const lastRun = overview.lastRun(source);
+			const watching = watchOf(source);
+			return { source, running, next, intervalMs, dueSinceSuccess, lastSuccessAt, lastRun, held, quarantined, watching };
 		}),
 		targets: targets.map(({ target, pending, failed }): TargetFacts => ({ target, pending, failed })),
 	};

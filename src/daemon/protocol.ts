@@ -1,4 +1,4 @@
-import type { Engine, SyncRequest } from "../app.ts";
+import type { Engine, Listener, SyncRequest } from "../app.ts";
 import type { Progress } from "../sync/report.ts";
 import type { CrossingError } from "./crossing.ts";
 
@@ -7,10 +7,18 @@ export interface EngineCalls {
 	sync(request: SyncRequest): ReturnType<Engine["sync"]>;
 	approve(request: { readonly plan: string; readonly by: string }): ReturnType<Engine["approve"]>;
 	reject(request: { readonly plan: string; readonly by: string }): ReturnType<Engine["reject"]>;
+	/** Ends only by failing; each time it is woken, it says so. */
+	watch(request: { readonly source: string }): ReturnType<Engine["watch"]>;
 	deliver(request: undefined): ReturnType<Engine["deliver"]>;
 	nextDelivery(request: undefined): Promise<ReturnType<Engine["nextDelivery"]>>;
 	retain(request: undefined): Promise<ReturnType<Engine["retain"]>>;
 	backUp(request: string): Promise<void>;
+}
+
+/** What the engine says of itself, besides its answers. */
+export interface EngineListener extends Listener {
+	/** Something may have changed in a source that is watched. */
+	woken(source: string): void;
 }
 
 export type CallName = keyof EngineCalls;
@@ -31,5 +39,6 @@ export type FromEngine =
 	| { readonly kind: "progress"; readonly progress: Progress }
 	| { readonly kind: "ldap"; readonly source: string; readonly operation: string; readonly seconds: number }
 	| { readonly kind: "certificate"; readonly source: string; readonly expiresAt: number }
+	| { readonly kind: "woken"; readonly source: string }
 	| { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
 	| { readonly kind: "error"; readonly id: number; readonly error: CrossingError };

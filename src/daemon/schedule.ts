@@ -13,6 +13,8 @@ export interface Schedule {
 	/** The same for all sources at once. */
 	betweenAll<T>(work: () => Promise<T>): Promise<T>;
 	progressed(source: string): void;
+	/** Something may have changed in a source: it gets a delta within a second, or right after what is going on. */
+	wake(source: string): void;
 	/** A run outside of the schedule did not fail. */
 	succeeded(source: string, mode: Mode): void;
 	times(): readonly SourceTimes[];
@@ -83,6 +85,7 @@ export function makeSchedule(sources: readonly ScheduledSource[], parts: Timetab
 			return withinAll(all, work);
 		},
 		progressed: (source) => timetables.get(source)?.progressed(),
+		wake: (source) => timetables.get(source)?.wake(),
 		succeeded: (source, mode) => timetables.get(source)?.succeeded(mode),
 		times: () => [...timetables.values()].map((timetable) => timetable.times()),
 		stop: async () => {

@@ -29,6 +29,12 @@ export interface SourceTimes {
 /** Later than this after its time, a run is one that was missed: the machine slept, or the event loop was blocked. */
 const CATCH_UP_AFTER_MS = 60_000;
 
+/**
+ * From a wake to its run. An administrator's script of a few steps lands in one run, and a storm of changes makes one run in
+ * this time, not one for each.
+ */
+const WAKE_AFTER_MS = 750;
+
 /** A full reading that failed is tried again with the deltas, first after a minute, then less and less often. */
 const RETRY_FULL_MS = 60_000;
 const RETRY_FULL_MOST_MS = 3_600_000;
@@ -43,6 +49,8 @@ export function makeTimetable(source: ScheduledSource, parts: TimetableParts) {
 	const nextAt: Record<Mode, number | undefined> = { full: undefined, delta: undefined };
 	let running: SourceTimes["running"];
 	let waitingFull: Trigger | undefined;
+	let wakeTimer: NodeJS.Timeout | undefined;
+	let isWakeWaiting = false;
 	let owedFull: { readonly failures: number; readonly retryAt: number } | undefined;
 	let due = 0;
 	let hasProgressed = false;
@@ -67,10 +75,12 @@ export function makeTimetable(source: ScheduledSource, parts: TimetableParts) {
 	};
 
 	const launchWaiting = (): void => {
-		if (waitingFull === undefined || lane.isBusy()) return;
-		const trigger = waitingFull;
+		if (isStopped || lane.isBusy() || (waitingFull === undefined && !isWakeWaiting)) return;
+		// A full reading sees whatever a delta was woken for.
+		const [mode, trigger] = waitingFull === undefined ? (["delta", "watch"] as const) : (["full", waitingFull] as const);
 		waitingFull = undefined;
-		launch("full", trigger);
+		isWakeWaiting = false;
+		launch(mode, trigger);
 	};
 
 	const want = (mode: Mode, trigger: Trigger): void => {
@@ -109,6 +119,15 @@ export function makeTimetable(source: ScheduledSource, parts: TimetableParts) {
 			const isRetry = owedFull !== undefined && now >= owedFull.retryAt;
 			want(dueNow.includes("full") || isRetry ? "full" : "delta", lateMs > CATCH_UP_AFTER_MS ? "catch-up" : "schedule");
 		},
+		/** Something may have changed: a delta soon, or right after what is going on. It does not count as a run that came due. */
+		wake: (): void => {
+			if (isStopped || isWakeWaiting || wakeTimer !== undefined) return;
+			wakeTimer = setTimeout(() => {
+				wakeTimer = undefined;
+				isWakeWaiting = true;
+				launchWaiting();
+			}, WAKE_AFTER_MS);
+		},
 		nextAt: (): number => Math.min(nextAt.full ?? Number.POSITIVE_INFINITY, nextAt.delta ?? Number.POSITIVE_INFINITY),
 		/** Says that the run going on is alive. */
 		progressed: (): void => {
@@ -144,6 +163,7 @@ export function makeTimetable(source: ScheduledSource, parts: TimetableParts) {
 		stop: async (): Promise<void> => {
 			isStopped = true;
 			waitingFull = undefined;
+			clearTimeout(wakeTimer);
 			closeCrons(crons);
 			await lane.idle();
 		},

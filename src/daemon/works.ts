@@ -4,7 +4,7 @@ import type { HealthFacts } from "../http/health.ts";
 import { openViews } from "../store/open-views.ts";
 import { openProbe, type Probe } from "../store/probe.ts";
 import type { HeldPlanView, Views } from "../store/views.ts";
-import type { RunReport } from "../sync/report.ts";
+import type { Mode, RunReport, Trigger } from "../sync/report.ts";
 import type { Log } from "../telemetry/log.ts";
 import { makeMetrics } from "../telemetry/metrics.ts";
 import { type Closers, makeClosers } from "./closers.ts";
@@ -13,6 +13,7 @@ import { gatherParts, makeOverview } from "./overview.ts";
 import { makeRuns } from "./runs.ts";
 import { makeSchedule } from "./schedule.ts";
 import { makeUpkeep } from "./upkeep.ts";
+import { makeWatching } from "./watching.ts";
 
 /** The working parts of the daemon: engine, schedule, upkeep, and what is known of them. */
 export interface Works {
@@ -58,6 +59,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 			progress: ({ source }) => schedule.progressed(source),
 			ldap: (source, operation, seconds) => metrics.observeLdap(source, operation, seconds),
 			certificate: (source, expiresAt) => metrics.observeCertificate(source, expiresAt),
+			woken: (source) => watching.woken(source),
 		},
 		onDown: (err, retryInMs) => log.error({ err, retryInMs }, "the engine ended by itself and will be started again"),
 		onUp: () => log.info("the engine is up again"),
@@ -69,15 +71,34 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 	const runs = makeRuns({ engine, overview, views, metrics, log, clock, ending: ending.signal });
 	const lastSuccess = (source: string) =>
 		overview.state().sources.find((view) => view.source === source)?.lastSuccess ?? { full: undefined, delta: undefined };
-	const schedule = makeSchedule(config.sources, { run: runs.scheduled, lastSuccess, clock });
+	const scheduled = async (source: string, mode: Mode, trigger: Trigger): Promise<boolean> => {
+		const hasSucceeded = await runs.scheduled(source, mode, trigger);
+		// Not one that the watch itself woke: one that stands and breaks at once would go round and round.
+		if (hasSucceeded && trigger !== "watch") watching.succeeded(source);
+		return hasSucceeded;
+	};
+	const schedule = makeSchedule(config.sources, { run: scheduled, lastSuccess, clock });
 	closers.add("schedule", () => schedule.stop());
+	const watching = makeWatching({
+		open: (source, until) => engine.call("watch", { source }, until),
+		wake: (source) => schedule.wake(source),
+		observe: (source, isUp) => metrics.observeWatch(source, isUp),
+		log,
+		clock,
+		random: Math.random,
+		ending: ending.signal,
+	});
+	closers.add("watches", () => watching.stop());
 	const upkeep = makeUpkeep({ engine, probe, metrics, log, clock, ending: ending.signal });
 	closers.add("upkeep", () => upkeep.stop());
 
 	/** A run outside of the schedule, as far as the schedule is concerned. */
 	const counted = async (work: Promise<RunReport>): Promise<RunReport> => {
 		const report = await work;
-		if (report.outcome !== "failed") schedule.succeeded(report.source, report.mode);
+		if (report.outcome === "failed") return report;
+		schedule.succeeded(report.source, report.mode);
+		// Only one that read says that the directory can be read.
+		if (report.trigger !== "approve") watching.succeeded(report.source);
 		return report;
 	};
 	/** Decisions touch one source where it is known whose plan it is, and else may touch any. */
@@ -90,13 +111,19 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 		start: () => {
 			schedule.start();
 			upkeep.start();
+			watching.start(watchedIn(config));
 		},
 		change: (to) =>
 			schedule.betweenAll(async () => {
-				await engine.reopen(to);
-				config = to;
-				// Not awaited: it waits for sources that are gone, whose runs are kept away by this very change.
-				void schedule.replace(to.sources);
+				watching.stop();
+				try {
+					await engine.reopen(to);
+					config = to;
+					// Not awaited: it waits for sources that are gone, whose runs are kept away by this very change.
+					void schedule.replace(to.sources);
+				} finally {
+					watching.start(watchedIn(config));
+				}
 			}),
 		sync: (source, mode) => schedule.between(source, () => counted(runs.sync(source, mode, "api"))),
 		approve: (plan, by) => deciding(plan, () => counted(runs.approve(plan, by))),
@@ -105,7 +132,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 		plans: () => views.held(),
 		status: () => ({ sources: views.sources(), targets: views.targets(), schedule: schedule.times() }),
 		facts: () => ({
-			...gatherParts(overview, schedule.times()),
+			...gatherParts(overview, schedule.times(), watching.state),
 			database: upkeep.trouble() ?? runs.databaseTrouble() ?? overview.trouble(),
 			engine: engineTrouble(engine),
 		}),
@@ -118,6 +145,10 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 			clearTimeout(cut);
 		},
 	};
+}
+
+function watchedIn({ sources }: Config): readonly string[] {
+	return sources.flatMap((source) => (source.type === "active-directory" && source.watch ? [source.name] : []));
 }
 
 /** What reads and probes beside the engine. When one cannot be opened, the engine is closed again. */

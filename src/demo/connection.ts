@@ -6,6 +6,7 @@ import { answer } from "./answer.ts";
 import { bind } from "./bind.ts";
 import type { Armed } from "./faults.ts";
 import type { Host, Session } from "./host.ts";
+import { isStanding, standBy } from "./notify.ts";
 import { makeOutlet } from "./outlet.ts";
 import { type Control, type Message, type Operation, readMessage } from "./request.ts";
 import { answerTag, type Ending, wellDone, writeResult } from "./response.ts";
@@ -115,7 +116,8 @@ async function take(session: Session, message: Message, running: Map<number, Abo
 		refuseUnknown(controls);
 		if (operation.kind === "search") {
 			const armedFor = (page: number): readonly Armed[] => armed(session, "search", operation, page);
-			await search(session, { id, request: operation, controls, signal: task.signal, armedFor });
+			const answered = isStanding(controls) ? standBy : search;
+			await answered(session, { id, request: operation, controls, signal: task.signal, armedFor });
 			return;
 		}
 		const faults = armed(session, operation.kind, operation, 0);

@@ -57,6 +57,7 @@ export function found(founding: Founding): Store {
 		invocationId: newGuid(random),
 		nameVersion: 0,
 		madeUp: undefined,
+		watchers: new Set(),
 	};
 	for (const object of [domain, configuration, deletedObjects]) settle(store, object, {});
 	buildDomain(store, founding);

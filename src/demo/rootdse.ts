@@ -15,6 +15,7 @@ export const controlOid = {
 	treeDelete: "1.2.840.113556.1.4.805",
 	lazyCommit: "1.2.840.113556.1.4.619",
 	searchOptions: "1.2.840.113556.1.4.1340",
+	notification: "1.2.840.113556.1.4.528",
 	extendedDn: "1.2.840.113556.1.4.529",
 	dirSync: "1.2.840.113556.1.4.841",
 	descriptorFlags: "1.2.840.113556.1.4.801",

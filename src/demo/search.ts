@@ -215,7 +215,7 @@ function lostAttributes(armed: readonly Armed[]): ReadonlySet<string> | undefine
 	return lost.size === 0 ? undefined : lost;
 }
 
-function finish(session: Session, id: number, end: Ending, paged?: PagedControl, cookie: Uint8Array = NO_COOKIE): Promise<void> {
+export function finish(session: Session, id: number, end: Ending, paged?: PagedControl, cookie: Uint8Array = NO_COOKIE): Promise<void> {
 	const controls: ResponseControl[] = paged === undefined ? [] : [{ oid: controlOid.paged, value: pagedValue(0, cookie) }];
 	return session.out.send(writeResult(id, answerTag.search, end, controls));
 }

@@ -74,6 +74,8 @@ export interface Store {
 	/** Moves whenever a name changes: what was encoded before may show an old one. */
 	nameVersion: number;
 	madeUp: MadeUp | undefined;
+	/** Told of each object that was written, added or deleted. */
+	readonly watchers: Set<(object: AdObject) => void>;
 }
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
@@ -116,6 +118,11 @@ export function stamp(store: Store, object: AdObject): void {
 	object.usnChanged = store.highestUsn;
 	object.changedAt = store.clock();
 	object.encoded = undefined;
+	tell(store, object);
+}
+
+export function tell(store: Store, object: AdObject): void {
+	for (const watcher of store.watchers) watcher(object);
 }
 
 /** As if an object had never been. */

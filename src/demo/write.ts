@@ -12,7 +12,7 @@ import { makeObject, newGuid, register } from "./object.ts";
 import type { Modification } from "./request.ts";
 import { refuse } from "./result.ts";
 import { structuralClass } from "./schema.ts";
-import { type AdObject, findDn, place, type Store, stamp } from "./store.ts";
+import { type AdObject, findDn, place, type Store, stamp, tell } from "./store.ts";
 import { raise } from "./tombstone.ts";
 
 /** Adds an object with AD's checks and defaults. Refusals are those of MS-ADTS §3.1.1.5.2. */
@@ -50,6 +50,7 @@ export function addObject(host: Host, dn: string, given: readonly (readonly [str
 	applyDraft(host, object, draft);
 	store.highestUsn++;
 	register(store, object);
+	tell(store, object);
 	return object;
 }
 

@@ -35,7 +35,15 @@ export interface SourceFacts {
 	readonly lastRun: LastRun | undefined;
 	readonly held: Readonly<Partial<Record<ChangeKind, number>>>;
 	readonly quarantined: number;
+	/** Undefined: it is not to be watched. */
+	readonly watching: WatchFacts | undefined;
 }
+
+/** How a source's watch stands. Without it changes come with the schedule, which is no reason to call for help. */
+export type WatchFacts =
+	| { readonly kind: "opening" }
+	| { readonly kind: "up"; readonly since: number }
+	| { readonly kind: "down"; readonly since: number; readonly because: string };
 
 export interface LastRun {
 	/** Undefined when the engine died before it could say. */
@@ -82,6 +90,8 @@ export interface Check {
 		readonly output: string;
 	};
 	readonly nextRun?: string;
+	/** Of a source that is to be watched: "up", "opening", "down since 2026-03-02T12:00:00.000Z: …". */
+	readonly watching?: string;
 }
 
 /** So often may a run come due without success before a source counts as out. */
@@ -134,6 +144,7 @@ function judgeSource(source: SourceFacts, { now, startedAt }: HealthFacts): Chec
 		time: iso(now),
 		...(sayings.length > 0 && { output: sayings.join(". ") }),
 		...(lastRun !== undefined && { lastRun: describeRun(lastRun) }),
+		...(source.watching !== undefined && { watching: describeWatch(source.watching) }),
 	};
 }
 
@@ -168,6 +179,10 @@ function describeRun({ run, mode, outcome, endedAt, error }: LastRun) {
 		failed: `failed: ${error ?? "no reason was recorded"}`,
 	};
 	return { run, mode, outcome, time: iso(endedAt), output: words[outcome] };
+}
+
+function describeWatch(watch: WatchFacts): string {
+	return watch.kind === "down" ? `down since ${iso(watch.since)}: ${watch.because}` : watch.kind;
 }
 
 function judgeSchedule({ source, next, running, dueSinceSuccess, intervalMs }: SourceFacts, { now }: HealthFacts): Check {

@@ -26,7 +26,8 @@ export function renderPage(health: Health): string {
 			const last = lastRun === undefined ? "" : `${lastRun.mode} run ${lastRun.run ?? ""}, ${lastRun.time}: ${lastRun.output}`;
 			const title = name.includes(":") || name === check.componentId ? name : `${name}:${check.componentId}`;
 			const next = check.nextRun === undefined ? "" : `next run ${check.nextRun}`;
-			const words = [check.output ?? "", last, next].filter((text) => text !== "");
+			const watching = check.watching === undefined ? "" : `watching: ${check.watching}`;
+			const words = [check.output ?? "", last, watching, next].filter((text) => text !== "");
 			return `<tr><td>${escapeHtml(title)}</td><td class="${status}">${status}</td><td>${words.map(escapeHtml).join("<br>")}</td></tr>`;
 		}),
 	);

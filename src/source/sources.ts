@@ -36,7 +36,7 @@ export function makeSource(config: SourceConfig, surroundings: Surroundings): So
 		pausesMs: activeDirectoryDefaults.pausesMs,
 	};
 	if (config.type === "ldap") throw later(name);
-	return makeActiveDirectory({ ...options, groups: config.groups, changes: config.changes });
+	return makeActiveDirectory({ ...options, groups: config.groups, changes: config.changes, watch: config.watch });
 }
 
 /** Looks at a source step by step; changes nothing. */

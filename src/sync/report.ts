@@ -3,7 +3,7 @@ import type { FailureCode } from "../core/errors.ts";
 
 export type Mode = "full" | "delta";
 export type Outcome = "succeeded" | "held" | "partial" | "failed";
-export type Trigger = "schedule" | "start" | "catch-up" | "command" | "api" | "approve";
+export type Trigger = "schedule" | "start" | "catch-up" | "watch" | "command" | "api" | "approve";
 
 /** What came of one run: what `sync --json` prints, and all that logs and metrics are made of. */
 export interface RunReport {

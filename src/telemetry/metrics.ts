@@ -20,6 +20,8 @@ export interface Metrics {
 	/** Deliveries outside of runs: what was tried again. */
 	observeDeliveries(deliveries: readonly DeliveryCount[]): void;
 	observeLdap(source: string, operation: string, seconds: number): void;
+	/** Undefined: not to be watched any more. */
+	observeWatch(source: string, isUp: boolean | undefined): void;
 	/** Unix milliseconds. */
 	observeCertificate(source: string, expiresAt: number): void;
 }
@@ -136,6 +138,12 @@ function makeTable(registry: Registry) {
 			labelNames: ["source"],
 			registers,
 		}),
+		watchUp: new Gauge({
+			name: "dirsyncd_watch_up",
+			help: "Whether change notification of a source that is to be watched stands (1) or not (0).",
+			labelNames: ["source"],
+			registers,
+		}),
 		targetUp: new Gauge({
 			name: "dirsyncd_target_up",
 			help: "Whether the target took the last deliveries (1) or was out of reach (0).",
@@ -163,6 +171,7 @@ type Table = ReturnType<typeof makeTable>;
 /** What was seen last; shown for as long as it is configured. */
 interface Seen {
 	readonly sourceUp: Map<string, boolean>;
+	readonly watchUp: Map<string, boolean>;
 	readonly targetUp: Map<string, boolean>;
 	/** Unix milliseconds. */
 	readonly certificates: Map<string, number>;
@@ -172,7 +181,7 @@ interface Seen {
 export function makeMetrics(version: string, state: () => MetricsState): Metrics {
 	const registry = new Registry();
 	const table = makeTable(registry);
-	const seen: Seen = { sourceUp: new Map(), targetUp: new Map(), certificates: new Map() };
+	const seen: Seen = { sourceUp: new Map(), watchUp: new Map(), targetUp: new Map(), certificates: new Map() };
 	table.buildInfo.set({ version, node: process.versions.node }, 1);
 	collectDefaultMetrics({ register: registry });
 	return {
@@ -185,6 +194,10 @@ export function makeMetrics(version: string, state: () => MetricsState): Metrics
 		observeLostRun: (source, mode) => table.runs.inc({ source, mode, outcome: "failed" }),
 		observeDeliveries: (deliveries) => observeDeliveries(table, seen, deliveries),
 		observeLdap: (source, operation, seconds) => table.ldapRequestDuration.observe({ source, operation }, seconds),
+		observeWatch: (source, isUp) => {
+			if (isUp === undefined) seen.watchUp.delete(source);
+			else seen.watchUp.set(source, isUp);
+		},
 		observeCertificate: (source, expiresAt) => {
 			seen.certificates.set(source, expiresAt);
 		},
@@ -235,7 +248,7 @@ function observeDeliveries(table: Table, seen: Seen, deliveries: readonly Delive
 
 /** Sets the gauges anew: what is not configured any more is not there any more. */
 function show(table: Table, { sources, targets, accounts }: MetricsState, seen: Seen): void {
-	const { lastSuccess, sealed, heldChanges, quarantined, sourceUp, certificateExpiry, pendingDeliveries, targetUp } = table;
+	const { lastSuccess, sealed, heldChanges, quarantined, sourceUp, watchUp, certificateExpiry, pendingDeliveries, targetUp } = table;
 	for (const gauge of [
 		lastSuccess,
 		sealed,
@@ -244,6 +257,7 @@ function show(table: Table, { sources, targets, accounts }: MetricsState, seen: 
 		table.memberships,
 		quarantined,
 		sourceUp,
+		watchUp,
 		certificateExpiry,
 		table.accounts,
 		pendingDeliveries,
@@ -261,6 +275,7 @@ function show(table: Table, { sources, targets, accounts }: MetricsState, seen: 
 		table.memberships.set({ source }, view.memberships);
 		quarantined.set({ source }, view.quarantined);
 		setIfKnown(sourceUp, { source }, bit(seen.sourceUp.get(source)));
+		setIfKnown(watchUp, { source }, bit(seen.watchUp.get(source)));
 		setIfKnown(certificateExpiry, { source }, seconds(seen.certificates.get(source)));
 	}
 	for (const { target, pending } of targets) {

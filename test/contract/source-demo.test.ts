@@ -12,7 +12,7 @@ describe("the demo directory", () => {
 	});
 	afterAll(() => demo.close());
 	const directory = () => directoryOnDemo(demo);
-	sourceContract(directory);
+	sourceContract(directory, () => demo.admin);
 
 	describe("restored from a copy", () => {
 		it("has its USN go back: a full reading, that says why", async () => {

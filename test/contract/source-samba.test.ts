@@ -6,6 +6,7 @@ import { fullRequest } from "../support/requests.ts";
 import { describeWith } from "../support/require.ts";
 import { useSamba } from "../support/samba.ts";
 import { noTls } from "../support/tls.ts";
+import { openWatch } from "../support/watches.ts";
 import { type Directory, person, type Values } from "./directory.ts";
 import { addPerson, placesOf } from "./population.ts";
 import { anchorAt, byLogon, failureOf, logonsOf, read, sourceOn } from "./reader.ts";
@@ -15,7 +16,7 @@ import { sourceContract } from "./source.ts";
 describeWith(["samba"], "a Samba domain controller", () => {
 	const samba = useSamba();
 	const directory = () => directoryOnSamba(samba());
-	sourceContract(directory);
+	sourceContract(directory, () => samba().admin);
 
 	describe("and only a real one", () => {
 		it("has service accounts and trusts, which are no people", async () => {
@@ -93,6 +94,16 @@ describeWith(["samba"], "a Samba domain controller", () => {
 				samba().resume();
 			}
 			expect(logonsOf(await read(sourceOn(directory())))).toContain("ordinary1");
+		}, 60_000);
+
+		it("ends a watch when it stops, and takes a new one when it is back", async () => {
+			const watch = await openWatch(sourceOn(directory(), { watch: true }));
+			await samba().stop();
+			expect(await watch.ended).toMatchObject({ code: "SOURCE_BROKE", hint: expect.stringContaining("schedule") });
+			await samba().start();
+			const again = await openWatch(sourceOn(directory(), { watch: true }));
+			again.stop();
+			expect(await again.ended).toMatchObject({ code: "CANCELLED" });
 		}, 60_000);
 
 		it("is passed over for the next of the urls when it is down", async () => {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import type { ActiveDirectoryOptions } from "../../src/source/active-directory/options.ts";
 import type { Directory } from "./directory.ts";
 import { populate } from "./population.ts";
 import { read, sourceOn } from "./reader.ts";
@@ -7,12 +8,13 @@ import { groupDeltaContract } from "./source-group-delta.ts";
 import { groupsContract } from "./source-groups.ts";
 import { lookupContract } from "./source-lookup.ts";
 import { readingContract } from "./source-reading.ts";
+import { watchContract } from "./source-watch.ts";
 
 /**
  * What every directory of Active Directory's kind must give through our source, whoever serves it: tried on Samba's domain
- * controller and on the demo directory. Call it inside a `describe` that has the directory up before its tests.
+ * controller and on the demo directory; `seesDeleted` is an account that may read deleted objects. Call it inside a `describe` that has the directory up before its tests.
  */
-export function sourceContract(directory: () => Directory): void {
+export function sourceContract(directory: () => Directory, seesDeleted: () => ActiveDirectoryOptions["bind"]): void {
 	describe("the source", () => {
 		beforeAll(() => populate(directory()), 120_000);
 		readingContract(directory);
@@ -20,6 +22,7 @@ export function sourceContract(directory: () => Directory): void {
 		deltaContract(directory);
 		groupsContract(directory);
 		groupDeltaContract(directory);
+		watchContract(directory, seesDeleted);
 	});
 }
 

@@ -2,10 +2,10 @@ import { EventEmitter, once } from "node:events";
 import path from "node:path";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Listener } from "../../src/app.ts";
 import { makeSecret } from "../../src/config/secret.ts";
 import { packConfig, unpackConfig } from "../../src/daemon/crossing.ts";
 import { type EngineClient, startEngine } from "../../src/daemon/engine-client.ts";
+import type { EngineListener } from "../../src/daemon/protocol.ts";
 import { makeActiveDirectorySource, makeConfig, makeLdapSource, passwordIn } from "../support/configs.ts";
 
 const file = path.join(import.meta.dirname, "fake-worker.ts");
@@ -14,10 +14,11 @@ let heard: unknown[];
 let events: EventEmitter;
 let engine: EngineClient;
 
-const listener: Listener = {
+const listener: EngineListener = {
 	progress: (progress) => heard.push(progress),
 	ldap: (source, operation, seconds) => heard.push({ source, operation, seconds }),
 	certificate: (source, expiresAt) => heard.push({ source, expiresAt }),
+	woken: (source) => events.emit("woken", source),
 };
 
 function start(config = makeConfig(), signal = never): Promise<EngineClient> {
@@ -77,6 +78,17 @@ describe("the engine in its thread", () => {
 		await expect(slow).rejects.toThrow();
 	});
 
+	it("says when a source it watches may have changed, until it is told to stop", async () => {
+		const abort = new AbortController();
+		const woken = once(events, "woken");
+		const watched = engine.call("watch", { source: "corp" }, abort.signal);
+		watched.catch(() => {});
+		expect(await woken).toEqual(["corp"]);
+		await expect(sync("corp")).resolves.toMatchObject({ source: "corp" });
+		abort.abort();
+		await expect(watched).rejects.toMatchObject({ code: "CANCELLED" });
+	});
+
 	it("refuses to start with the failure that the database has", async () => {
 		await expect(start(makeConfig({ database: "corrupt" }))).rejects.toMatchObject({
 			code: "DATABASE_CORRUPT",
@@ -114,6 +126,15 @@ describe("closing", () => {
 		slow.catch(() => {});
 		await engine.close(5000);
 		await expect(slow).rejects.toThrow();
+	});
+
+	it("ends its watches", async () => {
+		const woken = once(events, "woken");
+		const watched = engine.call("watch", { source: "corp" }, never);
+		watched.catch(() => {});
+		await woken;
+		await engine.close(5000);
+		await expect(watched).rejects.toMatchObject({ code: "CANCELLED" });
 	});
 
 	it("gives up a thread that is still opening its database", async () => {

@@ -29,6 +29,10 @@ function open(): Engine {
 		},
 		approve: async (plan, by) => makeReport({ run: 2, warnings: [plan, by] }),
 		reject: async () => ({ source: "corp", rejected: 60 }),
+		watch: (_source, woken, signal) => {
+			woken();
+			return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+		},
 		deliver: async () => [],
 		nextDelivery: () => 42,
 		retain: () => ({ runs: 1, changes: 2, entries: 3 }),

@@ -49,7 +49,7 @@ function open(sources: () => readonly SourceView[], names = ["corp"]) {
 describe("the overview", () => {
 	it("knows from the database how the last run before the start ended", () => {
 		const { overview } = open(() => [corp]);
-		expect(gatherParts(overview, [times]).sources[0]).toMatchObject({
+		expect(gatherParts(overview, [times], () => undefined).sources[0]).toMatchObject({
 			lastSuccessAt: 900,
 			lastRun: { run: 4, outcome: "failed", endedAt: 2000, error: "no answer" },
 			held: { disable: 2 },
@@ -59,7 +59,7 @@ describe("the overview", () => {
 
 	it("does not take a run that is going on for the last one that ended", () => {
 		const { overview } = open(() => [{ ...corp, lastRun: { ...run, outcome: "running", endedAt: undefined } }]);
-		expect(gatherParts(overview, [times]).sources[0]?.lastRun).toBeUndefined();
+		expect(gatherParts(overview, [times], () => undefined).sources[0]?.lastRun).toBeUndefined();
 	});
 
 	it("shows a run as soon as it has ended, with its remedy", () => {
@@ -69,7 +69,10 @@ describe("the overview", () => {
 		view = { ...corp, held: {} };
 		const error = { code: "SOURCE_REFUSED", message: "wrong password", hint: "Check it." } as const;
 		overview.ended("corp", lastRunOf(makeReport({ run: 5, outcome: "failed", error, startedAt: 100, durationMs: 50.4 })));
-		expect(gatherParts(overview, [times]).sources[0]).toMatchObject({ lastRun: { run: 5, endedAt: 150, hint: "Check it." }, held: {} });
+		expect(gatherParts(overview, [times], () => undefined).sources[0]).toMatchObject({
+			lastRun: { run: 5, endedAt: 150, hint: "Check it." },
+			held: {},
+		});
 	});
 
 	it("shows what is configured and nothing else", () => {

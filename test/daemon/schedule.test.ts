@@ -187,6 +187,106 @@ describe("by its schedule, a source", () => {
 	});
 });
 
+describe("woken by a change, a source", () => {
+	const second = 1000;
+	const tick = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+	const woken = () => runs.started.filter(({ trigger }) => trigger === "watch").length;
+
+	beforeEach(async () => {
+		open([{ name: "corp", schedule: { ...every5, delta: "0 3 * * *" } }], start - 60 * minute);
+		await tick(0);
+	});
+
+	it("gets a delta within a second", async () => {
+		await runs.started[0]?.end(true);
+		schedule.wake("corp");
+		await tick(second);
+		expect(runs.said().slice(1)).toEqual(["10:01 corp delta watch"]);
+	});
+
+	it("gets exactly one more run right after the one that is going on, however often it is woken meanwhile", async () => {
+		for (let wakes = 0; wakes < 5; wakes++) {
+			schedule.wake("corp");
+			await tick(2 * second);
+		}
+		expect(woken()).toBe(0);
+		await runs.started[0]?.end(true);
+		expect(woken()).toBe(1);
+		await runs.started[1]?.end(true);
+		await tick(minute);
+		expect(woken()).toBe(1);
+	});
+
+	it("gets a run for a change that came when the last one had already begun", async () => {
+		await runs.started[0]?.end(true);
+		schedule.wake("corp");
+		await tick(second);
+		schedule.wake("corp");
+		await runs.started[1]?.end(true);
+		await tick(second);
+		expect(woken()).toBe(2);
+	});
+
+	it("is read about once a second in a storm of changes, also while it lasts, and once after it", async () => {
+		await runs.started[0]?.end(true);
+		await schedule.stop();
+		open([{ name: "corp", schedule: { ...every5, delta: "0 3 * * *" } }], start, async (source, mode, trigger) => {
+			runs.started.push({ source, mode, trigger, at: new Date().toISOString(), end: async () => {} });
+			return true;
+		});
+		let lastAt = 0;
+		for (let changes = 0; changes < 1000; changes++) {
+			schedule.wake("corp");
+			lastAt = Date.now();
+			await tick(10);
+		}
+		expect(woken()).toBeGreaterThan(8);
+		expect(woken()).toBeLessThan(15);
+		await tick(second);
+		expect(Date.parse(runs.started.at(-1)?.at as string)).toBeGreaterThanOrEqual(lastAt);
+		const before = woken();
+		await tick(minute);
+		expect(woken()).toBe(before);
+	});
+
+	it("gets no delta after a full reading that came due meanwhile: that has seen it", async () => {
+		await runs.started[0]?.end(true);
+		vi.setSystemTime(Date.parse("2026-03-03T01:59:50Z"));
+		const { promise, resolve } = Promise.withResolvers<void>();
+		const command = schedule.between("corp", () => promise);
+		await tick(30 * second);
+		schedule.wake("corp");
+		await tick(second);
+		resolve();
+		await command;
+		await tick(0);
+		expect(runs.started.slice(1).map(({ mode }) => mode)).toEqual(["full"]);
+		await runs.started[1]?.end(true);
+		await tick(second);
+		expect(runs.started).toHaveLength(2);
+	});
+
+	it("does not count as out when runs that it was woken for fail", async () => {
+		await runs.started[0]?.end(true);
+		for (let failures = 1; failures < 6; failures++) {
+			schedule.wake("corp");
+			await tick(second);
+			await runs.started[failures]?.end(false);
+		}
+		expect(woken()).toBe(5);
+		expect(at("corp")?.dueSinceSuccess).toBe(0);
+	});
+
+	it("is left alone once it is stopped or gone", async () => {
+		await runs.started[0]?.end(true);
+		schedule.wake("corp");
+		await schedule.replace([]);
+		schedule.wake("corp");
+		await tick(minute);
+		expect(runs.started).toHaveLength(1);
+	});
+});
+
 describe("several sources", () => {
 	it("run beside each other: one that hangs does not delay the other", async () => {
 		open(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type HealthFacts, judgeHealth, type LastRun, type SourceFacts } from "../../src/http/health.ts";
+import { renderPage } from "../../src/http/page.ts";
 
 const now = Date.parse("2026-03-02T12:00:00Z");
 const minute = 60_000;
@@ -25,6 +26,7 @@ const corp: SourceFacts = {
 	lastRun: good,
 	held: {},
 	quarantined: 0,
+	watching: undefined,
 };
 
 const well: HealthFacts = {
@@ -40,6 +42,11 @@ const well: HealthFacts = {
 
 const out: SourceFacts = { ...corp, dueSinceSuccess: 3, lastSuccessAt: now - 16 * minute, lastRun: failed };
 const trouble = { since: now - minute, because: "the database /var/x.db cannot be written: disk full", hint: "Free some space." };
+
+const shown = (facts: HealthFacts) => {
+	const health = judgeHealth(facts);
+	return { health, page: renderPage(health) };
+};
 
 const withSource = (differences: Partial<SourceFacts>): HealthFacts => ({ ...well, sources: [{ ...corp, ...differences }] });
 
@@ -73,6 +80,11 @@ describe("health", () => {
 			facts: { ...withSource({ lastSuccessAt: now - 1440 * minute, dueSinceSuccess: 1, lastRun: failed }), startedAt: now - 2 * minute },
 			status: "fail",
 		},
+		{
+			why: "a watch is down: the schedule goes on",
+			facts: withSource({ watching: { kind: "down", since: now, because: "…" } }),
+			status: "pass",
+		},
 		{ why: "the database cannot be written", facts: { ...well, database: trouble }, status: "fail" },
 		{ why: "the engine is down", facts: { ...well, engine: { ...trouble, because: "the engine is down: out of memory" } }, status: "fail" },
 		{ why: "a target refuses some accounts", facts: { ...well, targets: [{ target: "accounts", pending: 3, failed: 2 }] }, status: "warn" },
@@ -99,6 +111,21 @@ describe("health", () => {
 		expect(check?.output).toContain("Check the firewall.");
 		expect(check?.output).toContain("the last success was at 2026-03-02T11:44:00.000Z");
 		expect(check?.output).toContain("no run has succeeded for 16 min");
+	});
+
+	it.each([
+		{ watching: undefined, says: undefined },
+		{ watching: { kind: "opening" }, says: "opening" },
+		{ watching: { kind: "up", since: now }, says: "up" },
+		{
+			watching: { kind: "down", since: now - minute, because: "port 636 refuses" },
+			says: "down since 2026-03-02T11:59:00.000Z: port 636 refuses",
+		},
+	] as const)("says of a source whether it is watching: $says", ({ watching, says }) => {
+		const { health, page } = shown(withSource({ watching }));
+		expect(health.checks["source:corp"]?.[0]?.watching).toBe(says);
+		if (says === undefined) expect(page).not.toContain("watching");
+		else expect(page).toContain(`watching: ${says}`);
 	});
 
 	it("says what is held and how to decide", () => {

@@ -98,6 +98,16 @@ describe("the metrics", () => {
 		expect(await line('dirsyncd_certificate_expiry_timestamp_seconds{source="corp"}')).toMatch(/1800000000$/);
 	});
 
+	it("say whether a source is watched, for as long as it is to be", async () => {
+		expect(await line('dirsyncd_watch_up{source="corp"}')).toBeUndefined();
+		metrics.observeWatch("corp", false);
+		expect(await line('dirsyncd_watch_up{source="corp"}')).toMatch(/0$/);
+		metrics.observeWatch("corp", true);
+		expect(await line('dirsyncd_watch_up{source="corp"}')).toMatch(/1$/);
+		metrics.observeWatch("corp", undefined);
+		expect(await line('dirsyncd_watch_up{source="corp"}')).toBeUndefined();
+	});
+
 	it("forget the gauges of a source that is no longer configured", async () => {
 		metrics.observeCertificate("former", 1);
 		metrics.observeCertificate("corp", 1);
@@ -121,6 +131,7 @@ describeWith(["promtool"], "promtool", () => {
 		observe({ created: 1, deliveries: [{ target: "accounts", kind: "create", result: "applied", count: 1, seconds: 1 }] });
 		metrics.observeLdap("corp", "bind", 1);
 		metrics.observeCertificate("corp", 1);
+		metrics.observeWatch("corp", true);
 		const { stderr, stdout } = spawnSync("promtool", ["check", "metrics"], { input: await metrics.text(), encoding: "utf8" });
 		const said = `${stdout}\n${stderr}`.split("\n").filter((each) => each.includes("dirsyncd_") || each.includes("error while linting"));
 		expect(said).toEqual([]);

@@ -23,12 +23,14 @@ import { readRoot, requireBases } from "./root.ts";
 import { makeScope, type Scope } from "./scope.ts";
 import { describeStrategy } from "./strategy.ts";
 import type { Visit } from "./visit.ts";
+import { makeReadingPlace, type ReadingPlace, watch } from "./watch.ts";
 
 /** A source of type `active-directory`. Throws Failure CONFIG_INVALID or ENTRY_UNREADABLE when a filter or DN is wrong. */
 export function makeActiveDirectory(options: ActiveDirectoryOptions): Source {
 	const scopes = makeScopes(options);
 	const { scope, groups } = scopes;
 	const memory = makeServerMemory(options.clock);
+	const place = makeReadingPlace();
 	return {
 		name: options.name,
 		identity: `active-directory as ${accountName(options.bind, readClientCertificate(options.tls)).toLowerCase()}`,
@@ -38,8 +40,8 @@ export function makeActiveDirectory(options: ActiveDirectoryOptions): Source {
 		groupScope: options.groups === undefined ? undefined : groups?.text,
 		memberKeys: groups === undefined ? undefined : "anchor",
 		primary: groups === undefined ? undefined : { member: "primarygroupid", group: "primarygrouptoken" },
-		watch: undefined,
-		read: (request, signal) => openReading({ ...options, memory }, scopes, request, signal),
+		watch: options.watch ? (woken, signal) => watch({ ...options, memory }, scope, place, woken, signal) : undefined,
+		read: (request, signal) => openReading({ ...options, memory }, scopes, place, request, signal),
 		anchor: guidAnchor,
 		dn: dnOf,
 		decode: makeDecoder(),
@@ -67,12 +69,15 @@ function makeScopes(options: ActiveDirectoryOptions): Scopes {
 async function openReading(
 	options: ActiveDirectoryOptions & { readonly memory: ServerMemory },
 	scopes: Scopes,
+	place: ReadingPlace,
 	request: ReadRequest,
 	signal: AbortSignal,
 ): Promise<Reading> {
 	const { observe } = options;
 	const readBefore = hostsOf(parseMarks(request.cursor));
 	const connection = await openConnection({ ...options, readBefore, onRequest: observe.request }, signal);
+	place.server = connection.server;
+	place.begun();
 	if (connection.certificateExpiresAt !== undefined) observe.certificate(connection.certificateExpiresAt);
 	try {
 		return guard(await prepare(options, scopes, request, connection));

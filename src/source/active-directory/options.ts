@@ -32,6 +32,8 @@ export interface ActiveDirectoryOptions {
 	readonly protect: readonly string[];
 	/** The attributes that the mapping needs; this source adds its own. */
 	readonly attributes: readonly string[];
+	/** Whether a change notification wakes whoever reads. */
+	readonly watch: boolean;
 	readonly pageSize: number;
 	readonly timeouts: Timeouts;
 	/** Pauses between rounds over all servers when none answers, in milliseconds. */
@@ -63,6 +65,7 @@ export type GroupKind = "security" | "distribution";
 
 /** Defaults for the configuration. A first page of 1,000,000 people took Samba about a minute. */
 export const activeDirectoryDefaults = {
+	watch: false,
 	pageSize: 1000,
 	timeouts: { connectMs: 10_000, bindMs: 10_000, requestMs: 60_000 },
 	pausesMs: [1000, 3000],

@@ -23,6 +23,8 @@ export interface Session {
 	readonly account: string | undefined;
 	/** Sends a search; returns its message id. */
 	start(request: SearchRequest, answers: Answers): number;
+	/** Sends a search that stands until it is abandoned: its next entry may be days away, so nobody waits for it. */
+	stand(request: SearchRequest, answers: Answers): number;
 	/** Forgets a search: what still comes for it is dropped. */
 	abandon(id: number): void;
 	/** Stops reading from the socket while the only search under way has more than its reader can take. */
@@ -64,6 +66,7 @@ const NOTICE_OF_DISCONNECTION = "1.3.6.1.4.1.1466.20036";
 export function openSession(options: SessionOptions): Session {
 	const { socket, server, requestMs, signal } = options;
 	const pending = new Map<number, Pending>();
+	const standing = new Map<number, Pending>();
 	let nextId = FIRST_ID;
 	let broken: Failure | undefined;
 	let lastMessageAt = performance.now();
@@ -77,8 +80,9 @@ export function openSession(options: SessionOptions): Session {
 		signal.removeEventListener("abort", onAbort);
 		socket.destroy();
 		if (failure.code !== "CANCELLED") options.onTrouble?.(failure.message);
-		const waiting = [...pending.values()];
+		const waiting = [...pending.values(), ...standing.values()];
 		pending.clear();
+		standing.clear();
 		for (const { answers } of waiting) answers.failed(failure);
 	};
 	const onAbort = (): void => fail(new Failure("CANCELLED", `reading from ${server} was stopped`));
@@ -108,15 +112,16 @@ export function openSession(options: SessionOptions): Session {
 			fail(noticeFailure(server, bytes, message.offset, stop, messageEnd));
 			return;
 		}
-		const search = pending.get(id);
+		const search = pending.get(id) ?? standing.get(id);
 		if (search === undefined) return; // Abandoned.
 		lastMessageAt = performance.now();
 		if (operation === answer.entry) search.answers.entry(bytes.subarray(message.offset, stop));
 		else if (operation === answer.reference) search.answers.reference(decodeUrls(new BerReader(bytes, message.offset, stop)));
 		else if (operation === answer.done) {
 			const result = decodeResult(bytes, message.offset, stop, messageEnd);
-			pending.delete(id);
-			options.onRequest("search", (performance.now() - search.startedAt - search.heldMs) / 1000);
+			// How long one stood says nothing about the server.
+			if (pending.delete(id)) options.onRequest("search", (performance.now() - search.startedAt - search.heldMs) / 1000);
+			else standing.delete(id);
 			if (result.code === 51 || result.code === 52) options.onTrouble?.(`${search.what} ended with ${resultName(result.code)}`);
 			search.answers.done(result);
 		} else if (operation !== answer.intermediate) {
@@ -124,6 +129,7 @@ export function openSession(options: SessionOptions): Session {
 		}
 	};
 	const frames = makeFrames(take, options.longestMessage);
+	const underway = (): string => [...pending.values(), ...standing.values()][0]?.what ?? "waiting";
 
 	socket.on("data", (chunk: Buffer) => {
 		try {
@@ -134,9 +140,9 @@ export function openSession(options: SessionOptions): Session {
 			fail(found instanceof Failure ? found : new Failure("SOURCE_PROTOCOL", `an answer of ${server} cannot be read`, { cause }));
 		}
 	});
-	socket.on("error", (cause: Error) => fail(brokeFailure(server, pending, cause)));
-	socket.on("end", () => fail(brokeFailure(server, pending, undefined)));
-	socket.on("close", () => fail(brokeFailure(server, pending, undefined)));
+	socket.on("error", (cause: Error) => fail(brokeFailure(server, underway(), cause)));
+	socket.on("end", () => fail(brokeFailure(server, underway(), undefined)));
+	socket.on("close", () => fail(brokeFailure(server, underway(), undefined)));
 	signal.addEventListener("abort", onAbort, { once: true });
 	if (signal.aborted) onAbort();
 	else socket.resume();
@@ -151,30 +157,33 @@ export function openSession(options: SessionOptions): Session {
 		rearm();
 	};
 
+	const send = (request: SearchRequest, answers: Answers, to: Map<number, Pending>): number => {
+		const id = nextId++;
+		if (broken !== undefined) {
+			const failure = broken;
+			queueMicrotask(() => answers.failed(failure));
+			return id;
+		}
+		resume();
+		if (pending.size === 0) lastMessageAt = performance.now();
+		to.set(id, { what: describeSearch(request), answers, startedAt: performance.now(), heldMs: 0 });
+		socket.write(encodeSearch(id, request));
+		if (pending.size === 1) rearm();
+		return id;
+	};
+
 	return {
 		server,
 		account: options.account,
-		start: (request, answers) => {
-			const id = nextId++;
-			if (broken !== undefined) {
-				const failure = broken;
-				queueMicrotask(() => answers.failed(failure));
-				return id;
-			}
-			resume();
-			if (pending.size === 0) lastMessageAt = performance.now();
-			pending.set(id, { what: describeSearch(request), answers, startedAt: performance.now(), heldMs: 0 });
-			socket.write(encodeSearch(id, request));
-			if (pending.size === 1) rearm();
-			return id;
-		},
+		start: (request, answers) => send(request, answers, pending),
+		stand: (request, answers) => send(request, answers, standing),
 		abandon: (id) => {
-			if (!pending.delete(id) || broken !== undefined) return;
+			if (!(pending.delete(id) || standing.delete(id)) || broken !== undefined) return;
 			resume();
 			socket.write(encodeAbandon(nextId++, id));
 		},
 		hold: () => {
-			if (heldSince !== undefined || pending.size > 1 || broken !== undefined) return;
+			if (heldSince !== undefined || pending.size + standing.size > 1 || broken !== undefined) return;
 			heldSince = performance.now();
 			socket.pause();
 		},
@@ -199,8 +208,7 @@ function tooSlow(server: string, what: string, requestMs: number): Failure {
 	});
 }
 
-function brokeFailure(server: string, pending: ReadonlyMap<number, Pending>, cause: Error | undefined): Failure {
-	const what = pending.values().next().value?.what ?? "waiting";
+function brokeFailure(server: string, what: string, cause: Error | undefined): Failure {
 	const why = cause === undefined ? "was closed by the server" : `broke (${cause.message})`;
 	return new Failure("SOURCE_BROKE", `the connection to ${server} ${why} in the middle of ${what}`, {
 		...(cause === undefined ? {} : { cause }),
