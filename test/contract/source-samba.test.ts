@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Cursor } from "../../src/core/cursor.ts";
+import { dnKey } from "../../src/core/dn.ts";
 import { ldifLine, type Record, textOf } from "../support/ldif.ts";
 import { fullRequest } from "../support/requests.ts";
 import { describeWith } from "../support/require.ts";
@@ -8,6 +9,7 @@ import { useSamba } from "../support/samba.ts";
 import { noTls } from "../support/tls.ts";
 import { openWatch } from "../support/watches.ts";
 import { type Directory, person, type Values } from "./directory.ts";
+import { addGroup, groupNamed, knowing, memberDns, readWithGroups } from "./groups.ts";
 import { addPerson, placesOf } from "./population.ts";
 import { anchorAt, byLogon, failureOf, logonsOf, read, sourceOn } from "./reader.ts";
 import { directoryOnSamba } from "./samba.ts";
@@ -33,6 +35,30 @@ describeWith(["samba"], "a Samba domain controller", () => {
 			const logons = logonsOf(await read(sourceOn(directory())));
 			expect(logons.filter((logon) => logon.endsWith("$"))).toEqual([]);
 		});
+
+		it("hands out all 1,600 members of a group, part by part, and one change of them by the next delta", async () => {
+			const base = `OU=Crowd,${directory().baseDn}`;
+			await directory().add(base, { objectClass: "organizationalUnit" });
+			const contacts = Array.from({ length: 1600 }, (_, number) => person(`Contact ${number}`, base));
+			for (let at = 0; at < contacts.length; at += 500) {
+				await samba().add(
+					contacts
+						.slice(at, at + 500)
+						.map((dn) => `${ldifLine("dn", dn)}objectClass: contact\n`)
+						.join("\n"),
+				);
+			}
+			const dn = person("Crowd", base);
+			await addGroup(directory(), dn, contacts);
+			const source = sourceOn(directory(), { bases: [base], groups: { bases: [base], filter: undefined, exclude: [], kinds: [] } });
+			const before = await readWithGroups(source, fullRequest());
+			expect(before.end.unsealed).toEqual([]);
+			expect(memberDns(groupNamed(before, "Crowd"))).toEqual(contacts.map(dnKey).sort());
+			await samba().modify(`${ldifLine("dn", dn)}changetype: modify\ndelete: member\n${ldifLine("member", contacts[0] as string)}-\n`);
+			const cursor = before.end.cursor as Cursor;
+			const delta = await readWithGroups(source, { mode: "delta", cursor, pins: new Map(), known: knowing(before) });
+			expect(groupNamed(delta, "Crowd").members.size).toBe(1599);
+		}, 120_000);
 
 		it("has its USN go back when it is restored: a full reading, and the run can say why", async () => {
 			const restore = await samba().snapshot();

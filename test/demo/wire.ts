@@ -12,7 +12,7 @@ export interface Answer {
 	readonly text: string;
 	readonly matchedDn: string;
 	readonly referral: readonly string[];
-	/** Of the paged-results control; undefined when there was none. */
+	/** Of the paged-results or the DirSync control; undefined when there was none. */
 	readonly cookie: Buffer | undefined;
 }
 
@@ -27,6 +27,8 @@ export interface Question {
 	readonly page?: { readonly size: number; readonly cookie?: Uint8Array | undefined };
 	/** OIDs of value-less critical controls. */
 	readonly controls?: readonly string[];
+	/** Asks for what changed since a cookie, with these flags. */
+	readonly dirSync?: { readonly flags: number; readonly cookie?: Uint8Array | undefined };
 }
 
 /** A client that says exactly what it is told to, on one connection. */
@@ -47,6 +49,8 @@ export interface Wire {
 	readonly over: Promise<string>;
 	close(): void;
 }
+
+const DIRSYNC = "1.2.840.113556.1.4.841";
 
 const encoder = { base: 0, one: 1, sub: 2 } as const;
 
@@ -137,6 +141,11 @@ function searchRequest(id: number, question: Question): Buffer {
 	for (const attribute of attributes) writer.text(attribute);
 	writer.close().close().open(0xa0);
 	for (const oid of question.controls ?? []) writer.open().text(oid).boolean(true).close();
+	if (question.dirSync !== undefined) {
+		const { flags, cookie = Buffer.alloc(0) } = question.dirSync;
+		const value = new BerWriter().open().integer(flags).integer(0).octets(cookie).close().finish();
+		writer.open().text(DIRSYNC).boolean(true).octets(value).close();
+	}
 	if (question.page !== undefined) {
 		const { size, cookie = Buffer.alloc(0) } = question.page;
 		const value = new BerWriter().open().integer(size).octets(cookie).close().finish();
@@ -211,10 +220,12 @@ function readEnd(body: BerReader): { code: number; text: string; matchedDn: stri
 function readCookie(message: BerReader): Buffer | undefined {
 	if (message.isAtEnd) return undefined;
 	const control = message.inside(0xa0).inside(tag.sequence);
-	if (control.text() !== "1.2.840.113556.1.4.319") return undefined;
+	const oid = control.text();
+	if (oid !== "1.2.840.113556.1.4.319" && oid !== DIRSYNC) return undefined;
 	if (control.peek() === tag.boolean) control.boolean();
 	const value = new BerReader(control.octets()).inside(tag.sequence);
 	value.integer();
+	if (oid === DIRSYNC) value.integer();
 	return Buffer.from(value.octets());
 }
 

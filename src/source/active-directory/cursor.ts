@@ -67,6 +67,7 @@ export type Start =
 /** Where a delta from this DC may start, or why only a full reading will do. */
 export function startOf(marks: Marks | undefined, shape: string, root: Root, server: string, changes: Changes): Start {
 	if (marks === undefined) return full("the stored cursor is not one of this version");
+	if (changes === "full") return full("the configuration wants full readings alone (changes: full)");
 	if (marks.shape !== shape) return full("what is asked of the directory has changed (bases, filter or attributes)");
 	if (root.invocationId === undefined || root.highestUsn === undefined) {
 		return full(`${server} does not show its invocationId and highestCommittedUSN, so changes since the last reading cannot be asked for`);

@@ -18,9 +18,12 @@ import { dial, type Timeouts, type Tls } from "../ldap/dial.ts";
 import type { Discovery } from "../ldap/discovery.ts";
 import { protocolFailure } from "../ldap/result.ts";
 import { makeServerMemory } from "../ldap/server-memory.ts";
-import { pagedResultsOid, showDeleted } from "../ldap/wire/encode.ts";
-import { textsOf } from "../ldap/wire/entry.ts";
+import { pagedResultsOid } from "../ldap/wire/encode.ts";
 import { openSession, type Session } from "../ldap/wire/session.ts";
+import { refusalOf } from "./blind.ts";
+import { diagnoseChanges, diagnoseDeleted } from "./diagnose-changes.ts";
+import { diagnoseGroups } from "./diagnose-groups.ts";
+import { makeGroupScope } from "./group-scope.ts";
 import type { ActiveDirectoryOptions } from "./options.ts";
 import { readProtection } from "./protection.ts";
 import { readRoot } from "./root.ts";
@@ -101,9 +104,12 @@ async function* diagnoseRights(source: Diagnosed, scope: Scope, session: Session
 		yield judgeClock(session.server, root.currentTime, clock());
 		yield* await diagnoseSite(session, source.discovery);
 		yield judgePaging(visit);
-		yield judgeDelta(visit);
+		const attributes = attributesOf(source.mapping);
+		yield* diagnoseChanges(visit, source.changes, refusalOf({ ...source, attributes }));
 		// Without a base there is no reading, and so nobody to look at.
 		if (yield* diagnoseBases(visit)) yield* diagnosePeople(visit);
+		const groups = makeGroupScope(source);
+		if (groups !== undefined) yield* diagnoseGroups(visit, groups);
 		yield* diagnoseProtection(visit, source.protect);
 		yield await diagnoseDeleted(visit);
 	} catch (cause) {
@@ -131,18 +137,6 @@ function judgePaging({ root, session }: Visit): Finding {
 		session.server,
 		"is not among what the server says it can do",
 		"Readings may be cut short and will not count as complete.",
-	);
-}
-
-function judgeDelta({ root, session }: Visit): Finding {
-	if (root.invocationId !== undefined && root.highestUsn !== undefined) {
-		return passed("changes", session.server, `${root.hostName ?? "it"} is at USN ${root.highestUsn}, invocationId ${root.invocationId}`);
-	}
-	return warned(
-		"changes",
-		session.server,
-		"does not show invocationId and highestCommittedUSN",
-		"Every reading will be a full one: give the account the right to read the configuration.",
 	);
 }
 
@@ -225,19 +219,4 @@ async function* diagnoseProtection(visit: Visit, names: readonly string[]): Asyn
 		if (problem !== undefined) yield warned("protect", name, problem, "Correct it: until then everybody counts as protected.");
 		else yield passed("protect", name, containers.length > 0 ? "protects everyone beneath it" : `protects ${people.size} by name`);
 	}
-}
-
-async function diagnoseDeleted(visit: Visit): Promise<Finding> {
-	const dn = visit.root.domains[0]?.dn ?? "";
-	const subject = `CN=Deleted Objects,${dn}`;
-	const seen = await visitOne(visit, subject, ["objectClass"], [showDeleted]);
-	// Samba shows the container's DN to everyone, but nothing of it and nothing in it.
-	const isShown = seen !== undefined && textsOf(seen, "objectClass").length > 0;
-	if (isShown) return passed("deleted", subject, "can be read: a deletion is proven by its tombstone");
-	return warned(
-		"deleted",
-		subject,
-		"cannot be read: that somebody was deleted is concluded from a complete reading, and doubted where a container is empty",
-		`As a domain administrator: dsacls "${subject}" /takeOwnership, then dsacls "${subject}" /G DOMAIN\\ACCOUNT:LCRP`,
-	);
 }

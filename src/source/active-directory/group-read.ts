@@ -18,6 +18,7 @@ export type KeyedGroup = GroupEntry & { readonly key: Uint8Array };
 
 /** Groups by GUID, wherever they are in the domains, with the first of their members or without any. Others are left out. */
 export async function readGroups(visit: Visit, keys: readonly Uint8Array[], what: "whole" | "fields"): Promise<readonly KeyedGroup[]> {
+	if (keys.length === 0) return [];
 	const filter: Filter = { kind: "and", parts: [groupFilter, byKeys(keys)] };
 	const attributes = what === "whole" ? [...visit.scope.attributes, FIRST_MEMBERS] : visit.scope.attributes;
 	const found: KeyedGroup[] = [];

@@ -53,6 +53,29 @@ describeWith(["samba"], "the doctor at a domain controller", () => {
 		for (const finding of found) if (finding.state !== "passed") expect(finding.remedy).toBeDefined();
 	});
 
+	it("says how changes will be found, and why", async () => {
+		const strategyOf = (found: readonly Finding[]) => found.find(({ subject }) => subject === "strategy")?.detail;
+		expect(strategyOf(await findings(source()))).toMatch(
+			/^uSNChanged: this account may not replicate changes, insufficientAccessRights \(50\)/,
+		);
+		expect(strategyOf(await findings(source({ changes: "usn" })))).toBe("uSNChanged, as the configuration wants");
+		expect(strategyOf(await findings(source({ changes: "dirsync" })))).toMatch(/^DirSync without the right to replicate/);
+		expect(strategyOf(await findings(source({ changes: "full" })))).toMatch(/^full readings only/);
+		expect(strategyOf(await findings(source({ mapping: { userName: "{memberOf}" } })))).toMatch(/the mapping uses memberof/);
+		const { user, password } = samba().admin;
+		const admin = { user, password: { reveal: () => password } };
+		expect(strategyOf(await findings(source({ bind: admin })))).toBe("DirSync: this account may replicate changes");
+	});
+
+	it("finds the groups, whether their members can be read, and those that users.groups names", async () => {
+		const groups = { bases: [samba().baseDn], filter: undefined, exclude: [], kinds: ["security"] } as const;
+		const [admins, none] = ["Domain Admins", "No such group"].map((name) => `CN=${name},CN=Users,${samba().baseDn}`) as [string, string];
+		const found = await findings(source({ groups, users: { filter: undefined, exclude: [], groups: [admins, none] } }));
+		const said = found.map(({ state, step, subject }) => `${state} ${step} ${subject}`);
+		expect(said).toEqual(expect.arrayContaining([`passed group ${admins}`, `failed group ${none}`, "passed attribute member"]));
+		expect(said).toContain("passed groups groups by their filter");
+	});
+
 	it("finds the tombstones with the rights of an administrator", async () => {
 		const { user, password } = samba().admin;
 		expect((await findings(source({ bind: { user, password: { reveal: () => password } } }))).at(-1)).toMatchObject({
