@@ -18,7 +18,8 @@ export function openMembership(session: Session, state: SourceState): Membership
 	const { groupStage, groupPlan } = session;
 	groupStage.indexMembers();
 	const groups = new Map(groupStage.info(state.id).map((group) => [group.id, group]));
-	const nesting = closeNesting(groupStage.nested(state.id));
+	const edges = [...groupStage.nested(state.id)];
+	const everyNesting = closeNesting(edges);
 	const byPrimaryId = new Map<string, number>();
 	for (const { id, primary_id } of groups.values()) if (primary_id !== null) byPrimaryId.set(primary_id, id);
 	// What is gone for certain gives nothing to anyone; what is doubted does as before.
@@ -27,10 +28,14 @@ export function openMembership(session: Session, state: SourceState): Membership
 		return group !== undefined && (group.presence === "present" || group.doubt !== null);
 	};
 
+	// Nobody is in a group through one that is gone, though whoever was has to be looked at again.
+	const living = edges.filter(({ parent, child }) => counts(parent) && counts(child));
+	const nesting = living.length === edges.length ? everyNesting : closeNesting(living);
+
 	const peopleBeneath = (start: number, into: Set<number>): void => {
 		const seen = new Set([start]);
 		for (const group of seen) {
-			for (const child of nesting.children(group)) seen.add(child);
+			for (const child of everyNesting.children(group)) seen.add(child);
 			for (const member of groupStage.membersOf(group)) into.add(member);
 			const primaryId = groups.get(group)?.primary_id ?? null;
 			if (primaryId !== null) for (const person of groupPlan.primaryPeople(state.id, primaryId)) into.add(person);
