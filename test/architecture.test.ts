@@ -13,8 +13,9 @@ const rooms: readonly Room[] = [
 	room("source/source.ts", "core"),
 	room("source/ldap", "core lib", "ldapts"),
 	room("source/active-directory", "core lib source/source.ts source/ldap"),
+	room("source/generic-ldap", "core lib source/source.ts source/ldap"),
 	// From a configuration to a source: the one file that knows every kind of them.
-	room("source/sources.ts", "core config config/secret.ts source/source.ts source/ldap source/active-directory"),
+	room("source/sources.ts", "core config config/secret.ts source/source.ts source/ldap source/active-directory source/generic-ldap"),
 	room("target/target.ts", "core"),
 	room("target/local", "core lib target/target.ts"),
 

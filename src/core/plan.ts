@@ -68,7 +68,7 @@ function planPresent(situation: Situation, entry: Entry): PlannedAccount {
 	const ended = endOf(entry, at);
 	const unknown = entry.standing === "unknown" && ended?.cause !== "expired";
 	const quarantine =
-		mapped?.kind === "unmappable" ? mapped.reason : unknown && !before ? "its state (userAccountControl) cannot be read" : undefined;
+		mapped?.kind === "unmappable" ? mapped.reason : unknown && !before ? "its state (enabled or disabled) cannot be read" : undefined;
 	// Expiry ahead must wake us, also while the account is disabled for another reason: the reason changes then.
 	const dueAt = entry.expiresAt !== undefined && entry.expiresAt > at ? entry.expiresAt : undefined;
 	const nothing = { changes: [], cause: undefined, endedAt: undefined, because: undefined, dueAt, quarantine };

@@ -13,10 +13,10 @@ export interface KeySum {
 	bytes(): Buffer;
 }
 
-/** `from`: what an earlier sum's `bytes` gave. */
+/** `from`: what an earlier sum's `bytes` gave; of no octets for one that is not known, which equals no other. */
 export function makeKeySum(from?: Uint8Array): KeySum {
 	const lanes = new Uint32Array(LANES + 1);
-	if (from !== undefined) {
+	if (from !== undefined && from.length > 0) {
 		const view = new DataView(from.buffer, from.byteOffset, from.length);
 		for (let lane = 0; lane <= LANES; lane++) lanes[lane] = view.getUint32(lane * 4);
 	}

@@ -1,9 +1,11 @@
 import type { SourceConfig } from "../config/config.ts";
-import { Failure } from "../core/errors.ts";
+import { unreachable } from "../core/errors.ts";
 import { attributesOf } from "../core/mapping.ts";
 import { makeActiveDirectory } from "./active-directory/active-directory.ts";
 import { diagnose as diagnoseActiveDirectory } from "./active-directory/diagnose.ts";
 import { activeDirectoryDefaults } from "./active-directory/options.ts";
+import { diagnose as diagnoseGenericLdap } from "./generic-ldap/diagnose.ts";
+import { makeGenericLdap } from "./generic-ldap/generic-ldap.ts";
 import type { Finding } from "./ldap/diagnose.ts";
 import type { Operation } from "./ldap/dial.ts";
 import type { Discovery } from "./ldap/discovery.ts";
@@ -35,8 +37,16 @@ export function makeSource(config: SourceConfig, surroundings: Surroundings): So
 		...surroundings,
 		pausesMs: activeDirectoryDefaults.pausesMs,
 	};
-	if (config.type === "ldap") throw later(name);
-	return makeActiveDirectory({ ...options, groups: config.groups, changes: config.changes, watch: config.watch });
+	switch (config.type) {
+		case "active-directory":
+			return makeActiveDirectory({ ...options, groups: config.groups, changes: config.changes, watch: config.watch });
+		case "ldap": {
+			const { groups, changes, preset, overrides } = config;
+			return makeGenericLdap({ ...options, groups, changes, preset, overrides });
+		}
+		default:
+			return unreachable(config);
+	}
 }
 
 /** Looks at a source step by step; changes nothing. */
@@ -45,9 +55,11 @@ export function diagnoseSource(
 	{ protect, clock }: Pick<Surroundings, "protect" | "clock">,
 	signal: AbortSignal,
 ): AsyncIterable<Finding> {
-	if (config.type === "ldap") throw later(config.name);
 	const { urls, discovery, tls } = connectionOf(config);
-	return diagnoseActiveDirectory({ ...config, urls, discovery, tls, protect }, clock, signal);
+	const connection = { urls, discovery, tls, protect };
+	return config.type === "ldap"
+		? diagnoseGenericLdap({ ...config, ...connection }, clock, signal)
+		: diagnoseActiveDirectory({ ...config, ...connection }, clock, signal);
 }
 
 /** How the servers are reached and who we are there, secrets in clear. */
@@ -64,8 +76,4 @@ function connectionOf({ urls, domain, bind, tls, insecure }: SourceConfig) {
 		bind: "sasl" in bind ? bind : { user: bind.user, password: bind.password.reveal() },
 		tls: { ...tls, key: tls.key?.reveal() },
 	};
-}
-
-function later(name: string): Failure {
-	return new Failure("CONFIG_INVALID", `source ${name} of type ldap is not built in yet`);
 }

@@ -133,6 +133,14 @@ export function openGroupStage(db: Connection) {
 		AND (SELECT count(*) FROM members m WHERE m.group_id = s.id) = (SELECT count(*) FROM staged_members x WHERE x.group_id = s.id)`,
 	);
 	const many = db.prepare("SELECT 1 FROM staged_members LIMIT 1 OFFSET 100").pluck();
+	const strangersOfGroups = db.prepare<[number], { id: number; stranger: number }>(
+		`SELECT s.id, x.id AS stranger FROM staged_groups s JOIN strangers x ON x.source_id = ? AND x.key = s.dn_digest WHERE s.presence = 'present' AND x.id <> s.id
+		UNION SELECT s.id, x.id FROM staged_groups s JOIN staged_strangers x ON x.key = s.dn_digest WHERE s.presence = 'present' AND x.id <> s.id`,
+	);
+	const renamed = db
+		.prepare("SELECT s.id FROM staged_groups s JOIN groups g ON g.id = s.id WHERE s.presence = 'present' AND s.dn_digest <> g.dn_digest")
+		.pluck();
+	const forgetSum = db.prepare<[number]>("UPDATE staged_groups SET members_sum = x'' WHERE id = ?");
 	const changedMembers = db.prepare("SELECT DISTINCT member_id FROM staged_members").pluck();
 
 	return {
@@ -159,6 +167,12 @@ export function openGroupStage(db: Connection) {
 			members.flush();
 			unmember.run(group);
 		},
+		/** Groups that this run read where other groups know a stranger. */
+		strangersByDn: (sourceId: number) => strangersOfGroups.all(sourceId),
+		/** Groups of the snapshot that have another DN now. */
+		renamed: (): readonly number[] => renamed.all() as number[],
+		/** Has a staged group's members compared one by one when it is read the next time, whatever their sum. */
+		forgetSum: (id: number): void => void forgetSum.run(id),
 		flush: (): void => members.flush(),
 		drop: (): void => members.drop(),
 		stranger: (id: number, key: Uint8Array, name: string): void => void stranger.run(id, key, name),

@@ -7,6 +7,8 @@ import { decodeIfPossible } from "./attributes.ts";
 import { type MemberIds, makeMemberIds } from "./member-ids.ts";
 import { dnDigest } from "./reading.ts";
 
+const PAGE = 500;
+
 /** Groups that a full reading did not have; and how many it had, or a delta found changed. */
 export interface StagedGroups {
 	readonly seen: number;
@@ -18,8 +20,10 @@ export async function stageGroups(session: Session, source: Source, state: Sourc
 	const { groups } = reading;
 	if (groups === undefined || source.memberKeys === undefined) return { seen: 0, unseen: [] };
 	const ids = makeMemberIds(session, source, source.memberKeys, state, reading.mode === "full");
-	if (source.memberKeys === "dn") session.stage.batch(() => takeOverStrangers(session, state));
-	const stager = makeStager(session, source, state, ids);
+	const isByDn = source.memberKeys === "dn";
+	if (isByDn) session.stage.batch(() => takeOverStrangers(session, session.stage.strangersByDn(state.id)));
+	const doubtful = isByDn ? groupsOfRenamed(session) : new Set<number>();
+	const stager = makeStager(session, source, state, ids, doubtful);
 	const seen = new Set<number>();
 	for await (const page of groups.pages) {
 		session.stage.batch(() => {
@@ -30,14 +34,23 @@ export async function stageGroups(session: Session, source: Source, state: Sourc
 			session.groupStage.flush();
 		});
 	}
+	if (isByDn) {
+		session.stage.batch(() => {
+			takeOverStrangers(session, session.groupStage.strangersByDn(state.id));
+			forgetSums(session, doubtful, seen);
+		});
+	}
 	const known = reading.mode === "full" && state.id !== 0 ? session.groups.present(state.id) : [];
 	return { seen: seen.size, unseen: known.filter(({ id }) => !seen.has(id)).map(({ id }) => id) };
 }
 
-/** Somebody known who has a DN now that groups name: until now nobody whom we know had it. */
-function takeOverStrangers({ groups, groupStage, stage }: Session, state: SourceState): void {
-	for (const { id, stranger } of stage.strangersByDn(state.id)) {
-		for (const group of groups.groupsOf(stranger)) {
+/** Somebody known who has a DN now that groups name: until now nobody whom we know had it. The same of a group. */
+function takeOverStrangers({ groups, groupStage }: Session, found: readonly { readonly id: number; readonly stranger: number }[]): void {
+	if (found.length === 0) return;
+	groupStage.flush();
+	groupStage.indexMembers();
+	for (const { id, stranger } of found) {
+		for (const group of new Set([...groups.groupsOf(stranger), ...groupStage.groupsOf(stranger)])) {
 			groupStage.member(group, stranger, false);
 			groupStage.member(group, id, true);
 		}
@@ -45,7 +58,32 @@ function takeOverStrangers({ groups, groupStage, stage }: Session, state: Source
 	groupStage.flush();
 }
 
-function makeStager(session: Session, source: Source, state: SourceState, ids: MemberIds) {
+/** Groups with a member who has another DN now: that they name the same DNs as before does not mean the same people any more. */
+function groupsOfRenamed({ stage, groups }: Session): Set<number> {
+	const doubtful = new Set<number>();
+	for (let after = 0; ; ) {
+		const page = stage.moved(after, PAGE);
+		for (const { id, dn_digest, old_dn_digest } of page) {
+			after = id;
+			if (dn_digest === null || old_dn_digest === null) continue;
+			for (const group of groups.groupsOf(id)) doubtful.add(group);
+		}
+		if (page.length < PAGE) return doubtful;
+	}
+}
+
+/** Those of them that were not handed out, and those that name a renamed group, are compared member by member at their next reading. */
+function forgetSums({ groups, groupStage }: Session, doubtful: ReadonlySet<number>, seen: ReadonlySet<number>): void {
+	const left = new Set([...doubtful].filter((id) => !seen.has(id)));
+	for (const id of groupStage.renamed()) for (const group of groups.groupsOf(id)) if (!groupStage.has(group)) left.add(group);
+	for (const id of left) {
+		groupStage.known(id);
+		groupStage.forgetSum(id);
+	}
+}
+
+/** `doubtful`: groups whose members have to be compared one by one. */
+function makeStager(session: Session, source: Source, state: SourceState, ids: MemberIds, doubtful: ReadonlySet<number>) {
 	const { groups, groupStage } = session;
 
 	const whole = (group: RawGroup, members: Members): number => {
@@ -54,7 +92,7 @@ function makeStager(session: Session, source: Source, state: SourceState, ids: M
 		const sum = makeKeySum();
 		sum.add(members.keys);
 		const membersSum = sum.bytes();
-		const isSame = known !== undefined && known.gone === null && known.members_sum.equals(membersSum);
+		const isSame = known !== undefined && known.gone === null && !doubtful.has(id) && known.members_sum.equals(membersSum);
 		if (isSame && !groupStage.has(id) && isUnchanged(group, known)) return id;
 		put(group, id, known === undefined, membersSum);
 		// An entry that moves between two pages comes twice: the later one stands.

@@ -19,7 +19,8 @@ export function openMembership(session: Session, state: SourceState): Membership
 	groupStage.indexMembers();
 	// Asked for when somebody's groups are: a delta in which nothing happened should not look at a single group.
 	const groupsNow = once(() => new Map(groupStage.info(state.id).map((group) => [group.id, group])));
-	const nestingNow = once(() => closeNesting(groupStage.nested(state.id)));
+	const edges = once(() => [...groupStage.nested(state.id)]);
+	const everyNesting = once(() => closeNesting(edges()));
 	const byPrimaryId = once(
 		() => new Map([...groupsNow().values()].flatMap(({ id, primary_id }) => (primary_id === null ? [] : [[primary_id, id] as const]))),
 	);
@@ -29,10 +30,16 @@ export function openMembership(session: Session, state: SourceState): Membership
 		return group !== undefined && (group.presence === "present" || group.doubt !== null);
 	};
 
+	// Nobody is in a group through one that is gone, though whoever was has to be looked at again.
+	const nestingNow = once(() => {
+		const living = edges().filter(({ parent, child }) => counts(parent) && counts(child));
+		return living.length === edges().length ? everyNesting() : closeNesting(living);
+	});
+
 	const peopleBeneath = (start: number, into: Set<number>): void => {
 		const seen = new Set([start]);
 		for (const group of seen) {
-			for (const child of nestingNow().children(group)) seen.add(child);
+			for (const child of everyNesting().children(group)) seen.add(child);
 			for (const member of groupStage.membersOf(group)) into.add(member);
 			const primaryId = groupsNow().get(group)?.primary_id ?? null;
 			if (primaryId !== null) for (const person of groupPlan.primaryPeople(state.id, primaryId)) into.add(person);

@@ -216,7 +216,7 @@ async function expected(directory: Directory, base: string): Promise<unknown[]> 
 }
 
 /** Numbers from 0 to below `below`, the same ones for the same seed (a linear congruential generator, Numerical Recipes' constants). */
-function makeRandom(seed: number): (below: number) => number {
+export function makeRandom(seed: number): (below: number) => number {
 	let state = seed >>> 0;
 	return (below) => {
 		state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -33,13 +33,21 @@ export interface Done {
 	readonly cookie?: string;
 	/** Of an extended operation. */
 	readonly value?: string;
+	readonly controls?: readonly SentControl[];
+}
+
+/** A control beside an answer, its value encoded. */
+export interface SentControl {
+	readonly oid: string;
+	readonly value: Uint8Array;
 }
 
 /** The answering side of one request. Everything it writes goes out in one piece when the script returns, unless `flush`ed before. */
 export interface Reply {
-	entry(dn: string, attributes: Attributes): void;
+	entry(dn: string, attributes: Attributes, controls?: readonly SentControl[]): void;
 	reference(...urls: readonly string[]): void;
-	intermediate(): void;
+	/** An IntermediateResponse (RFC 4511 §4.13), of a name and value that nobody knows unless given. */
+	intermediate(name?: string, value?: Uint8Array): void;
 	done(how?: Done): void;
 	/** An unsolicited notice (RFC 4511 §4.4). */
 	notice(code: number, message: string): void;
@@ -208,14 +216,23 @@ function makeReply(socket: net.Socket, wire: net.Socket, id: number, kind: Came[
 	};
 	return {
 		isAnswered: () => isAnswered,
-		entry: (dn, attributes) => message((writer) => writeEntry(writer, dn, attributes)),
+		entry: (dn, attributes, controls = []) =>
+			message((writer) => {
+				writeEntry(writer, dn, attributes);
+				writeControls(writer, controls);
+			}),
 		reference: (...urls) =>
 			message((writer) => {
 				writer.open(0x73);
 				for (const url of urls) writer.text(url);
 				writer.close();
 			}),
-		intermediate: () => message((writer) => writer.open(0x79).text("1.2.3", 0x80).close()),
+		intermediate: (name = "1.2.3", value) =>
+			message((writer) => {
+				writer.open(0x79).text(name, 0x80);
+				if (value !== undefined) writer.octets(value, 0x81);
+				writer.close();
+			}),
 		done: (how = {}) => message((writer) => writeDone(writer, answers[kind], how)),
 		notice: (code, text) =>
 			message((writer) => {
@@ -248,10 +265,17 @@ function writeEntry(writer: BerWriter, dn: string, attributes: Attributes): void
 	writer.close().close();
 }
 
+function writeControls(writer: BerWriter, controls: readonly SentControl[]): void {
+	if (controls.length === 0) return;
+	writer.open(0xa0);
+	for (const { oid, value } of controls) writer.open().text(oid).octets(value).close();
+	writer.close();
+}
+
 function writeDone(
 	writer: BerWriter,
 	operation: number,
-	{ code = 0, message = "", matched = "", referrals, cookie, value: response }: Done,
+	{ code = 0, message = "", matched = "", referrals, cookie, value: response, controls = [] }: Done,
 ): void {
 	writer.open(operation).integer(code, tag.enumerated).text(matched).text(message);
 	if (referrals !== undefined) {
@@ -261,7 +285,12 @@ function writeDone(
 	}
 	if (response !== undefined) writer.text(response, 0x8b);
 	writer.close();
-	if (cookie === undefined) return;
-	const value = new BerWriter().open().integer(0).text(cookie).close().finish();
-	writer.open(0xa0).open().text("1.2.840.113556.1.4.319").octets(value).close().close();
+	const value = new BerWriter()
+		.open()
+		.integer(0)
+		.text(cookie ?? "")
+		.close()
+		.finish();
+	const paged = cookie === undefined ? [] : [{ oid: "1.2.840.113556.1.4.319", value }];
+	writeControls(writer, [...paged, ...controls]);
 }

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, it } from "vitest";
 
 /** What a suite may need beyond Node and npm. */
-export type Need = "samba" | "slapd" | "ldapsearch" | "openssl" | "promtool" | "systemd-analyze";
+export type Need = "samba" | "slapd" | "389ds" | "ldapsearch" | "openssl" | "promtool" | "systemd-analyze";
 
 interface Requirement {
 	readonly programs: readonly string[];
@@ -18,6 +18,11 @@ const requirements: Readonly<Record<Need, Requirement>> = {
 		packages: "samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools ldap-utils openssl",
 	},
 	slapd: { programs: ["slapd", "slapadd", "ldapsearch", "ldapmodify"], packages: "slapd ldap-utils" },
+	"389ds": {
+		programs: ["ns-slapd", "dscreate", "ldapsearch", "ldapmodify"],
+		rootBecause: "dscreate wants to be",
+		packages: "389-ds-base ldap-utils",
+	},
 	ldapsearch: { programs: ["ldapsearch"], packages: "ldap-utils" },
 	openssl: { programs: ["openssl"], packages: "openssl" },
 	"systemd-analyze": { programs: ["systemd-analyze"], packages: "systemd" },

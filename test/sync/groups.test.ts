@@ -113,6 +113,18 @@ describe("groups", () => {
 		},
 	);
 
+	it("let nobody in through a group that was deleted, as soon as that is known", async () => {
+		for (const number of [1, 2]) person(number);
+		const inner = group(1001, [two], { cn: "Inner" });
+		const middle = group(1002, [inner], { cn: "Middle" });
+		group(1003, [one, middle], { cn: "Outer" });
+		await harness.sync("full");
+		expect(await groups()).toEqual({ Inner: [two], Middle: [two], Outer: [one, two] });
+		fake.removeGroup(middle);
+		await harness.sync("delta");
+		expect(await groups()).toEqual({ Inner: [two], Outer: [one] });
+	});
+
 	it("take in and let go whole groups within them, and those that are only within are none of ours", async () => {
 		for (const number of [1, 2, 3]) person(number);
 		const followed = group(1001, [two, three], { isInScope: false });

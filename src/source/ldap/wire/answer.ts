@@ -35,7 +35,8 @@ export function decodeUrls(reader: BerReader): readonly string[] {
 	return urls;
 }
 
-function readControls(message: BerReader): ReadonlyMap<string, Uint8Array> {
+/** The values of all controls of a message, by OID, copied; `message` stands where they would begin. */
+export function readControls(message: BerReader): ReadonlyMap<string, Uint8Array> {
 	const found = new Map<string, Uint8Array>();
 	if (message.peek() !== 0xa0) return found;
 	const controls = message.inside(0xa0);

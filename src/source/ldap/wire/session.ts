@@ -8,7 +8,10 @@ import { makeFrames } from "./frames.ts";
 
 /** What comes back for one search. Entries are views of the receive buffer: objectName and attributes, nothing around them. */
 export interface Answers {
-	entry(raw: Uint8Array): void;
+	/** `controls`: those that came with the entry, encoded; mostly none. */
+	entry(raw: Uint8Array, controls: Uint8Array | undefined): void;
+	/** An IntermediateResponse (RFC 4511 §4.13), its contents encoded. Left out: they are dropped. */
+	intermediate?(contents: Uint8Array): void;
 	reference(urls: readonly string[]): void;
 	done(result: Result): void;
 	/** At most once, and nothing after it. */
@@ -115,7 +118,8 @@ export function openSession(options: SessionOptions): Session {
 		const search = pending.get(id) ?? standing.get(id);
 		if (search === undefined) return; // Abandoned.
 		lastMessageAt = performance.now();
-		if (operation === answer.entry) search.answers.entry(bytes.subarray(message.offset, stop));
+		if (operation === answer.entry)
+			search.answers.entry(bytes.subarray(message.offset, stop), stop < messageEnd ? bytes.subarray(stop, messageEnd) : undefined);
 		else if (operation === answer.reference) search.answers.reference(decodeUrls(new BerReader(bytes, message.offset, stop)));
 		else if (operation === answer.done) {
 			const result = decodeResult(bytes, message.offset, stop, messageEnd);
@@ -124,7 +128,8 @@ export function openSession(options: SessionOptions): Session {
 			else standing.delete(id);
 			if (result.code === 51 || result.code === 52) options.onTrouble?.(`${search.what} ended with ${resultName(result.code)}`);
 			search.answers.done(result);
-		} else if (operation !== answer.intermediate) {
+		} else if (operation === answer.intermediate) search.answers.intermediate?.(bytes.subarray(message.offset, stop));
+		else {
 			throw new BerError(`operation 0x${operation.toString(16)} in answer to a search`);
 		}
 	};
