@@ -10,6 +10,7 @@ import type { AccountView } from "../../src/store/views.ts";
 import type { RunReport } from "../../src/sync/report.ts";
 import { textOf, textsOf } from "../support/ldif.ts";
 import type { Directory } from "./directory.ts";
+import { changeSomeGroup, expectedGroups } from "./model-groups.ts";
 import { addPerson } from "./population.ts";
 import { anchorOf } from "./reader.ts";
 
@@ -26,18 +27,20 @@ export function modelContract(directory: () => Directory, changes: number, catch
 		const folder = mkdtempSync(path.join(tmpdir(), "dirsyncd-model-"));
 		const root = `OU=Model,${directory().baseDn}`;
 		const base = `OU=Staff,${root}`;
+		const groupsBase = `OU=Groups,${root}`;
 		const places = { root, base, inside: [base, `OU=Sales,${base}`, `OU=North,OU=Sales,${base}`], outside: `OU=Leavers,${root}`, moved: 0 };
 		const seed = Number(process.env["DIRSYNCD_TEST_SEED"] ?? 20_261_123);
 		const random = makeRandom(seed);
-		const kept = openAccounts(directory(), base, path.join(folder, "kept"));
+		const kept = openAccounts(directory(), base, groupsBase, path.join(folder, "kept"));
 		try {
-			for (const ou of [root, ...places.inside, places.outside]) await directory().add(ou, { objectClass: "organizationalUnit" });
+			for (const ou of [root, ...places.inside, places.outside, groupsBase])
+				await directory().add(ou, { objectClass: "organizationalUnit" });
 			for (let number = 0; number < 25; number++) await addPerson(directory(), `Start ${number}`, base, `start${number}`);
 			// One stays whatever happens: a scope that is suddenly empty is another matter.
 			await addPerson(directory(), "Stays", base, "stays");
 			await kept.sync("full");
 			for (let change = 1; change <= changes; change++) {
-				const what = await changeSomething(directory(), places, random, change);
+				const what = await changeSomething(directory(), places, groupsBase, random, change);
 				if (random(3) === 0) expect(await kept.sync("delta"), `seed ${seed}, after ${what}`).toMatchObject({ outcome: "succeeded" });
 				if (change % 25 !== 0) continue;
 				// Where deletions cannot be seen, they come with a full reading.
@@ -48,21 +51,26 @@ export function modelContract(directory: () => Directory, changes: number, catch
 					outcome: "succeeded",
 					sealed: true,
 				});
-				const fresh = openAccounts(directory(), base, path.join(folder, `fresh${change}`));
+				const fresh = openAccounts(directory(), base, groupsBase, path.join(folder, `fresh${change}`));
 				await fresh.sync("full");
 				const wanted = fresh.accounts();
+				const wantedGroups = fresh.groups(new Set(wanted.map(({ anchor }) => anchor)));
 				fresh.close();
 				expect(comparable(wanted), `seed ${seed}, change ${change}`).toEqual(await expected(directory(), base));
 				const have = kept.accounts();
 				const gone = have.filter(({ anchor }) => !wanted.some((account) => account.anchor === anchor));
 				expect(comparable(have.filter((account) => !gone.includes(account))), `seed ${seed}, change ${change}`).toEqual(comparable(wanted));
 				expect(gone.filter(({ account }) => account.active)).toEqual([]);
+				const anchors = new Set(wanted.map(({ anchor }) => anchor));
+				const groups = await expectedGroups(directory(), { root, inside: groupsBase, outside: places.outside }, anchors);
+				expect(wantedGroups, `seed ${seed}, change ${change}`).toEqual(groups);
+				expect(kept.groups(anchors), `seed ${seed}, change ${change}`).toEqual(groups);
 			}
 		} finally {
 			kept.close();
 			rmSync(folder, { recursive: true, force: true });
 		}
-	}, 600_000);
+	}, 3_600_000);
 }
 
 interface Places {
@@ -72,7 +80,13 @@ interface Places {
 	moved: number;
 }
 
-async function changeSomething(directory: Directory, places: Places, random: (below: number) => number, number: number): Promise<string> {
+async function changeSomething(
+	directory: Directory,
+	places: Places,
+	groupsBase: string,
+	random: (below: number) => number,
+	number: number,
+): Promise<string> {
 	const users = await directory.search(
 		`OU=Model,${directory.baseDn}`,
 		"(&(objectCategory=person)(objectClass=user)(!(sAMAccountName=stays)))",
@@ -82,6 +96,16 @@ async function changeSomething(directory: Directory, places: Places, random: (be
 	const boss = users[random(users.length)]?.dn as string;
 	const ou = places.inside[random(places.inside.length)] as string;
 	const rdn = dn.slice(0, dn.search(/(?<!\\),/));
+	if (random(3) === 0) {
+		const groupPlaces = { root: `OU=Model,${directory.baseDn}`, inside: groupsBase, outside: places.outside };
+		return changeSomeGroup(
+			directory,
+			groupPlaces,
+			users.map((user) => user.dn),
+			random,
+			number,
+		);
+	}
 	switch (random(11)) {
 		case 0:
 			return `hiring ${await addPerson(directory, `Hired ${number}`, ou, `hired${number}`, { manager: boss })}`;
@@ -131,7 +155,7 @@ function ignoreSamePlace(error: unknown): void {
 	if (!/exist|same|0x44|68/i.test(String(error))) throw error;
 }
 
-function openAccounts(directory: Directory, base: string, folder: string) {
+function openAccounts(directory: Directory, base: string, groupsBase: string, folder: string) {
 	const { connection } = directory;
 	const { ca } = connection.tls;
 	const caFile = `${folder}-ca.pem`;
@@ -146,6 +170,7 @@ function openAccounts(directory: Directory, base: string, folder: string) {
 		tls: { ...(ca !== undefined && { ca: caFile }), startTls: connection.tls.startTls },
 		base,
 		changes: connection.changes,
+		groups: { base: groupsBase },
 	};
 	// JSON is YAML. Limits so wide that nothing is held: this is not about the gate.
 	writeFileSync(
@@ -153,7 +178,12 @@ function openAccounts(directory: Directory, base: string, folder: string) {
 		JSON.stringify({
 			database: `${folder}.db`,
 			sources: [source],
-			limits: { disable: { count: 999, percent: 100 }, update: { percent: 100 } },
+			limits: {
+				disable: { count: 999, percent: 100 },
+				update: { percent: 100 },
+				groups: { count: "none", percent: "none" },
+				members: { count: "none", percent: "none" },
+			},
 		}),
 	);
 	const { config } = loadConfig(file, process.env);
@@ -166,6 +196,20 @@ function openAccounts(directory: Directory, base: string, folder: string) {
 			const views = openViews(config.database);
 			try {
 				return [...views.accounts()];
+			} finally {
+				views.close();
+			}
+		},
+		/** Members among these accounts, by the group's anchor and name. */
+		groups: (anchors: ReadonlySet<string>): Record<string, string[]> => {
+			const views = openViews(config.database);
+			try {
+				return Object.fromEntries(
+					[...views.groups()].map((group) => {
+						const members = [...views.members(group)].map(({ anchor }) => anchor).filter((anchor) => anchors.has(anchor));
+						return [`${group.anchor} ${group.group.displayName}`, members.sort()];
+					}),
+				);
 			} finally {
 				views.close();
 			}
