@@ -69,7 +69,7 @@ export function knowsAll(before: readonly string[], now: readonly string[]): boo
 	});
 }
 
-/** OpenLDAP's cookie for what is known (slapd(8), -c). Never with the server's own `sid=`: it would keep back its own changes. */
+/** OpenLDAP's cookie for what is known (slapd(8), -c). Without `sid=`, which names the reader: nobody is sent the changes that are its own. */
 export function cookieOf(csns: readonly string[]): string {
 	return `rid=000,csn=${csns.join(";")}`;
 }

@@ -50,7 +50,7 @@ describe("a server", () => {
 });
 
 describe("a cookie", () => {
-	it("leaves out the server's own id, by which it would keep back its own changes", () => {
+	it("leaves out the id of a server, which would stand for the reader", () => {
 		const csns = csnsOf(`rid=000,sid=001,csn=${at("01", "001")};${at("02", "002")},delcsn=${at("01", "001")}`);
 		expect(csns).toEqual([at("01", "001"), at("02", "002")]);
 		expect(cookieOf(csns)).toBe(`rid=000,csn=${at("01", "001")};${at("02", "002")}`);
