@@ -48,7 +48,8 @@ export function lifeContract(directory: () => Directory): void {
 	});
 }
 
-async function expectLikeFresh(follower: Keeper, directory: Directory, settings: KeeperSettings, said: () => string): Promise<void> {
+/** That what was followed change by change is what somebody has who reads for the first time; who is gone may be left, not active. */
+export async function expectLikeFresh(follower: Keeper, directory: Directory, settings: KeeperSettings, said: () => string): Promise<void> {
 	const newcomer = openKeeper(directory, settings);
 	try {
 		await newcomer.sync("full");

@@ -38,16 +38,34 @@ export async function freePort(address = "127.0.0.1", port = 0): Promise<number>
 
 /** Resolves when an LDAP server answers a bind there; rejects after `timeoutMs`. */
 export async function untilLdapAnswers(host: string, port: number, timeoutMs: number): Promise<void> {
+	await untilSucceeds(() => askOnce(host, port), `no LDAP server answers at ${host}:${port}`, timeoutMs);
+}
+
+/** Resolves when somebody listens there; rejects after `timeoutMs`. */
+export async function untilConnects(host: string, port: number, timeoutMs: number): Promise<void> {
+	await untilSucceeds(() => connectOnce(host, port), `nobody listens at ${host}:${port}`, timeoutMs);
+}
+
+async function untilSucceeds(work: () => Promise<void>, otherwise: string, timeoutMs: number): Promise<void> {
 	const deadline = Date.now() + timeoutMs;
 	for (;;) {
 		try {
-			await askOnce(host, port);
+			await work();
 			return;
 		} catch (cause) {
-			if (Date.now() > deadline) throw new Error(`no LDAP server answers at ${host}:${port}`, { cause });
+			if (Date.now() > deadline) throw new Error(otherwise, { cause });
 			// Nothing tells when a port opens; a refused connection comes back at once.
 			await pause(20);
 		}
+	}
+}
+
+async function connectOnce(host: string, port: number): Promise<void> {
+	const socket = net.connect(port, host);
+	try {
+		await once(socket, "connect");
+	} finally {
+		socket.destroy();
 	}
 }
 

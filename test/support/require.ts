@@ -2,11 +2,13 @@ import { execFileSync } from "node:child_process";
 import { describe, it } from "vitest";
 
 /** What a suite may need beyond Node and npm. */
-export type Need = "samba" | "slapd" | "389ds" | "ldapsearch" | "openssl" | "promtool" | "systemd-analyze";
+export type Need = "samba" | "namespaces" | "slapd" | "389ds" | "ldapsearch" | "openssl" | "promtool" | "systemd-analyze";
 
 interface Requirement {
 	readonly programs: readonly string[];
 	readonly rootBecause?: string;
+	/** A command that must succeed where the programs are there, and what its failure means. */
+	readonly trial?: { readonly command: readonly string[]; readonly otherwise: string };
 	/** Debian's packages, in the one line that a skip prints. */
 	readonly packages: string;
 }
@@ -16,6 +18,15 @@ const requirements: Readonly<Record<Need, Requirement>> = {
 		programs: ["samba", "samba-tool", "ldbadd", "ldbmodify", "ldbsearch", "ldapsearch", "openssl"],
 		rootBecause: "a domain controller listens on port 389",
 		packages: "samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools ldap-utils openssl",
+	},
+	namespaces: {
+		programs: ["ip", "unshare", "nsenter", "mount"],
+		rootBecause: "servers in a network of their own need its namespaces",
+		trial: {
+			command: ["unshare", "--net", "--mount", "ip", "link", "add", "one", "type", "veth", "peer", "name", "other"],
+			otherwise: "network namespaces cannot be made here: run with CAP_SYS_ADMIN and CAP_NET_ADMIN",
+		},
+		packages: "iproute2 util-linux mount",
 	},
 	slapd: { programs: ["slapd", "slapadd", "ldapsearch", "ldapmodify"], packages: "slapd ldap-utils" },
 	"389ds": {
@@ -61,10 +72,11 @@ export function has(need: Need): boolean {
 }
 
 function whatIsMissing(need: Need): string[] {
-	const { programs, packages, rootBecause } = requirements[need];
+	const { programs, packages, rootBecause, trial } = requirements[need];
 	const absent = programs.filter((program) => !isInstalled(program));
 	if (absent.length > 0) return [`no ${absent.join(", ")} here: apt-get install --no-install-recommends ${packages}`];
 	if (rootBecause !== undefined && process.getuid?.() !== 0) return [`not root, and ${rootBecause}: run as root`];
+	if (trial !== undefined && !succeeds(trial.command)) return [trial.otherwise];
 	return [];
 }
 
@@ -74,10 +86,14 @@ function isRequired(need: Need): boolean {
 }
 
 function isInstalled(program: string): boolean {
+	return succeeds(["/bin/sh", "-c", 'command -v "$0"', program]);
+}
+
+function succeeds([program = "", ...args]: readonly string[]): boolean {
 	try {
-		execFileSync("/bin/sh", ["-c", 'command -v "$0"', program], { stdio: "ignore", env: { ...process.env, PATH: serverPath } });
+		execFileSync(program, args, { stdio: "ignore", env: { ...process.env, PATH: serverPath } });
 		return true;
 	} catch {
-		return false; // Not there, or no shell to ask: either way it cannot be used.
+		return false; // It failed, or cannot be run at all: either way it cannot be used.
 	}
 }

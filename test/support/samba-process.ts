@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import net from "node:net";
 import path from "node:path";
 import type { CertificateKind, Certificates } from "./certificates.ts";
-import { untilLdapAnswers } from "./loopback.ts";
+import { untilConnects, untilLdapAnswers } from "./loopback.ts";
 import { serverPath } from "./require.ts";
 import { configFile } from "./samba-provision.ts";
 
@@ -12,6 +11,10 @@ export interface SambaOptions {
 	readonly certificate?: CertificateKind;
 	/** Lines for smb.conf, such as "ldap server require strong auth = yes". */
 	readonly settings?: readonly string[];
+	/** A command that runs the server, such as nsenter into a network namespace. */
+	readonly within?: readonly string[];
+	/** Ports that it serves besides LDAP's. */
+	readonly ports?: readonly number[];
 }
 
 /** The server's process: it is a group of about seven, which only ever gets its signals together. */
@@ -30,7 +33,8 @@ export function openController(folder: string, host: string, certificates: Certi
 		];
 		// -i: it ends when its stdin does, that is with this process, however that dies.
 		const flags = ["-i", "--no-process-group", "--debug-stdout", `--configfile=${configFile(folder)}`];
-		const started = spawn("samba", [...flags, ...settings.map((line) => `--option=${line}`)], {
+		const [program = "samba", ...args] = [...(options.within ?? []), "samba", ...flags, ...settings.map((line) => `--option=${line}`)];
+		const started = spawn(program, args, {
 			detached: true,
 			stdio: ["pipe", "pipe", "pipe"],
 			env: { ...process.env, PATH: serverPath },
@@ -42,7 +46,9 @@ export function openController(folder: string, host: string, certificates: Certi
 		const ended = once(started, "close").then(() => {
 			throw new Error(`samba ended before it served:\n${said}`);
 		});
-		const served = untilLdapAnswers(host, 389, 60_000).then(() => untilConnected(host, 636));
+		const served = untilLdapAnswers(host, 389, 60_000).then(async () => {
+			for (const port of [636, ...(options.ports ?? [])]) await untilConnects(host, port, 20_000);
+		});
 		ended.catch(() => {}); // It ends some day, and then nobody waits for it any more.
 		try {
 			await Promise.race([served, ended]);
@@ -95,27 +101,22 @@ export function openController(folder: string, host: string, certificates: Certi
 			await stop();
 			await start();
 		},
-		/** Saves the directory as it is now; the function returned puts it back, which is a USN rollback. Restarts it twice. */
-		snapshot: async (): Promise<() => Promise<void>> => {
+		/**
+		 * Saves the directory as it is now; the function returned puts it back, which is a USN rollback, unless what is done before
+		 * it starts again makes it a restore. Restarts it twice.
+		 */
+		snapshot: async (): Promise<(beforeStart?: () => Promise<void>) => Promise<void>> => {
 			const saved = mkdtempSync(path.join(path.dirname(folder), "saved-"));
 			await stop();
 			cpSync(path.join(folder, "private"), saved, { recursive: true });
 			await start();
-			return async () => {
+			return async (beforeStart) => {
 				await stop();
 				rmSync(path.join(folder, "private"), { recursive: true });
 				cpSync(saved, path.join(folder, "private"), { recursive: true });
+				await beforeStart?.();
 				await start();
 			};
 		},
 	};
-}
-
-async function untilConnected(host: string, port: number): Promise<void> {
-	const socket = net.connect(port, host);
-	try {
-		await once(socket, "connect");
-	} finally {
-		socket.destroy();
-	}
 }

@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { command } from "./command.ts";
@@ -9,15 +9,22 @@ export const adminPassword = "Passw0rd.of.dc1";
 export const readerPassword = "Passw0rd.of.reader";
 
 /** Raise it when what is provisioned changes, so that an older saved copy is not used. */
-const RECIPE = 2;
+const RECIPE = 5;
 
 /** Copies a freshly provisioned domain controller to `folder`. The first call takes about 5 s; a saved copy serves the others. */
 export async function provisionInto(folder: string): Promise<void> {
-	const saved = await savedProvision();
+	await copySaved(String(RECIPE), provision, folder);
+	writeConfiguration(folder, "DC1");
+}
+
+/**
+ * Copies to `folder` what `make` makes in a folder of its own, without its smb.conf's path. It is made once on this machine and
+ * saved, until Samba's version or `recipe` changes.
+ */
+export async function copySaved(recipe: string, make: (folder: string) => Promise<void>, folder: string): Promise<void> {
+	const saved = await savedCopy(recipe, make);
 	rmSync(folder, { recursive: true, force: true });
 	cpSync(saved, folder, { recursive: true, preserveTimestamps: true });
-	const conf = configFile(folder);
-	writeFileSync(conf, readFileSync(conf, "utf8").replaceAll("/provisioned-in-here", folder));
 }
 
 export function configFile(folder: string): string {
@@ -28,14 +35,14 @@ export function databaseFile(folder: string): string {
 	return path.join(folder, "private/sam.ldb");
 }
 
-async function savedProvision(): Promise<string> {
+async function savedCopy(recipe: string, make: (folder: string) => Promise<void>): Promise<string> {
 	const version = (await command("samba", ["--version"])).stdout.toString().replace(/[^\w.+-]+/g, "-");
-	const saved = path.join(os.tmpdir(), `dirsyncd-test-${version}${RECIPE}-${process.getuid?.() ?? 0}`);
+	const saved = path.join(os.tmpdir(), `dirsyncd-test-${version}${recipe}-${process.getuid?.() ?? 0}`);
 	if (isOurs(saved)) return saved;
 	// Made beside it and renamed: a test run that is killed leaves no half of one behind, and two at once do not meet.
 	const fresh = mkdtempSync(`${saved}-`);
-	await provision(fresh);
 	try {
+		await make(fresh);
 		renameSync(fresh, saved);
 	} catch (cause) {
 		rmSync(fresh, { recursive: true, force: true });
@@ -67,15 +74,18 @@ async function provision(folder: string): Promise<void> {
 	]);
 	const here = [`--configfile=${configFile(folder)}`, `-H${databaseFile(folder)}`];
 	await command("samba-tool", ["user", "create", "svc-dirsyncd", readerPassword, ...here]);
-	mkdirSync(path.join(folder, "ncalrpc"));
-	writeFileSync(configFile(folder), configuration("/provisioned-in-here"));
 	chmodSync(folder, 0o700);
 }
 
 /** Only what an LDAP client meets: no file shares, no DNS, no Kerberos. */
-function configuration(folder: string): string {
+export function writeConfiguration(folder: string, name: string): void {
+	mkdirSync(path.join(folder, "ncalrpc"), { recursive: true });
+	writeFileSync(configFile(folder), configuration(folder, name));
+}
+
+function configuration(folder: string, name: string): string {
 	return `[global]
-	netbios name = DC1
+	netbios name = ${name}
 	workgroup = CORP
 	realm = ${realm}
 	server role = active directory domain controller

@@ -8,11 +8,11 @@ import { openController, type SambaOptions } from "./samba-process.ts";
 import { adminPassword, baseDn, provisionInto, readerPassword, realm } from "./samba-provision.ts";
 import { type LdapUser, openLdap, openTools } from "./samba-tools.ts";
 
-export type Samba = Awaited<ReturnType<typeof startSamba>>;
+export type Samba = Awaited<ReturnType<typeof sambaIn>>;
 
 /** A domain controller for the tests of the enclosing `describe`; call what it returns inside them. */
 export function useSamba(options: SambaOptions = {}): () => Samba {
-	let samba: Samba | undefined;
+	let samba: Awaited<ReturnType<typeof startSamba>> | undefined;
 	beforeAll(async () => {
 		samba = await startSamba(options);
 	}, 180_000);
@@ -32,9 +32,27 @@ export async function startSamba(options: SambaOptions = {}) {
 	const folder = path.join(home, "dc");
 	const host = await freeLoopbackAddress([389, 636]);
 	await provisionInto(folder);
-	const names = { dns: ["dc1.corp.example.test", "localhost"], ip: host };
-	const certificates = await makeCertificates(path.join(home, "tls"), names);
-	const controller = openController(folder, host, certificates, options);
+	const samba = await sambaIn({ folder, host, name: "dc1" }, options);
+	try {
+		await samba.start();
+	} catch (cause) {
+		rmSync(home, { recursive: true, force: true });
+		throw cause;
+	}
+	return {
+		...samba,
+		close: async (): Promise<void> => {
+			await samba.kill();
+			rmSync(home, { recursive: true, force: true });
+		},
+	};
+}
+
+/** A domain controller that was provisioned or joined in `folder` and is not running yet; its certificates are made beside it. */
+export async function sambaIn(place: { folder: string; host: string; name: string }, options: SambaOptions) {
+	const { folder, host, name } = place;
+	const names = { dns: [`${name}.${realm.toLowerCase()}`, "localhost"], ip: host };
+	const certificates = await makeCertificates(`${folder}-tls`, names);
 	const admin: LdapUser & { dn: string } = {
 		user: `Administrator@${realm.toLowerCase()}`,
 		password: adminPassword,
@@ -42,13 +60,6 @@ export async function startSamba(options: SambaOptions = {}) {
 	};
 	const ldapUrl = `ldap://${host}`;
 	const reader: LdapUser = { user: `svc-dirsyncd@${realm.toLowerCase()}`, password: readerPassword };
-	try {
-		await controller.start();
-	} catch (cause) {
-		rmSync(home, { recursive: true, force: true });
-		throw cause;
-	}
-
 	return {
 		host,
 		ldapUrl,
@@ -62,12 +73,8 @@ export async function startSamba(options: SambaOptions = {}) {
 		admin,
 		/** An account with the rights that everyone has, and no more: what a source should need. */
 		reader,
-		...controller,
+		...openController(folder, host, certificates, options),
 		...openTools(folder),
 		...openLdap(ldapUrl, admin),
-		close: async (): Promise<void> => {
-			await controller.kill();
-			rmSync(home, { recursive: true, force: true });
-		},
 	};
 }
