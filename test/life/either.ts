@@ -59,7 +59,7 @@ export function useEither() {
 		expect(await syncFrom(dc1)).toMatchObject({ mode: "full", outcome: "succeeded", created: staff.length });
 		expect(await syncFrom(dc2)).toMatchObject({ mode: "full", outcome: "succeeded", created: 0, updated: 0, disabled: 0, held: 0 });
 	}, 180_000);
-	afterAll(() => keeper.close());
+	afterAll(async () => keeper?.close());
 	beforeEach(replicateBoth, 60_000);
 
 	return {
