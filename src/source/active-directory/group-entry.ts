@@ -1,6 +1,6 @@
 import { BerReader, BerWriter, tag } from "../../lib/ber.ts";
 import { attributeName, firstValue } from "../ldap/wire/entry.ts";
-import { plainDn } from "./members.ts";
+import { isExtendedDn, plainDn } from "./members.ts";
 import { keyOf } from "./visit.ts";
 
 /** A group as it came: its members apart from all else. */
@@ -56,8 +56,8 @@ function writeAttribute(writer: BerWriter, description: string, values: BerReade
 	writer.open().text(description).open(tag.set);
 	while (!values.isAtEnd) {
 		const value = values.octets();
-		// An extended DN begins with "<": managedBy and its like name the same object under the plain one.
-		if (value[0] === 0x3c) writer.text(plainDn(Buffer.from(value.buffer, value.byteOffset, value.length).toString("utf8")));
+		// managedBy and its like name the same object under the plain one.
+		if (isExtendedDn(value)) writer.text(plainDn(Buffer.from(value.buffer, value.byteOffset, value.length).toString("utf8")));
 		else writer.octets(value);
 	}
 	writer.close().close();

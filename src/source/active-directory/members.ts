@@ -65,6 +65,13 @@ export function makeMemberList(): MemberList {
 
 export const nobody: Members = { count: 0, keys: new Uint8Array(0), nameOf: () => "" };
 
+const EXTENDED = ["<GUID=", "<SID=", "<WKGUID="].map((text) => Buffer.from(text, "latin1"));
+
+/** Whether these octets are a DN as the extended-DN control writes it. A GUID or a SID may begin with "<" as well. */
+export function isExtendedDn(value: Uint8Array): boolean {
+	return EXTENDED.some((head) => head.equals(value.subarray(0, head.length)));
+}
+
 /** A DN without the GUID and SID that the extended-DN control puts before it. */
 export function plainDn(text: string): string {
 	return text.startsWith("<") ? text.replace(/^(?:<(?:GUID|SID|WKGUID)=[^>]*>;)+/i, "") : text;
