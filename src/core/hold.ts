@@ -6,7 +6,7 @@ export type HoldReason =
 	| "protected"
 	/** Identity or scope changed: our view did, not the directory. */
 	| "view"
-	/** Another domain controller was read, or one restored from an old copy: it may not know yet. Asked again by the next full reading. */
+	/** Another domain controller was read, or one restored from an old copy: it may not know yet. Asked again once it is known to know, or by the next full reading. */
 	| "server"
 	/** The person cannot be seen, and lost rights would look the same. */
 	| "doubt"

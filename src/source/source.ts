@@ -144,8 +144,12 @@ export interface ReadingEnd {
 	readonly unsealed: readonly string[];
 	/** Where the next delta may start, to be stored with this reading's changes. */
 	readonly cursor: Cursor | undefined;
+	/** What to store of it when the reading turned out not to be whole; undefined: the cursor stays as it was. */
+	readonly cursorIfPartial: Cursor | undefined;
 	/** Why the server that was read may know less than the one before: another one, or one restored from an old copy. */
 	readonly viewChanged: string | undefined;
+	/** Whether the server is known to know all that was told before: what was held because it might not is then asked again. */
+	readonly isCurrent: boolean;
 	/** Matters for a person that do not break the seal. */
 	readonly warnings: readonly string[];
 	/** Full: every container of the directory. Delta: those that changed, with their DN now. */

@@ -26,6 +26,8 @@ export interface CommitRequest {
 				readonly isWhole: boolean;
 				readonly read: number;
 				readonly cursor: Cursor | undefined;
+				/** Instead of it, when not every page was. */
+				readonly cursorIfPartial: Cursor | undefined;
 				readonly identity: string;
 				readonly scope: string;
 				readonly attributes: string;
@@ -142,6 +144,7 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 	);
 	const setView = db.prepare<[string, string, number]>("UPDATE sources SET identity = ?, scope = ? WHERE id = ?");
 	const setReading = db.prepare("UPDATE sources SET cursor = coalesce(?, cursor), attributes = ? WHERE id = ?");
+	const setCursor = db.prepare<[Cursor, number]>("UPDATE sources SET cursor = ? WHERE id = ?");
 	const setFull = db.prepare<[number, number, number, number]>(
 		"UPDATE sources SET last_full_at = ?, last_full_sealed = ?, last_full_read = ? WHERE id = ?",
 	);
@@ -251,6 +254,7 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 			// The view moves on with a sealed reading only: until then, what it shows less is our doing.
 			if (reading.sealed) setView.run(reading.identity, reading.scope, request.sourceId);
 			if (reading.isWhole) setReading.run(reading.cursor ?? null, reading.attributes, request.sourceId);
+			else if (reading.cursorIfPartial !== undefined) setCursor.run(reading.cursorIfPartial, request.sourceId);
 			if (reading.mode === "full") {
 				setFull.run(request.at, reading.sealed ? 1 : 0, reading.read, request.sourceId);
 				clearContainers.run(request.sourceId);

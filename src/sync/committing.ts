@@ -30,6 +30,7 @@ export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync"
 				isWhole: reading.isWhole,
 				read: reading.read,
 				cursor: reading.end.cursor,
+				cursorIfPartial: reading.end.cursorIfPartial,
 				identity: source.identity,
 				scope: source.scope,
 				attributes: JSON.stringify(source.attributes),

@@ -17,8 +17,10 @@ export interface GroupContext {
 	readonly viewChanged: string | undefined;
 	/** Why the server that was read may know less than the one before, if so. */
 	readonly serverChanged: string | undefined;
-	/** A sealed full reading of the usual server: what was held for a doubt is judged by what it says. */
+	/** A sealed full reading of a server that knows everything: what was held for a doubt is judged by what it says. */
 	readonly isSettling: boolean;
+	/** Whatever a server that knows everything has otherwise was read just now: what was held because another one might not know is judged again. */
+	readonly isCurrent: boolean;
 	readonly approvals: readonly Approval[];
 }
 
@@ -69,7 +71,7 @@ function decide(session: Session, state: SourceState, { membership, approvals, .
 	const earlier = new Map(
 		session.snapshot
 			.heldGroups(state.id)
-			.filter(({ reason }) => isSticky(reason) && !context.isSettling)
+			.filter(({ reason }) => isSticky(reason) && !context.isSettling && !(reason === "server" && context.isCurrent))
 			.map((row) => [`${row.entry_id} ${row.kind}`, row]),
 	);
 	for (const { id, kind, passed } of groupPlan.rows()) {

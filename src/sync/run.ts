@@ -83,7 +83,10 @@ export async function plan(
 		session,
 		sync,
 		state,
-		{ membership, viewChanged: groupsViewChanged, serverChanged, isSettling, approvals },
+		{
+			...{ membership, viewChanged: groupsViewChanged, serverChanged, isSettling, approvals },
+			isCurrent: found?.summary.end.isCurrent === true && found.summary.isWhole,
+		},
 		signal,
 	);
 	const heldKinds = [...judgement.heldKinds, ...groups.heldKinds];
@@ -232,12 +235,28 @@ type Followed = Pick<Found, "unsealed" | "warnings" | "unreadable" | "askedAgain
 
 async function followDelta(locating: Locating, end: ReadingEnd): Promise<Followed> {
 	const left = await followMoves(locating, end);
+	const askedAgain = end.isCurrent ? await askBehind(locating) : new Set<number>();
 	const { unreadable, lost } = await lossesOfDelta(locating);
 	const unsealed = [...end.unsealed];
 	if (left > 0) unsealed.push(`${count(left)} entries that changed could not be seen when they were asked for`);
 	// Whatever else changed while the state was hidden must be seen by the next delta.
 	if (lost.has(STANDING)) unsealed.push("userAccountControl cannot be read any more on entries that changed: who is disabled is not known");
-	return { unsealed, unreadable, warnings: end.warnings, askedAgain: new Set() };
+	return { unsealed, unreadable, warnings: end.warnings, askedAgain };
+}
+
+/** Those held because the server they were read from might not know yet: this one knows. Who is gone without a trace takes a full reading. */
+async function askBehind(locating: Locating): Promise<ReadonlySet<number>> {
+	const { session, state } = locating;
+	const held = session.snapshot.held(state.id).filter(({ reason, gone }) => reason === "server" && gone !== "deleted");
+	const ids = [...new Set(held.map(({ entry_id }) => entry_id))];
+	const left = new Set(
+		await locate(
+			locating,
+			ids.filter((id) => !session.stage.has(id)),
+			{ kind: "proves-nothing" },
+		),
+	);
+	return new Set(ids.filter((id) => !left.has(id)));
 }
 
 async function findUnseen(

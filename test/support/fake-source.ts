@@ -51,6 +51,9 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 		membersHidden: false,
 		/** What the source says when it read another server. */
 		serverChanged: undefined as string | undefined,
+		/** A delta as well is known to know all that was told before. */
+		isCurrent: false,
+		cursorIfPartial: undefined as Cursor | undefined,
 	};
 	const settings = {
 		identity: "fake",
@@ -168,7 +171,9 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 				read,
 				unsealed: faults.unsealed,
 				cursor,
+				cursorIfPartial: faults.cursorIfPartial,
 				viewChanged: faults.serverChanged,
+				isCurrent: faults.serverChanged === undefined && (request.mode === "full" || faults.isCurrent),
 				warnings: [],
 				containers: [],
 				outside: visible()

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { command } from "./command.ts";
 import { serverPath } from "./require.ts";
 
@@ -14,6 +15,7 @@ export interface Host {
 	readonly within: readonly string[];
 	/** Pulls the cable from this process to it: what is sent on it is lost, and nobody says so. */
 	cutOff(): Promise<void>;
+	/** It can be reached again when this resolves. */
 	reconnect(): Promise<void>;
 }
 
@@ -54,7 +56,11 @@ export async function openNetwork(file: string, names: readonly [string, string]
 			await set(cable, "up");
 		}
 		const { within } = namespace;
-		return { address, interfaces, within, cutOff: () => set("home", "down"), reconnect: () => set("home", "up") };
+		const reconnect = async (): Promise<void> => {
+			await set("home", "up");
+			await reach(address);
+		};
+		return { address, interfaces, within, cutOff: () => set("home", "down"), reconnect };
 	};
 	try {
 		await one.run("ip", "link", "add", "between", "type", "veth", "peer", "name", "between", "netns", String(other.pid));
@@ -95,6 +101,26 @@ async function openNamespace(): Promise<Namespace> {
 			await ended;
 		},
 	};
+}
+
+/** A port where nobody listens: who refuses it is there. */
+const DISCARD = 9;
+
+/** A cable that was just plugged in may carry nothing for a moment, and says that there is no route. */
+async function reach(address: string): Promise<void> {
+	for (let tries = 0; ; tries++) {
+		const socket = connect({ host: address, port: DISCARD, timeout: 1000 });
+		socket.once("timeout", () => socket.destroy(new Error(`no answer from ${address}`)));
+		try {
+			await once(socket, "connect");
+			return;
+		} catch (cause) {
+			if ((cause as NodeJS.ErrnoException).code === "ECONNREFUSED") return;
+			if (tries >= 20) throw cause;
+		} finally {
+			socket.destroy();
+		}
+	}
 }
 
 /** A cable from this process to the namespace. Its name is what keeps two processes from taking the same addresses. */

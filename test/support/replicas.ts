@@ -1,5 +1,5 @@
 /** One attribute's value with the stamp that decides between two of them (MS-ADTS §3.1.1.1.9). */
-interface Stamped {
+export interface Stamped {
 	readonly value: string;
 	readonly version: number;
 	readonly at: number;
@@ -71,6 +71,11 @@ export function makeReplica(name: string): Replica {
 			}
 		},
 	};
+}
+
+/** Whether `theirs` has something of an entry that is older than in `ours`. */
+export function isOlder(theirs: ReadonlyMap<string, Stamped>, ours: ReadonlyMap<string, Stamped>): boolean {
+	return [...ours].some(([attribute, stamped]) => theirs.get(attribute) !== stamped && isBetter(stamped, theirs.get(attribute)));
 }
 
 /** A later version wins, then a later time, then the greater name. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Cursor } from "../../src/core/cursor.ts";
 import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
 import { type Harness, openHarness } from "../support/harness.ts";
 
@@ -324,6 +325,37 @@ describe("what was held must not be forgotten", () => {
 		person(3, {}, "disabled");
 		expect(await harness.sync("full")).toMatchObject({ outcome: "succeeded", held: 0, disabled: 1, enabled: 0 });
 		expect((await harness.accounts())[fake.anchorOf(1)]).toMatchObject({ active: true });
+	});
+
+	it("lets a delta decide as well, once its server is known to know everything; but not about who is gone without a trace", async () => {
+		await company(20);
+		person(3, {}, "disabled");
+		await harness.sync("delta");
+		fake.faults.serverChanged = "dc2 has not heard yet of all that was written on dc1";
+		fake.faults.hidden = new Set([fake.anchorOf(1)]);
+		person(2, {}, "disabled");
+		person(3);
+		expect(await harness.sync("full")).toMatchObject({ outcome: "held", held: 3 });
+		person(4, {}, "disabled");
+		expect(await harness.sync("delta")).toMatchObject({ outcome: "held", held: 4, disabled: 0 });
+		fake.faults.serverChanged = undefined;
+		expect(await harness.sync("delta")).toMatchObject({ outcome: "held", held: 4, disabled: 0, enabled: 0 });
+		fake.faults.isCurrent = true;
+		expect(await harness.sync("delta")).toMatchObject({ outcome: "held", held: 1, disabled: 2, enabled: 1 });
+		expect((await harness.accounts())[fake.anchorOf(1)]).toMatchObject({ active: true });
+	});
+
+	it("keeps what a reading that was not whole has to say of the cursor, and the cursor itself where it has nothing to say", async () => {
+		await company(3);
+		const { session, sync } = harness.context;
+		const cursor = () => session.snapshot.source(sync.source.name).cursor;
+		const before = cursor();
+		fake.faults.unsealed = ["a page is missing"];
+		expect(await harness.sync("delta")).toMatchObject({ outcome: "partial" });
+		expect(cursor()).toBe(before);
+		fake.faults.cursorIfPartial = "0" as Cursor;
+		expect(await harness.sync("delta")).toMatchObject({ outcome: "partial" });
+		expect(cursor()).toBe("0");
 	});
 
 	it("settles a doubt when the next full reading can", async () => {

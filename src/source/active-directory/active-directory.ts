@@ -9,12 +9,13 @@ import type { Reading, ReadingEnd, ReadRequest, Source } from "../source.ts";
 import { begin, isReadable } from "./beginning.ts";
 import { refusalOf } from "./blind.ts";
 import { readContainers } from "./containers.ts";
-import { hostsOf, nextCursor, parseMarks, viewChange } from "./cursor.ts";
+import { hostsOf, mixedCursor, nextCursor, viewOf } from "./cursor.ts";
 import { makeDecoder } from "./decode.ts";
 import { type GroupScope, makeGroupScope } from "./group-scope.ts";
 import { prepareGroups } from "./groups.ts";
 import { guidAnchor } from "./guid.ts";
 import { makeLookup } from "./lookup.ts";
+import { parseMarks } from "./marks.ts";
 import type { ActiveDirectoryOptions } from "./options.ts";
 import { deltaPages, fullPages, type Tally } from "./pages.ts";
 import { readProtection } from "./protection.ts";
@@ -136,11 +137,13 @@ async function prepare(options: ActiveDirectoryOptions, scopes: Scopes, request:
 
 	const tally: Tally = { read: 0, nameless: 0, isComplete: false };
 	const delivered = new Set<string>();
-	const cursor = nextCursor(marks, { shape, dirSync, seesDeleted }, root, server, options.clock());
+	const now = options.clock();
+	const toldAny = marked === undefined || marked.people.length + marked.groups.length + marked.containers.length > 0;
+	const told = { shape, dirSync, seesDeleted, toldAny };
+	const cursor = nextCursor(marks, told, root, server, now);
 	if (cursor === undefined)
 		visit.warnings.push(`${server} does not show invocationId and highestCommittedUSN: every reading will be a full one`);
-	// A delta by USNs starts from the server's own marks, and goes back a while after another one's.
-	const viewChanged = beginning.isNewView ? viewChange(marks, root, server) : undefined;
+	const view = viewOf(marks, root, server, beginning.isNewView, now);
 	const outside = (): ReadingEnd["outside"] => (marked?.people ?? []).filter(({ key }) => !delivered.has(Buffer.from(key).toString("hex")));
 	return {
 		mode: marked === undefined ? "full" : "delta",
@@ -156,7 +159,9 @@ async function prepare(options: ActiveDirectoryOptions, scopes: Scopes, request:
 				read: tally.read,
 				unsealed: [...new Set(visit.unsealed)],
 				cursor,
-				viewChanged,
+				cursorIfPartial: mixedCursor(marks, told, root, now),
+				viewChanged: view.changed,
+				isCurrent: view.isCurrent,
 				warnings: visit.warnings,
 				containers,
 				outside: outside(),

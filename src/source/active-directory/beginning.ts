@@ -1,10 +1,11 @@
 import type { Filter } from "../../core/filter.ts";
 import { resultName } from "../ldap/result.ts";
 import type { ReadRequest } from "../source.ts";
-import { type DirSyncMarks, isKnownDc, type Marks, type Start, startOf, usnStart } from "./cursor.ts";
+import { isKnownDc, type Start, startOf, usnStart } from "./cursor.ts";
 import { seesDeletedObjects } from "./deleted.ts";
 import { type Marked, readMarks } from "./delta.ts";
 import { NO_RIGHT, offersDirSync, readDirSync, takeCookies } from "./dirsync.ts";
+import type { DirSyncMarks, Marks } from "./marks.ts";
 import type { Changes, Strategy } from "./strategy.ts";
 import { examples, type Visit } from "./visit.ts";
 
@@ -16,7 +17,7 @@ export interface Beginning {
 	readonly since: bigint | undefined;
 	/** Why it is a full reading although a delta was asked for. */
 	readonly fullBecause: string | undefined;
-	/** Whether what the server tells may be older than what another one told before. */
+	/** Whether everything is read, or from a domain controller never read before. */
 	readonly isNewView: boolean;
 	/** For the cursor. */
 	readonly dirSync: DirSyncMarks | undefined;

@@ -1,58 +1,21 @@
 import type { Cursor } from "../../core/cursor.ts";
+import { type DirSyncMarks, type Mark, type Marks, printMarks, type ToldMark } from "./marks.ts";
 import type { Root } from "./root.ts";
 import type { Changes } from "./strategy.ts";
+import { common, isWithin, lesser, type Vector } from "./vector.ts";
 
 /**
- * Where readings left off: a USN counts in one DC's database only, so there is a mark for each ever read. An older mark is kept
- * beside the newest: what another DC told us in between may have been older than what this one had told before (replication
- * takes its time), so a DC that is read again after another one starts a while back.
+ * How far a DC goes back that is read after another one. What was arriving while it was read is in no vector yet; and where vectors
+ * cannot be read, this is longer than replication between sites usually takes (15 min is the usual setting).
  */
-export interface Marks {
-	/** Raised when the meaning of what is stored changes. Version 1 had USNs alone, and is read as well. */
-	readonly version: 2;
-	/** The scope and attributes the marks hold for. */
-	readonly shape: string;
-	/** The invocation id of the DC read last. */
-	readonly last: string;
-	readonly dcs: Readonly<Record<string, DcMarks>>;
-	/** Kept beside the USNs, so that a change of strategy goes on from what is there. */
-	readonly dirSync: DirSyncMarks | undefined;
-	/** Whether the last full reading could see deleted objects; undefined when it was not asked. */
-	readonly seesDeleted: boolean | undefined;
-}
-
-/** DirSync's cookies: one of them serves at every domain controller of its naming context. */
-export interface DirSyncMarks {
-	/** `all`: by the right to replicate changes; `own`: no more than what this account may read. */
-	readonly view: "all" | "own";
-	/** Base64, by the key of the naming context's DN. */
-	readonly cookies: Readonly<Record<string, string>>;
-}
-
-interface DcMarks {
-	/** Newest first. `at`: Unix milliseconds. */
-	readonly marks: readonly { readonly at: number; readonly usn: string }[];
-	/** For a person: "dc1.corp.example.com". */
-	readonly name: string;
-}
-
-/** Longer than replication between sites usually takes (180 min is the schedule's default, 15 min the usual setting). */
 const OVERLAP_MS = 60 * 60_000;
+/** How long a DC is waited for that has not heard of everything: the default interval between sites. Beyond it the sender may be dead. */
+const LAG_MS = 180 * 60_000;
 /** Marks kept per DC, at least this far apart. */
 const MOST_MARKS = 8;
 const APART_MS = 10 * 60_000;
 /** DCs kept; the one not read for longest goes. */
 const MOST_DCS = 50;
-
-export function parseMarks(cursor: Cursor | undefined): Marks | undefined {
-	if (cursor === undefined) return undefined;
-	try {
-		const value: unknown = JSON.parse(cursor);
-		return isMarks(value) ? { ...value, version: 2, dirSync: value.dirSync, seesDeleted: value.seesDeleted } : undefined;
-	} catch {
-		return undefined; // Written by something else: the caller makes a full reading, and says so.
-	}
-}
 
 /** Host names of the domain controllers that have a mark, the one read last first. */
 export function hostsOf(marks: Marks | undefined): readonly string[] {
@@ -74,7 +37,7 @@ export function startOf(marks: Marks | undefined, shape: string, root: Root, ser
 	}
 	const newest = marks.dcs[root.invocationId]?.marks[0];
 	// Neither USNs nor cookies notice that a database is older than it was: what happens next is lost in silence (measured).
-	if (newest !== undefined && root.highestUsn < BigInt(newest.usn)) {
+	if (newest !== undefined && root.highestUsn < newest.usn) {
 		return full(
 			`the highest USN of ${root.hostName ?? server} went back from ${newest.usn} to ${root.highestUsn}: it was restored from an old copy (invocationId ${root.invocationId})`,
 		);
@@ -85,14 +48,35 @@ export function startOf(marks: Marks | undefined, shape: string, root: Root, ser
 	return usnStart(marks, root, server);
 }
 
-/** Where a delta by USNs may start at a DC that shows its own. */
+/**
+ * Where a delta by USNs may start at a DC that shows its own. Another one may have been read in between, which knew less: what the
+ * snapshot surely has (`holds`) is then less than what this one had told. Whatever is missing there was either written here, after
+ * the USN that `holds` says, or arrived here from others after a mark by which no more had arrived than `holds` has.
+ */
 export function usnStart(marks: Marks, root: Root, server: string): Start {
-	const dc = marks.dcs[root.invocationId ?? ""];
+	const { holds, last, isMixed } = marks;
+	const id = root.invocationId ?? "";
+	const dc = marks.dcs[id];
 	const newest = dc?.marks[0];
 	if (dc === undefined || newest === undefined) return full(unknownDc(marks, root, server));
-	if (marks.last === root.invocationId) return { kind: "usn", since: BigInt(newest.usn) };
-	const earlier = dc.marks.find(({ at }) => at <= newest.at - OVERLAP_MS) ?? dc.marks.at(-1) ?? newest;
-	return { kind: "usn", since: BigInt(earlier.usn) };
+	const isSame = last === id && !isMixed;
+	if (holds === undefined || newest.vector === undefined) {
+		return { kind: "usn", since: isSame ? newest.usn : before(dc.marks, newest).usn };
+	}
+	if (isSame && isWithin(newest.vector, holds)) return { kind: "usn", since: newest.usn };
+	const held = dc.marks.find(({ vector }) => vector !== undefined && isWithin(vector, holds, id));
+	const written = holds.get(id);
+	if (held === undefined || written === undefined) {
+		const other = marks.dcs[last]?.name ?? last;
+		return full(`what ${dc.name} had told was heard from domain controllers that ${other}, read after it, had not heard from yet`);
+	}
+	const { usn } = before(dc.marks, held);
+	return { kind: "usn", since: lesser(usn, written) };
+}
+
+/** The mark a while before this one, or the oldest there is. */
+function before(marks: readonly Mark[], mark: Mark): Mark {
+	return marks.find(({ at }) => at <= mark.at - OVERLAP_MS) ?? marks.at(-1) ?? mark;
 }
 
 function full(because: string): Start {
@@ -104,44 +88,121 @@ export function isKnownDc(marks: Marks | undefined, root: Root): boolean {
 	return marks?.dcs[root.invocationId ?? ""] !== undefined;
 }
 
-/** Why a reading from this DC may be older than the last reading; undefined when it cannot be, and when there was none. */
-export function viewChange(marks: Marks | undefined, root: Root, server: string): string | undefined {
-	if (marks === undefined) return undefined;
-	const name = root.hostName ?? server;
-	const late = "and may not have everything yet";
-	// Without its invocationId, which may be hidden for good, a server is told by its name.
-	const id = root.invocationId ?? idOfName(marks, name);
-	const newest = id === undefined ? undefined : marks.dcs[id]?.marks[0];
-	if (newest !== undefined && root.highestUsn !== undefined && root.highestUsn < BigInt(newest.usn)) {
-		return `${name} was restored from an old copy (its highest USN went back from ${newest.usn} to ${root.highestUsn}), ${late}`;
-	}
-	if (id === marks.last) return undefined;
-	if (newest === undefined && idOfName(marks, name) !== undefined) {
-		return `${name} has a new invocationId: it was restored from an old copy or rebuilt, ${late}`;
-	}
-	return `${name} was read instead of ${marks.dcs[marks.last]?.name ?? marks.last}, ${late}`;
+export interface View {
+	/** Why a reading from this DC may be older than earlier ones; undefined when it cannot be, and when there were none. */
+	readonly changed: string | undefined;
+	/** Whether it is known to have all that earlier readings told. */
+	readonly isCurrent: boolean;
 }
 
-/** The cursor after a reading from this DC; undefined where a delta is not possible. */
-export function nextCursor(
-	marks: Marks | undefined,
-	{ shape, dirSync, seesDeleted }: Pick<Marks, "shape" | "dirSync" | "seesDeleted">,
-	root: Root,
-	server: string,
-	now: number,
-): Cursor | undefined {
+/** `isAnew`: everything is read, or from a DC never read before. Otherwise only what is told by vectors counts. */
+export function viewOf(marks: Marks | undefined, root: Root, server: string, isAnew: boolean, now: number): View {
+	if (marks === undefined) return { changed: undefined, isCurrent: isAnew };
+	const restored = isAnew ? restoredFrom(marks, root, server) : undefined;
+	if (restored !== undefined) return { changed: restored, isCurrent: false };
+	if (root.vector !== undefined) {
+		const changed = lagOf(marks, root.vector, root.hostName ?? server, now);
+		return { changed, isCurrent: changed === undefined };
+	}
+	const changed = isAnew ? otherThanLast(marks, root, server) : undefined;
+	return { changed, isCurrent: isAnew && changed === undefined };
+}
+
+const LATE = "and may not have everything yet";
+
+function restoredFrom(marks: Marks, root: Root, server: string): string | undefined {
+	const name = root.hostName ?? server;
+	const id = idOf(marks, root, server);
+	const newest = id === undefined ? undefined : marks.dcs[id]?.marks[0];
+	if (newest !== undefined && root.highestUsn !== undefined && root.highestUsn < newest.usn) {
+		return `${name} was restored from an old copy (its highest USN went back from ${newest.usn} to ${root.highestUsn}), ${LATE}`;
+	}
+	return newest === undefined && idOfName(marks, name) !== undefined
+		? `${name} has a new invocationId: it was restored from an old copy or rebuilt, ${LATE}`
+		: undefined;
+}
+
+/** Without its invocationId, which may be hidden for good, a server is told by its name. */
+function idOf(marks: Marks, root: Root, server: string): string | undefined {
+	return root.invocationId ?? idOfName(marks, root.hostName ?? server);
+}
+
+function otherThanLast(marks: Marks, root: Root, server: string): string | undefined {
+	if (idOf(marks, root, server) === marks.last) return undefined;
+	return `${root.hostName ?? server} was read instead of ${marks.dcs[marks.last]?.name ?? marks.last}, ${LATE}`;
+}
+
+/** Who told of something that this one has not heard of, unless that is so long ago that it may never hear. */
+function lagOf(marks: Marks, vector: Vector, name: string, now: number): string | undefined {
+	for (const [origin, { usn, at }] of marks.told) {
+		if (usn <= (vector.get(origin) ?? 0n) || now - at > LAG_MS) continue;
+		return `${name} has not heard yet of all that was written on ${marks.dcs[origin]?.name ?? `the domain controller ${origin}`}`;
+	}
+	return undefined;
+}
+
+export interface Told extends Pick<Marks, "shape" | "dirSync" | "seesDeleted"> {
+	/** Whether it told of any change. */
+	readonly toldAny: boolean;
+}
+
+/** The cursor after a whole reading from this DC; undefined where a delta is not possible. */
+export function nextCursor(marks: Marks | undefined, told: Told, root: Root, server: string, now: number): Cursor | undefined {
 	if (root.invocationId === undefined || root.highestUsn === undefined) return undefined;
+	const { shape, dirSync, seesDeleted } = told;
 	const known = marks?.shape === shape ? marks.dcs : {};
 	// After a rollback the old marks are of another history.
-	const before = (known[root.invocationId]?.marks ?? []).filter(({ usn }) => BigInt(usn) <= (root.highestUsn as bigint));
-	const newest = { at: now, usn: String(root.highestUsn) };
+	const before = (known[root.invocationId]?.marks ?? []).filter(({ usn }) => usn <= (root.highestUsn as bigint));
+	const newest = { at: now, usn: root.highestUsn, vector: root.vector };
 	// Each delta has a mark of its own; of the older ones those stay that are worth going back to.
 	const kept = before.filter((mark, i) => (before[i + 1]?.at ?? Number.NEGATIVE_INFINITY) <= mark.at - APART_MS).slice(0, MOST_MARKS - 1);
 	const dcs = { ...known, [root.invocationId]: { name: root.hostName ?? server, marks: [newest, ...kept] } };
 	const latest = Object.entries(dcs).sort(([, one], [, other]) => (other.marks[0]?.at ?? 0) - (one.marks[0]?.at ?? 0));
-	const recent = Object.fromEntries(latest.slice(0, MOST_DCS));
-	const next: Marks = { version: 2, shape, last: root.invocationId, dcs: recent, dirSync, seesDeleted };
-	return JSON.stringify(next) as Cursor;
+	return printMarks({
+		shape,
+		last: root.invocationId,
+		dcs: Object.fromEntries(latest.slice(0, MOST_DCS)),
+		holds: root.vector,
+		told: toldAfter(marks, told.toldAny, root, now),
+		isMixed: false,
+		dirSync,
+		seesDeleted,
+	});
+}
+
+/**
+ * The cursor after a reading that was not whole; undefined where nothing changes. The marks stay, but the snapshot has now some of what
+ * this DC told: where it is another one than the last, that may be older.
+ */
+export function mixedCursor(marks: Marks | undefined, told: Told, root: Root, now: number): Cursor | undefined {
+	if (marks === undefined) return undefined;
+	const after = toldAfter(marks, told.toldAny, root, now);
+	// Marks of another shape are followed by a full reading.
+	if (root.invocationId === marks.last || marks.shape !== told.shape) return printMarks({ ...marks, told: after });
+	const { holds } = marks;
+	const { vector } = root;
+	const isOlder = holds === undefined || vector === undefined || !isWithin(holds, vector);
+	return printMarks({
+		...marks,
+		holds: holds && vector && common(holds, vector),
+		told: after,
+		isMixed: true,
+		// A cookie of before does not tell again what was told before it.
+		dirSync: isOlder ? undefined : marks.dirSync,
+	});
+}
+
+function toldAfter(marks: Marks | undefined, toldAny: boolean, root: Root, now: number): ReadonlyMap<string, ToldMark> {
+	const told = new Map(marks?.told);
+	const { invocationId: id, highestUsn: own } = root;
+	if (id === undefined || own === undefined) return told;
+	// What it told before a rollback it does not know any more.
+	if (own < (told.get(id)?.usn ?? 0n)) told.set(id, { usn: own, at: now });
+	if (!toldAny) return told;
+	for (const [origin, usn] of root.vector ?? [[id, own] as const]) {
+		if (usn > (told.get(origin)?.usn ?? -1n)) told.set(origin, { usn, at: now });
+	}
+	return told;
 }
 
 function unknownDc(marks: Marks, root: Root, server: string): string {
@@ -155,27 +216,4 @@ function unknownDc(marks: Marks, root: Root, server: string): string {
 
 function idOfName(marks: Marks, name: string): string | undefined {
 	return Object.entries(marks.dcs).find(([, dc]) => dc.name === name)?.[0];
-}
-
-function isMarks(value: unknown): value is Omit<Marks, "version"> {
-	if (typeof value !== "object" || value === null) return false;
-	const { version, shape, last, dcs, dirSync, seesDeleted } = value as Partial<Record<keyof Marks, unknown>>;
-	if ((version !== 1 && version !== 2) || typeof shape !== "string" || typeof last !== "string") return false;
-	if (typeof dcs !== "object" || dcs === null) return false;
-	if ((dirSync !== undefined && !isDirSync(dirSync)) || (seesDeleted !== undefined && typeof seesDeleted !== "boolean")) return false;
-	return Object.values(dcs).every((dc: unknown) => {
-		const { name, marks } = (dc ?? {}) as Partial<Record<keyof DcMarks, unknown>>;
-		return typeof name === "string" && Array.isArray(marks) && marks.every(isMark);
-	});
-}
-
-function isDirSync(value: unknown): value is DirSyncMarks {
-	const { view, cookies } = (value ?? {}) as Partial<Record<keyof DirSyncMarks, unknown>>;
-	if ((view !== "all" && view !== "own") || typeof cookies !== "object" || cookies === null) return false;
-	return Object.values(cookies).every((cookie) => typeof cookie === "string");
-}
-
-function isMark(value: unknown): boolean {
-	const { at, usn } = (value ?? {}) as { at?: unknown; usn?: unknown };
-	return typeof at === "number" && typeof usn === "string" && /^\d{1,19}$/.test(usn);
 }

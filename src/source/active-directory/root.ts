@@ -5,6 +5,7 @@ import { attributeName, firstValue, textsOf } from "../ldap/wire/entry.ts";
 import { probe, type Session, search } from "../ldap/wire/session.ts";
 import { guidText } from "./guid.ts";
 import { outermost, type Place, type Scope } from "./scope.ts";
+import { parseVector, type Vector } from "./vector.ts";
 
 /** What a domain controller says of itself before a reading. */
 export interface Root {
@@ -12,6 +13,8 @@ export interface Root {
 	readonly invocationId: string | undefined;
 	/** The highest USN committed when it was asked: where the next delta begins. */
 	readonly highestUsn: bigint | undefined;
+	/** What its database surely has, its own writes among it. Undefined when it cannot be told. */
+	readonly vector: Vector | undefined;
 	/** The naming contexts in which the bases lie. */
 	readonly domains: readonly Place[];
 	readonly controls: ReadonlySet<string>;
@@ -46,10 +49,19 @@ export async function readRoot(session: Session, scope: Scope): Promise<Root> {
 	}
 	const usn = textsOf(raw, "highestCommittedUSN")[0];
 	const [service] = textsOf(raw, "dsServiceName");
+	const invocationId = service === undefined ? undefined : await readInvocationId(session, service);
+	const highestUsn = usn !== undefined && /^\d{1,19}$/.test(usn) ? BigInt(usn) : undefined;
+	const domains = domainsOf(scope, [...textsOf(raw, "defaultNamingContext"), ...textsOf(raw, "namingContexts")]);
+	// After its own USN and before all else: what arrives in between is in neither, and is told again.
+	const arrived = await readArrived(session, domains);
 	return {
-		invocationId: service === undefined ? undefined : await readInvocationId(session, service),
-		highestUsn: usn !== undefined && /^\d{1,19}$/.test(usn) ? BigInt(usn) : undefined,
-		domains: domainsOf(scope, [...textsOf(raw, "defaultNamingContext"), ...textsOf(raw, "namingContexts")]),
+		invocationId,
+		highestUsn,
+		vector:
+			arrived === undefined || invocationId === undefined || highestUsn === undefined
+				? undefined
+				: new Map([...arrived, [invocationId, highestUsn]]),
+		domains,
 		controls: new Set(textsOf(raw, "supportedControl")),
 		currentTime: textsOf(raw, "currentTime")[0],
 		hostName: textsOf(raw, "dnsHostName")[0],
@@ -60,6 +72,20 @@ async function readInvocationId(session: Session, service: string): Promise<stri
 	const { entries } = await probe(session, { base: service, filter: anything, attributes: ["invocationId"] });
 	const value = entries[0] === undefined ? undefined : firstValue(entries[0], attributeName("invocationId"));
 	return value?.length === 16 ? guidText(value) : undefined;
+}
+
+const VECTOR = attributeName("replUpToDateVector");
+
+/**
+ * What has arrived from the others. Undefined when it cannot be told: the attribute may be hidden, does not exist where nothing
+ * ever arrived, and is another one in each naming context.
+ */
+async function readArrived(session: Session, domains: readonly Place[]): Promise<Vector | undefined> {
+	const [domain] = domains;
+	if (domain === undefined || domains.length > 1) return undefined;
+	const { entries } = await probe(session, { base: domain.dn, filter: anything, attributes: ["replUpToDateVector"] });
+	const value = entries[0] === undefined ? undefined : firstValue(entries[0], VECTOR);
+	return value === undefined ? undefined : parseVector(value);
 }
 
 /** The naming context of each base: the longest that it lies in, or the base itself where the server names none. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Cursor } from "../../../src/core/cursor.ts";
-import { nextCursor, parseMarks, startOf, viewChange } from "../../../src/source/active-directory/cursor.ts";
+import { mixedCursor, nextCursor, startOf, viewOf } from "../../../src/source/active-directory/cursor.ts";
+import { parseMarks } from "../../../src/source/active-directory/marks.ts";
 import type { Root } from "../../../src/source/active-directory/root.ts";
 
 const shape = "shape";
@@ -8,14 +9,15 @@ const minutes = 60_000;
 
 function dc(name: string, usn: number | undefined, invocationId: string | undefined = `id of ${name}`): Root {
 	const highestUsn = usn === undefined ? undefined : BigInt(usn);
-	return { invocationId, highestUsn, domains: [], controls: new Set(), currentTime: undefined, hostName: name };
+	return { invocationId, highestUsn, vector: undefined, domains: [], controls: new Set(), currentTime: undefined, hostName: name };
 }
+
+const told = { shape, dirSync: undefined, seesDeleted: true, toldAny: true };
 
 /** The cursor after readings of these, one after the other. */
 function cursorAfter(...readings: readonly { readonly from: Root; readonly at: number }[]): Cursor | undefined {
 	let cursor: Cursor | undefined;
-	for (const { from, at } of readings)
-		cursor = nextCursor(parseMarks(cursor), { shape, dirSync: undefined, seesDeleted: true }, from, "ldaps://x", at);
+	for (const { from, at } of readings) cursor = nextCursor(parseMarks(cursor), told, from, "ldaps://x", at);
 	return cursor;
 }
 
@@ -68,7 +70,7 @@ describe("a full reading is made, and says why,", () => {
 describe("a full reading", () => {
 	const dc1 = { from: dc("dc1", 100), at: 0 };
 	const both = cursorAfter(dc1, { from: dc("dc2", 7), at: minutes });
-	const change = (cursor: Cursor | undefined, from: Root) => viewChange(parseMarks(cursor), from, "ldaps://x");
+	const change = (cursor: Cursor | undefined, from: Root) => viewOf(parseMarks(cursor), from, "ldaps://x", true, 0).changed;
 
 	it.each([
 		[
@@ -123,4 +125,88 @@ it("the cursor does not grow with the number of readings or of domain controller
 
 it("there is no cursor from a server without USNs", () => {
 	expect(cursorAfter({ from: dc("dc1", undefined), at: 0 })).toBeUndefined();
+});
+
+describe("with vectors of what has arrived from whom", () => {
+	const hour = 60 * minutes;
+	const knowing = (name: string, usn: number, others: Readonly<Record<string, number>>): Root => ({
+		...dc(name, usn),
+		vector: new Map([...Object.entries(others), [`id of ${name}`, usn] as const].map(([origin, its]) => [origin, BigInt(its)])),
+	});
+	const view = (cursor: Cursor | undefined, from: Root, at: number, isAnew = false) =>
+		viewOf(parseMarks(cursor), from, "ldaps://x", isAnew, at);
+	/** dc1 told up to 100; dc2, read after it, has heard of 90. */
+	const cursor = cursorAfter(
+		{ from: knowing("dc1", 60, { "id of dc2": 5 }), at: 0 },
+		{ from: knowing("dc1", 100, { "id of dc2": 5 }), at: 2 * hour },
+		{ from: knowing("dc2", 7, { "id of dc1": 90 }), at: 2 * hour + minutes },
+	);
+
+	it("a domain controller is read from what was written on it after the other one had last heard of it", () => {
+		const short = cursorAfter(
+			{ from: knowing("dc1", 100, { "id of dc2": 5 }), at: 0 },
+			{ from: knowing("dc2", 7, { "id of dc1": 90 }), at: minutes },
+		);
+		expect(start(short, knowing("dc1", 120, {}))).toEqual({ kind: "usn", since: 90n });
+		// What was arriving meanwhile is in no vector: an hour before as well.
+		expect(start(cursor, knowing("dc1", 120, {}))).toEqual({ kind: "usn", since: 60n });
+	});
+
+	it("a full reading is made where it had told what came from a third one, and the other one had not heard of that", () => {
+		const third = cursorAfter(
+			{ from: knowing("dc1", 100, { "id of dc3": 40 }), at: 0 },
+			{ from: knowing("dc2", 7, { "id of dc1": 90, "id of dc3": 30 }), at: minutes },
+		);
+		expect(start(third, knowing("dc1", 120, {}))).toEqual({
+			kind: "full",
+			because: "what dc1 had told was heard from domain controllers that dc2, read after it, had not heard from yet",
+		});
+	});
+
+	it("one that has not heard of everything is behind, whatever kind of reading, until it has or three hours have passed", () => {
+		const behind = { changed: "dc2 has not heard yet of all that was written on dc1", isCurrent: false };
+		const current = { changed: undefined, isCurrent: true };
+		expect(view(cursor, knowing("dc2", 9, { "id of dc1": 99 }), 3 * hour)).toEqual(behind);
+		expect(view(cursor, knowing("dc2", 9, { "id of dc1": 99 }), 3 * hour, true)).toEqual(behind);
+		expect(view(cursor, knowing("dc2", 9, { "id of dc1": 100 }), 3 * hour)).toEqual(current);
+		expect(view(cursor, knowing("dc2", 9, { "id of dc1": 99 }), 5 * hour + 2 * minutes)).toEqual(current);
+		// Never read before, and it knows everything: nothing is held.
+		expect(view(cursor, knowing("dc3", 9, { "id of dc1": 100, "id of dc2": 7 }), 3 * hour, true)).toEqual(current);
+	});
+
+	it("what told of no change leaves nobody behind", () => {
+		const idle = nextCursor(
+			parseMarks(cursor),
+			{ ...told, toldAny: false },
+			knowing("dc1", 500, { "id of dc2": 7 }),
+			"ldaps://x",
+			3 * hour,
+		);
+		expect(view(idle, knowing("dc2", 9, { "id of dc1": 100 }), 3 * hour)).toEqual({ changed: undefined, isCurrent: true });
+	});
+
+	it("after another one was read in part, the snapshot has no more than both of them had, and cookies of before are dropped", () => {
+		const whole = { ...told, dirSync: { view: "all", cookies: { "dc=x,": "AA==" } } } as const;
+		const first = nextCursor(undefined, whole, knowing("dc1", 100, { "id of dc2": 5 }), "ldaps://x", 0);
+		const mixed = mixedCursor(parseMarks(first), whole, knowing("dc2", 7, { "id of dc1": 90 }), minutes);
+		expect(parseMarks(mixed)).toMatchObject({ last: "id of dc1", isMixed: true, dirSync: undefined });
+		expect(start(mixed, knowing("dc1", 120, {}))).toEqual({ kind: "usn", since: 90n });
+		const same = mixedCursor(parseMarks(first), whole, knowing("dc1", 110, { "id of dc2": 5 }), minutes);
+		expect(parseMarks(same)).toMatchObject({ isMixed: false, dirSync: whole.dirSync });
+		expect(usnOf(same)).toEqual({ kind: "usn", since: 100n });
+	});
+
+	function usnOf(after: Cursor | undefined) {
+		return startOf(parseMarks(after), shape, knowing("dc1", 120, {}), "ldaps://x", "usn");
+	}
+
+	it("the cursor stays small with fifty domain controllers that all know of each other", () => {
+		const id = (n: number) => `00000000-0000-0000-0000-${String(n).padStart(12, "0")}`;
+		const all = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [id(n), 12_345_678 + n]));
+		const readings = Array.from({ length: 150 }, (_, n) => ({
+			from: { ...knowing(`dc${n % 50}`, 20_000_000 + n, all), invocationId: id(n % 50) },
+			at: n * 15 * minutes,
+		}));
+		expect((cursorAfter(...readings) as string).length).toBeLessThan(500_000);
+	});
 });
