@@ -255,7 +255,7 @@ function makeParts(config: Config, surroundings: Surroundings): readonly Part[] 
 }
 
 function makeSync(config: Config, source: SourceConfig, { clock, random }: Surroundings, heard: Part["heard"]): SyncSource {
-	const { name, mapping, users, groups } = source;
+	const { name, mapping, users, groups, limits, groupLimits } = source;
 	const observe = {
 		request: (operation: string, seconds: number) => heard.by.ldap(name, operation, seconds),
 		certificate: (expiresAt: number) => heard.by.certificate(name, expiresAt),
@@ -264,8 +264,8 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 		source: makeSource(source, { protect: config.protect, clock, random, observe }),
 		mapping: compileMapping(mapping),
 		lifecycle: config.lifecycle,
-		limits: config.limits,
-		groupLimits: config.groupLimits,
+		limits,
+		groupLimits,
 		match: config.match === "none" ? undefined : config.match,
 		// Whether groups are read at all: then everyone's are worked out, also of those whose entry stayed the same.
 		rules: digest(JSON.stringify([mapping, config.lifecycle, config.match, users.groups, groups !== undefined])).toString("hex"),

@@ -14,9 +14,6 @@ export interface Config {
 	readonly lifecycle: Lifecycle;
 	/** By which field a person who moved from one source to another keeps the one account. */
 	readonly match: MatchField;
-	readonly limits: Limits;
-	/** The gate of groups: groups deleted, and memberships removed, in one run. */
-	readonly groupLimits: { readonly deleted: Limit | undefined; readonly removed: Limit | undefined };
 	/** DNs of people, groups and containers whose accounts are never disabled without approval. */
 	readonly protect: readonly string[];
 	readonly targets: readonly TargetConfig[];
@@ -57,6 +54,10 @@ interface AnySource {
 	readonly schedule: { readonly delta: string; readonly full: string; readonly timezone: string };
 	readonly timeouts: { readonly connectMs: number; readonly bindMs: number; readonly requestMs: number };
 	readonly pageSize: number;
+	/** Everybody's limits with its own lines on top. */
+	readonly limits: Limits;
+	/** The gate of groups: groups deleted, and memberships removed, in one run. */
+	readonly groupLimits: { readonly deleted: Limit | undefined; readonly removed: Limit | undefined };
 	/** The defaults of the source's type with the configuration's own lines on top. */
 	readonly mapping: Mapping;
 }

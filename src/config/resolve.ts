@@ -31,7 +31,10 @@ export function resolve(file: string, valid: ValidConfig, semantics: Semantics):
 		http: { listen: listen(valid.http.listen) },
 		log: valid.log,
 		sources: valid.sources.map((source, index) =>
-			resolveSource(source, { at: `sources[${index}]`, directory: path.dirname(file), semantics, mapping: valid.mapping }),
+			resolveSource(source, {
+				...{ at: `sources[${index}]`, directory: path.dirname(file), semantics },
+				...{ mapping: valid.mapping, limits: valid.limits },
+			}),
 		),
 		lifecycle: {
 			onDisabled: valid.lifecycle.onDisabled,
@@ -40,11 +43,6 @@ export function resolve(file: string, valid: ValidConfig, semantics: Semantics):
 			deleteAfterMs: valid.lifecycle.deleteAfter === "never" ? undefined : ms(valid.lifecycle.deleteAfter),
 		},
 		match: valid.match,
-		limits: resolveLimits(valid.limits),
-		groupLimits: {
-			deleted: resolveLimit(defaultGroupLimits.deleted, valid.limits.groups),
-			removed: resolveLimit(defaultGroupLimits.removed, valid.limits.members),
-		},
 		protect: valid.protect,
 		targets: valid.targets,
 		retention: { runsMs: ms(valid.retention.runs), changesMs: ms(valid.retention.changes) },
@@ -63,6 +61,7 @@ interface Surroundings {
 	readonly directory: string;
 	readonly semantics: Semantics;
 	readonly mapping: ValidConfig["mapping"];
+	readonly limits: ValidConfig["limits"];
 }
 
 function resolveSource(source: ValidSource, surroundings: Surroundings): SourceConfig {
@@ -87,7 +86,7 @@ function resolveSource(source: ValidSource, surroundings: Surroundings): SourceC
 }
 
 /** What sources of all types have. */
-function resolveAny(source: ValidSource, { at, directory, semantics, mapping }: Surroundings) {
+function resolveAny(source: ValidSource, { at, directory, semantics, mapping, limits }: Surroundings) {
 	const { bind, tls, timeouts } = source;
 	const bases = listOf(source.base);
 	const keyFile = typeof tls.key === "string" ? tls.key : tls.key?.file;
@@ -117,6 +116,7 @@ function resolveAny(source: ValidSource, { at, directory, semantics, mapping }: 
 		schedule: source.schedule,
 		timeouts: { connectMs: ms(timeouts.connect), bindMs: ms(timeouts.bind), requestMs: ms(timeouts.request) },
 		pageSize: source.pageSize,
+		...resolveLimits(limits, source.limits),
 		mapping: withoutEmpty({ ...defaultMapping(source), ...withoutUndefined(mapping) }),
 	};
 }
@@ -145,18 +145,29 @@ function chosen<T extends string>(known: readonly T[], given: string): T {
 	return found;
 }
 
-function resolveLimits(limits: ValidConfig["limits"]): Limits {
-	const resolved: Partial<Record<ChangeKind, Limit>> = {};
+type ValidLimits = ValidConfig["limits"];
+
+function resolveLimits(all: ValidLimits, own: ValidLimits | undefined): Pick<SourceConfig, "limits" | "groupLimits"> {
+	const limit = (usual: Limit | undefined, name: keyof ValidLimits) => resolveLimit(usual, { ...given(all[name]), ...given(own?.[name]) });
+	const limits: Partial<Record<ChangeKind, Limit>> = {};
 	for (const kind of changeKinds) {
-		const limit = resolveLimit(defaultLimits[kind], limits[kind]);
-		if (limit !== undefined) resolved[kind] = limit;
+		const resolved = limit(defaultLimits[kind], kind);
+		if (resolved !== undefined) limits[kind] = resolved;
 	}
-	return resolved;
+	const groupLimits = { deleted: limit(defaultGroupLimits.deleted, "groups"), removed: limit(defaultGroupLimits.removed, "members") };
+	return { limits, groupLimits };
+}
+
+type Given = ReturnType<typeof given>;
+
+/** The numbers that stand in the configuration. */
+function given(limit: ValidLimits[ChangeKind] | undefined) {
+	return limit === undefined ? {} : withoutUndefined(limit);
 }
 
 /** Undefined when neither a count nor a share is left. */
-function resolveLimit(usual: Limit | undefined, given: ValidConfig["limits"][ChangeKind]): Limit | undefined {
-	const { count, percent, floor } = { ...usual, ...withoutUndefined(given) };
+function resolveLimit(usual: Limit | undefined, own: Given): Limit | undefined {
+	const { count, percent, floor } = { ...usual, ...own };
 	const numbers = { ...(typeof count === "number" ? { count } : undefined), ...(typeof percent === "number" ? { percent } : undefined) };
 	return Object.keys(numbers).length > 0 ? { ...numbers, floor: floor ?? 0 } : undefined;
 }

@@ -91,6 +91,7 @@ function source() {
 			.max(5000)
 			.default(1000)
 			.describe("Entries asked for at a time. A domain controller caps it at 1000 by default."),
+		limits: limits().optional().describe("For this source, whatever number is set here takes the place of the one in limits."),
 	});
 }
 

@@ -171,7 +171,7 @@ describe("a source", () => {
 
 describe("what holds for all sources", () => {
 	it("groups have limits of their own, which none takes away", () => {
-		const limitsOf = (more: Record<string, string>) => load(good(more)).config.groupLimits;
+		const limitsOf = (more: Record<string, string>) => load(good(more)).config.sources[0]?.groupLimits;
 		expect(limitsOf({})).toEqual({ deleted: { count: 10, percent: 10, floor: 3 }, removed: { percent: 10, floor: 50 } });
 		expect(limitsOf({ "+": "limits: { groups: { count: none, percent: none }, members: { count: 500 } }" })).toEqual({
 			deleted: undefined,

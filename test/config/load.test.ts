@@ -20,7 +20,7 @@ describe("a configuration", () => {
 			retention: { runsMs: 90 * 86_400_000, changesMs: 730 * 86_400_000 },
 			demo: undefined,
 		});
-		expect(config.limits).toEqual({
+		expect(config.sources[0]?.limits).toEqual({
 			update: { percent: 50, floor: 10 },
 			disable: { count: 50, percent: 5, floor: 3 },
 			delete: { count: 10, percent: 1, floor: 3 },
@@ -36,12 +36,26 @@ describe("a configuration", () => {
 
 	it("replaces limits one by one, and takes one away by none", () => {
 		const { config } = load(good({ "+": "limits: { disable: { count: 100 }, delete: { percent: none }, create: { count: 7 } }" }));
-		expect(config.limits).toEqual({
+		expect(config.sources[0]?.limits).toEqual({
 			create: { count: 7, floor: 0 },
 			update: { percent: 50, floor: 10 },
 			disable: { count: 100, percent: 5, floor: 3 },
 			delete: { count: 10, floor: 3 },
 		});
+	});
+
+	it("lets a source have limits of its own, number by number", () => {
+		const source = (name: string, more: string) =>
+			`  - name: ${name}\n    type: active-directory\n    urls: [ldaps://dc.${name}.example]\n    bind: { user: a@b, password: x }\n    base: DC=${name}\n${more}`;
+		const own = "    limits: { disable: { percent: 20 }, update: { percent: none }, groups: { count: 1 } }\n";
+		const text = `sources:\n${source("big", "")}${source("small", own)}limits: { disable: { count: 100 }, groups: { floor: 0 } }\n`;
+		const [big, small] = load(text).config.sources;
+		expect([big?.limits.disable, small?.limits.disable]).toEqual([
+			{ count: 100, percent: 5, floor: 3 },
+			{ count: 100, percent: 20, floor: 3 },
+		]);
+		expect([big?.limits.update, small?.limits.update]).toEqual([{ percent: 50, floor: 10 }, undefined]);
+		expect([big?.groupLimits.deleted?.count, small?.groupLimits.deleted]).toEqual([10, { count: 1, percent: 10, floor: 0 }]);
 	});
 
 	it("puts its own mapping on top of the defaults, and drops a field by an empty template", () => {
@@ -168,8 +182,6 @@ describe("the files that come with it", () => {
 		const text = readFileSync(path.join(config, "dirsyncd.example.yaml"), "utf8").replace(/^ {6}ca: .*$/m, "");
 		const { config: shown } = load(text.replace("./secrets/corp", "corp"), {}, { corp: "x" });
 		const { config: bare } = load(good());
-		expect(shown.limits).toEqual(bare.limits);
-		expect(shown.groupLimits).toEqual(bare.groupLimits);
 		expect(shown.match).toEqual(bare.match);
 		expect(shown.retention).toEqual(bare.retention);
 		expect(shown.lifecycle).toEqual(bare.lifecycle);

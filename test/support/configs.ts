@@ -22,8 +22,6 @@ export function makeConfig(differences: Partial<Config> = {}): Config {
 		sources: [makeActiveDirectorySource()],
 		lifecycle: { onDisabled: "disable", onOutOfScope: "disable", onDeleted: "disable", deleteAfterMs: undefined },
 		match: "none",
-		limits: {},
-		groupLimits: { deleted: undefined, removed: undefined },
 		protect: [],
 		targets: [{ name: "accounts", type: "local" }],
 		retention: { runsMs: 1, changesMs: 1 },
@@ -33,6 +31,8 @@ export function makeConfig(differences: Partial<Config> = {}): Config {
 }
 
 const any = {
+	limits: {},
+	groupLimits: { deleted: undefined, removed: undefined },
 	name: "corp",
 	urls: ["ldaps://dc1.corp.example.com"],
 	domain: undefined,
