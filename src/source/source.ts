@@ -144,7 +144,7 @@ export interface ReadingEnd {
 	readonly unsealed: readonly string[];
 	/** Where the next delta may start, to be stored with this reading's changes. */
 	readonly cursor: Cursor | undefined;
-	/** What to store of it when the reading turned out not to be whole; undefined: the cursor stays as it was. */
+	/** What to store when the reading turned out not to be whole, or has no cursor; undefined: the one before stays as it was. */
 	readonly cursorIfPartial: Cursor | undefined;
 	/** Why the server that was read may know less than the one before: another one, or one restored from an old copy. */
 	readonly viewChanged: string | undefined;

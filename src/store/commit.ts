@@ -26,7 +26,7 @@ export interface CommitRequest {
 				readonly isWhole: boolean;
 				readonly read: number;
 				readonly cursor: Cursor | undefined;
-				/** Instead of it, when not every page was. */
+				/** Instead of it, when not every page was, and where there is none. */
 				readonly cursorIfPartial: Cursor | undefined;
 				readonly identity: string;
 				readonly scope: string;
@@ -253,7 +253,7 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 			if (reading === undefined) return;
 			// The view moves on with a sealed reading only: until then, what it shows less is our doing.
 			if (reading.sealed) setView.run(reading.identity, reading.scope, request.sourceId);
-			if (reading.isWhole) setReading.run(reading.cursor ?? null, reading.attributes, request.sourceId);
+			if (reading.isWhole) setReading.run(reading.cursor ?? reading.cursorIfPartial ?? null, reading.attributes, request.sourceId);
 			else if (reading.cursorIfPartial !== undefined) setCursor.run(reading.cursorIfPartial, request.sourceId);
 			if (reading.mode === "full") {
 				setFull.run(request.at, reading.sealed ? 1 : 0, reading.read, request.sourceId);

@@ -127,10 +127,10 @@ async function followDelta(locating: Locating, end: ReadingEnd): Promise<Followe
 	return { unsealed, unreadable, warnings: end.warnings, askedAgain };
 }
 
-/** Those held because the server they were read from might not know yet: this one knows. Who is gone without a trace takes a full reading. */
+/** Those held because the server they were read from might not know yet: this one knows. Who left no trace takes a full reading. */
 async function askBehind(locating: Locating): Promise<ReadonlySet<number>> {
 	const { session, state } = locating;
-	const held = session.snapshot.held(state.id).filter(({ reason, gone }) => reason === "server" && gone !== "deleted");
+	const held = session.snapshot.held(state.id).filter(({ reason }) => reason === "server");
 	const ids = [...new Set(held.map(({ entry_id }) => entry_id))];
 	const left = new Set(
 		await locate(

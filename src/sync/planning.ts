@@ -258,7 +258,8 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			(isAskedAgain(earlier.reason) ? context.askedAgain.has(row.id) : hasRegained && isOfAttributes(earlier.reason));
 		if (earlier !== undefined && !isSettled && !(earlier.reason === "view" && !isEndByAbsence(change))) return earlier;
 		// A server that may not know yet what happened is no reason to let anyone in again either.
-		if (context.serverChanged !== undefined && (isEnd(change.kind) || change.kind === "enable")) {
+		const isReturn = change.kind === "enable" || (change.kind === "create" && row.is_new === 0);
+		if (context.serverChanged !== undefined && (isEnd(change.kind) || isReturn)) {
 			return { reason: "server", because: context.serverChanged };
 		}
 		if (!isEnd(change.kind)) return undefined;

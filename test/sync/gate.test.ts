@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Cursor } from "../../src/core/cursor.ts";
 import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
-import { type Harness, openHarness } from "../support/harness.ts";
+import { type Harness, openHarness, testLifecycle } from "../support/harness.ts";
 
 const PEOPLE = "OU=People,DC=corp,DC=example,DC=test";
 const LIMITS = {
@@ -343,6 +343,21 @@ describe("what was held must not be forgotten", () => {
 		fake.faults.isCurrent = true;
 		expect(await harness.sync("delta")).toMatchObject({ outcome: "held", held: 1, disabled: 2, enabled: 1 });
 		expect((await harness.accounts())[fake.anchorOf(1)]).toMatchObject({ active: true });
+	});
+
+	it("makes no account anew for one who had left, because a server that may not know yet has them", async () => {
+		await company(5);
+		const strict = openHarness(fake, { file: harness.file, limits: LIMITS, lifecycle: { ...testLifecycle, onDisabled: "delete" } });
+		person(1, {}, "disabled");
+		expect(await strict.sync("delta")).toMatchObject({ deleted: 1 });
+		fake.faults.serverChanged = "dc2 has not heard yet of all that was written on dc1";
+		person(1);
+		person(6);
+		expect(await strict.sync("full")).toMatchObject({ outcome: "held", held: 1, created: 1 });
+		fake.faults.serverChanged = undefined;
+		fake.faults.isCurrent = true;
+		expect(await strict.sync("delta")).toMatchObject({ outcome: "succeeded", held: 0, created: 1 });
+		strict.close();
 	});
 
 	it("keeps what a reading that was not whole has to say of the cursor, and the cursor itself where it has nothing to say", async () => {

@@ -20,7 +20,7 @@ import type { ActiveDirectoryOptions } from "./options.ts";
 import { deltaPages, fullPages, type Tally } from "./pages.ts";
 import { readProtection } from "./protection.ts";
 import { readReports } from "./reports.ts";
-import { readRoot, requireBases } from "./root.ts";
+import { ownOf, readRoot, readSeen, requireBases } from "./root.ts";
 import { makeScope, type Scope } from "./scope.ts";
 import { describeStrategy } from "./strategy.ts";
 import type { Visit } from "./visit.ts";
@@ -110,6 +110,12 @@ function guard(reading: Reading): Reading {
 	};
 }
 
+/** The same pages, and then this. */
+async function* followedBy<T>(pages: AsyncIterable<T>, then: () => Promise<void>): AsyncGenerator<T, void> {
+	yield* pages;
+	await then();
+}
+
 async function* guardPages<T>(failed: (cause: unknown) => unknown, pages: AsyncIterable<T>): AsyncGenerator<T, void> {
 	try {
 		yield* pages;
@@ -139,18 +145,21 @@ async function prepare(options: ActiveDirectoryOptions, scopes: Scopes, request:
 	const delivered = new Set<string>();
 	const now = options.clock();
 	const toldAny = marked === undefined || marked.people.length + marked.groups.length + marked.containers.length > 0;
-	const told = { shape, dirSync, seesDeleted, toldAny };
-	const cursor = nextCursor(marks, told, root, server, now);
-	if (cursor === undefined)
-		visit.warnings.push(`${server} does not show invocationId and highestCommittedUSN: every reading will be a full one`);
+	const told = { shape, dirSync, seesDeleted, seen: toldAny ? (root.vector ?? ownOf(root)) : undefined };
+	const lookAgain = async (): Promise<void> => {
+		if (toldAny) told.seen = (await readSeen(visit)) ?? told.seen;
+	};
+	const isFollowed = root.invocationId !== undefined && root.highestUsn !== undefined;
+	if (!isFollowed) visit.warnings.push(`${server} does not show invocationId and highestCommittedUSN: every reading will be a full one`);
 	const view = viewOf(marks, root, server, beginning.isNewView, now);
+	const readingOfGroups = groups?.reading(marked);
 	const outside = (): ReadingEnd["outside"] => (marked?.people ?? []).filter(({ key }) => !delivered.has(Buffer.from(key).toString("hex")));
 	return {
 		mode: marked === undefined ? "full" : "delta",
 		fullBecause,
 		server,
-		pages: marked === undefined ? fullPages(visit, tally) : deltaPages(visit, tally, since, marked, delivered),
-		groups: groups?.reading(marked),
+		pages: followedBy(marked === undefined ? fullPages(visit, tally) : deltaPages(visit, tally, since, marked, delivered), lookAgain),
+		groups: readingOfGroups && { ...readingOfGroups, pages: followedBy(readingOfGroups.pages, lookAgain) },
 		end: () => {
 			if (!tally.isComplete) visit.unsealed.push("the reading was not followed to its end");
 			if (tally.nameless > 1) visit.unsealed.push(`${tally.nameless} entries in all show no objectGUID`);
@@ -158,7 +167,7 @@ async function prepare(options: ActiveDirectoryOptions, scopes: Scopes, request:
 			return {
 				read: tally.read,
 				unsealed: [...new Set(visit.unsealed)],
-				cursor,
+				cursor: nextCursor(marks, told, root, server, now),
 				cursorIfPartial: mixedCursor(marks, told, root, now),
 				viewChanged: view.changed,
 				isCurrent: view.isCurrent,
@@ -167,7 +176,7 @@ async function prepare(options: ActiveDirectoryOptions, scopes: Scopes, request:
 				outside: outside(),
 				protection,
 				scopeGroups: groups?.scopeGroups,
-				strategy: describeStrategy(cursor === undefined ? { kind: "full" } : beginning.strategy),
+				strategy: describeStrategy(isFollowed ? beginning.strategy : { kind: "full" }),
 			};
 		},
 		lookup: makeLookup(visit),

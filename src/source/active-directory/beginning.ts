@@ -88,7 +88,8 @@ async function beginByDirSync(visit: Visit, wish: Wish, from: DirSyncMarks): Pro
 		const start = wish.marks === undefined ? undefined : usnStart(wish.marks, visit.root, visit.session.server);
 		const without = { ...wish, marks: wish.marks === undefined ? undefined : { ...wish.marks, dirSync: undefined } };
 		if (start?.kind === "usn") return beginByUsn(visit, without, start.since);
-		return beginFull(visit, without, "this account may not replicate changes any more, and this domain controller was never read before");
+		const because = start?.kind === "full" ? start.because : "there is no earlier reading to start from";
+		return beginFull(visit, without, `this account may not replicate changes any more, and ${because}`);
 	}
 	const seesDeleted = wish.marks?.seesDeleted ?? (await seesDeletedObjects(visit));
 	const strategy = strategyOf(wish, told.marks, seesDeleted);

@@ -1,5 +1,5 @@
 import type { Cursor } from "../../core/cursor.ts";
-import { type DirSyncMarks, type Mark, type Marks, printMarks, type ToldMark } from "./marks.ts";
+import { type DirSyncMarks, type Mark, type Marks, printMarks } from "./marks.ts";
 import type { Root } from "./root.ts";
 import type { Changes } from "./strategy.ts";
 import { common, isWithin, lesser, type Vector } from "./vector.ts";
@@ -9,10 +9,10 @@ import { common, isWithin, lesser, type Vector } from "./vector.ts";
  * cannot be read, this is longer than replication between sites usually takes (15 min is the usual setting).
  */
 const OVERLAP_MS = 60 * 60_000;
-/** How long a DC is waited for that has not heard of everything: the default interval between sites. Beyond it the sender may be dead. */
+/** How long DCs are waited for that have not heard of everything: the default interval between sites. Beyond it the sender may be dead. */
 const LAG_MS = 180 * 60_000;
 /** Marks kept per DC, at least this far apart. */
-const MOST_MARKS = 8;
+const MOST_MARKS = 14;
 const APART_MS = 10 * 60_000;
 /** DCs kept; the one not read for longest goes. */
 const MOST_DCS = 50;
@@ -65,10 +65,13 @@ export function usnStart(marks: Marks, root: Root, server: string): Start {
 	}
 	if (isSame && isWithin(newest.vector, holds)) return { kind: "usn", since: newest.usn };
 	const held = dc.marks.find(({ vector }) => vector !== undefined && isWithin(vector, holds, id));
-	const written = holds.get(id);
+	// A read-only DC writes nothing of its own.
+	const written = newest.vector.has(id) ? holds.get(id) : newest.usn;
 	if (held === undefined || written === undefined) {
 		const other = marks.dcs[last]?.name ?? last;
-		return full(`what ${dc.name} had told was heard from domain controllers that ${other}, read after it, had not heard from yet`);
+		return full(
+			`${other}, which was read after ${dc.name}, had not heard of all that ${dc.name} knew, and what of it is missing cannot be told`,
+		);
 	}
 	const { usn } = before(dc.marks, held);
 	return { kind: "usn", since: lesser(usn, written) };
@@ -101,8 +104,9 @@ export function viewOf(marks: Marks | undefined, root: Root, server: string, isA
 	const restored = isAnew ? restoredFrom(marks, root, server) : undefined;
 	if (restored !== undefined) return { changed: restored, isCurrent: false };
 	if (root.vector !== undefined) {
-		const changed = lagOf(marks, root.vector, root.hostName ?? server, now);
-		return { changed, isCurrent: changed === undefined };
+		const missed = missedBy(marks.told, root.vector);
+		const waited = missed.find((origin) => now - (marks.missedSince.get(origin) ?? now) <= LAG_MS);
+		return { changed: waited && lagOf(marks, waited, root.hostName ?? server), isCurrent: missed.length === 0 };
 	}
 	const changed = isAnew ? otherThanLast(marks, root, server) : undefined;
 	return { changed, isCurrent: isAnew && changed === undefined };
@@ -132,18 +136,18 @@ function otherThanLast(marks: Marks, root: Root, server: string): string | undef
 	return `${root.hostName ?? server} was read instead of ${marks.dcs[marks.last]?.name ?? marks.last}, ${LATE}`;
 }
 
-/** Who told of something that this one has not heard of, unless that is so long ago that it may never hear. */
-function lagOf(marks: Marks, vector: Vector, name: string, now: number): string | undefined {
-	for (const [origin, { usn, at }] of marks.told) {
-		if (usn <= (vector.get(origin) ?? 0n) || now - at > LAG_MS) continue;
-		return `${name} has not heard yet of all that was written on ${marks.dcs[origin]?.name ?? `the domain controller ${origin}`}`;
-	}
-	return undefined;
+function lagOf(marks: Marks, origin: string, name: string): string {
+	return `${name} has not heard yet of all that was written on ${marks.dcs[origin]?.name ?? `the domain controller ${origin}`}`;
+}
+
+/** Of whose writes something was told that is not in this vector. */
+function missedBy(told: Vector, vector: Vector): readonly string[] {
+	return [...told].flatMap(([origin, usn]) => (usn > (vector.get(origin) ?? 0n) ? [origin] : []));
 }
 
 export interface Told extends Pick<Marks, "shape" | "dirSync" | "seesDeleted"> {
-	/** Whether it told of any change. */
-	readonly toldAny: boolean;
+	/** What it had at the end, if it told of any change: it may have told all of that. */
+	readonly seen: Vector | undefined;
 }
 
 /** The cursor after a whole reading from this DC; undefined where a delta is not possible. */
@@ -163,7 +167,7 @@ export function nextCursor(marks: Marks | undefined, told: Told, root: Root, ser
 		last: root.invocationId,
 		dcs: Object.fromEntries(latest.slice(0, MOST_DCS)),
 		holds: root.vector,
-		told: toldAfter(marks, told.toldAny, root, now),
+		...toldAfter(marks, told.seen, root, now),
 		isMixed: false,
 		dirSync,
 		seesDeleted,
@@ -176,33 +180,36 @@ export function nextCursor(marks: Marks | undefined, told: Told, root: Root, ser
  */
 export function mixedCursor(marks: Marks | undefined, told: Told, root: Root, now: number): Cursor | undefined {
 	if (marks === undefined) return undefined;
-	const after = toldAfter(marks, told.toldAny, root, now);
-	// Marks of another shape are followed by a full reading.
-	if (root.invocationId === marks.last || marks.shape !== told.shape) return printMarks({ ...marks, told: after });
+	const after = { ...marks, ...toldAfter(marks, told.seen, root, now) };
+	// Some of what it told is of another shape than the marks: they are followed by a full reading, whatever the shape will be.
+	if (marks.shape !== told.shape) return printMarks({ ...after, shape: "" });
+	if (root.invocationId === marks.last) return printMarks(after);
 	const { holds } = marks;
 	const { vector } = root;
 	const isOlder = holds === undefined || vector === undefined || !isWithin(holds, vector);
 	return printMarks({
-		...marks,
+		...after,
 		holds: holds && vector && common(holds, vector),
-		told: after,
 		isMixed: true,
 		// A cookie of before does not tell again what was told before it.
 		dirSync: isOlder ? undefined : marks.dirSync,
 	});
 }
 
-function toldAfter(marks: Marks | undefined, toldAny: boolean, root: Root, now: number): ReadonlyMap<string, ToldMark> {
+function toldAfter(marks: Marks | undefined, seen: Vector | undefined, root: Root, now: number): Pick<Marks, "told" | "missedSince"> {
 	const told = new Map(marks?.told);
-	const { invocationId: id, highestUsn: own } = root;
-	if (id === undefined || own === undefined) return told;
+	const { invocationId: id, highestUsn: own, vector } = root;
 	// What it told before a rollback it does not know any more.
-	if (own < (told.get(id)?.usn ?? 0n)) told.set(id, { usn: own, at: now });
-	if (!toldAny) return told;
-	for (const [origin, usn] of root.vector ?? [[id, own] as const]) {
-		if (usn > (told.get(origin)?.usn ?? -1n)) told.set(origin, { usn, at: now });
+	if (id !== undefined && own !== undefined && own < (told.get(id) ?? 0n)) told.set(id, own);
+	const before = marks?.missedSince ?? new Map<string, number>();
+	const missedSince =
+		vector === undefined ? new Map(before) : new Map(missedBy(told, vector).map((origin) => [origin, before.get(origin) ?? now]));
+	for (const [origin, usn] of seen ?? []) {
+		if (usn <= (told.get(origin) ?? -1n)) continue;
+		told.set(origin, usn);
+		missedSince.delete(origin);
 	}
-	return told;
+	return { told, missedSince };
 }
 
 function unknownDc(marks: Marks, root: Root, server: string): string {

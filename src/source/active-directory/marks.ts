@@ -8,10 +8,12 @@ export interface Marks {
 	/** The invocation id of the DC read last. */
 	readonly last: string;
 	readonly dcs: Readonly<Record<string, DcMarks>>;
-	/** What the snapshot surely has: no less than what the DC had that was read last. Undefined when that could not be told. */
+	/** What the snapshot surely has: no less than what the DC had that was read last and as a whole. Undefined when that could not be told. */
 	readonly holds: Vector | undefined;
 	/** The most that readings which told anything may have told, by origin. */
-	readonly told: ReadonlyMap<string, ToldMark>;
+	readonly told: Vector;
+	/** By origin, since when DCs are read that had not heard of all that was told of it. Unix milliseconds. */
+	readonly missedSince: ReadonlyMap<string, number>;
 	/** The last reading was another DC's and not whole: what it told counts, and may be older than what was told before. */
 	readonly isMixed: boolean;
 	/** Kept beside the USNs, so that a change of strategy goes on from what is there. */
@@ -34,12 +36,6 @@ export interface Mark {
 	readonly vector: Vector | undefined;
 }
 
-export interface ToldMark {
-	readonly usn: bigint;
-	/** When that was first told, Unix milliseconds. */
-	readonly at: number;
-}
-
 /** DirSync's cookies: one of them serves at every domain controller of its naming context. */
 export interface DirSyncMarks {
 	/** `all`: by the right to replicate changes; `own`: no more than what this account may read. */
@@ -51,7 +47,7 @@ export interface DirSyncMarks {
 /** Raised when the meaning of what is stored changes. Version 1 had USNs alone, and is read as well. */
 const VERSION = 2;
 
-export function printMarks({ dcs, holds, told, isMixed, ...marks }: Marks): Cursor {
+export function printMarks({ dcs, holds, told, missedSince, isMixed, ...marks }: Marks): Cursor {
 	// Ids of 36 letters stand once, and are told by their number.
 	const origins = new Map<string, number>();
 	const numberOf = (origin: string): number => {
@@ -69,7 +65,8 @@ export function printMarks({ dcs, holds, told, isMixed, ...marks }: Marks): Curs
 		...marks,
 		dcs: Object.fromEntries(stored) as unknown,
 		holds: vector(holds),
-		told: Object.fromEntries([...told].map(([origin, { usn, at }]) => [numberOf(origin), { usn: String(usn), at }])),
+		told: vector(told),
+		missedSince: Object.fromEntries([...missedSince].map(([origin, at]) => [numberOf(origin), at])),
 		isMixed: isMixed || undefined,
 	};
 	return JSON.stringify({ ...text, origins: [...origins.keys()] }) as Cursor;
@@ -95,7 +92,8 @@ interface Stored {
 	readonly dcs: Readonly<Record<string, { readonly name: unknown; readonly marks: readonly StoredMark[] }>>;
 	readonly origins?: readonly unknown[];
 	readonly holds?: StoredVector;
-	readonly told?: Readonly<Record<string, { readonly usn: unknown; readonly at: unknown }>>;
+	readonly told?: StoredVector;
+	readonly missedSince?: Readonly<Record<string, unknown>>;
 	readonly isMixed?: unknown;
 	readonly dirSync?: { readonly view: unknown; readonly cookies: Readonly<Record<string, unknown>> };
 	readonly seesDeleted?: unknown;
@@ -117,16 +115,15 @@ function marksOf(stored: Stored): Marks {
 		const marks = dc.marks.map((mark) => ({ at: time(mark.at), usn: usn(mark.usn), vector: vector(mark.vector) }));
 		return [id, { name: text(dc.name), marks }];
 	});
-	const told = Object.entries(stored.told ?? {}).map(([number, mark]): [string, ToldMark] => [
-		originAt(number),
-		{ usn: usn(mark.usn), at: time(mark.at) },
-	]);
+	// Before there was this, every reading may have told something.
+	const newest = dcs.flatMap(([id, { marks }]): [string, bigint][] => (marks[0] === undefined ? [] : [[id, marks[0].usn]]));
 	return {
 		shape: text(stored.shape),
 		last: text(stored.last),
 		dcs: Object.fromEntries(dcs),
 		holds: vector(stored.holds),
-		told: new Map(told),
+		told: vector(stored.told) ?? new Map(newest),
+		missedSince: new Map(Object.entries(stored.missedSince ?? {}).map(([number, at]) => [originAt(number), time(at)])),
 		isMixed: stored.isMixed === true,
 		dirSync: stored.dirSync && dirSyncOf(stored.dirSync),
 		seesDeleted: typeof stored.seesDeleted === "boolean" ? stored.seesDeleted : undefined,

@@ -6,6 +6,7 @@ import { probe, type Session, search } from "../ldap/wire/session.ts";
 import { guidText } from "./guid.ts";
 import { outermost, type Place, type Scope } from "./scope.ts";
 import { parseVector, type Vector } from "./vector.ts";
+import type { Visit } from "./visit.ts";
 
 /** What a domain controller says of itself before a reading. */
 export interface Root {
@@ -15,6 +16,8 @@ export interface Root {
 	readonly highestUsn: bigint | undefined;
 	/** What its database surely has, its own writes among it. Undefined when it cannot be told. */
 	readonly vector: Vector | undefined;
+	/** Its invocation id, if it is not a read-only one, of whose own writes nobody hears. */
+	readonly writes: string | undefined;
 	/** The naming contexts in which the bases lie. */
 	readonly domains: readonly Place[];
 	readonly controls: ReadonlySet<string>;
@@ -40,6 +43,7 @@ export async function readRoot(session: Session, scope: Scope): Promise<Root> {
 			"supportedControl",
 			"currentTime",
 			"dnsHostName",
+			"supportedCapabilities",
 		],
 	});
 	if (raw === undefined) {
@@ -47,20 +51,18 @@ export async function readRoot(session: Session, scope: Scope): Promise<Root> {
 			hint: "This is no directory server, or it hides its root DSE.",
 		});
 	}
-	const usn = textsOf(raw, "highestCommittedUSN")[0];
 	const [service] = textsOf(raw, "dsServiceName");
 	const invocationId = service === undefined ? undefined : await readInvocationId(session, service);
-	const highestUsn = usn !== undefined && /^\d{1,19}$/.test(usn) ? BigInt(usn) : undefined;
+	const highestUsn = usnOf(raw);
 	const domains = domainsOf(scope, [...textsOf(raw, "defaultNamingContext"), ...textsOf(raw, "namingContexts")]);
-	// After its own USN and before all else: what arrives in between is in neither, and is told again.
-	const arrived = await readArrived(session, domains);
+	const isReadOnly = textsOf(raw, "supportedCapabilities").includes(READ_ONLY);
+	const writes = { id: isReadOnly ? undefined : invocationId, usn: highestUsn };
 	return {
 		invocationId,
 		highestUsn,
-		vector:
-			arrived === undefined || invocationId === undefined || highestUsn === undefined
-				? undefined
-				: new Map([...arrived, [invocationId, highestUsn]]),
+		// After its own USN and before all else: what arrives in between is in the vector, and told again.
+		vector: invocationId === undefined ? undefined : await readVector(session, domains, writes),
+		writes: writes.id,
 		domains,
 		controls: new Set(textsOf(raw, "supportedControl")),
 		currentTime: textsOf(raw, "currentTime")[0],
@@ -72,6 +74,31 @@ async function readInvocationId(session: Session, service: string): Promise<stri
 	const { entries } = await probe(session, { base: service, filter: anything, attributes: ["invocationId"] });
 	const value = entries[0] === undefined ? undefined : firstValue(entries[0], attributeName("invocationId"));
 	return value?.length === 16 ? guidText(value) : undefined;
+}
+
+/** LDAP_CAP_ACTIVE_DIRECTORY_PARTIAL_SECRETS_OID (MS-ADTS §3.1.1.3.4.3.7): a read-only domain controller. */
+const READ_ONLY = "1.2.840.113556.1.4.1920";
+
+/** What a domain controller has now: asked for again after a reading, since that may have shown what came during it. */
+export async function readSeen({ session, root }: Pick<Visit, "session" | "root">): Promise<Vector | undefined> {
+	if (root.vector === undefined) return undefined;
+	const raw = await search(session, { base: "", scope: "base", filter: anything, attributes: ["highestCommittedUSN"] });
+	const usn = raw[0] === undefined ? undefined : usnOf(raw[0]);
+	return readVector(session, root.domains, { id: root.writes, usn });
+}
+
+async function readVector(
+	session: Session,
+	domains: readonly Place[],
+	{ id, usn }: { readonly id: string | undefined; readonly usn: bigint | undefined },
+): Promise<Vector | undefined> {
+	const arrived = await readArrived(session, domains);
+	return arrived === undefined || id === undefined || usn === undefined ? arrived : new Map([...arrived, [id, usn]]);
+}
+
+function usnOf(raw: Uint8Array): bigint | undefined {
+	const [usn] = textsOf(raw, "highestCommittedUSN");
+	return usn !== undefined && /^\d{1,19}$/.test(usn) ? BigInt(usn) : undefined;
 }
 
 const VECTOR = attributeName("replUpToDateVector");
@@ -119,4 +146,9 @@ export async function requireBases(session: Session, scope: Scope): Promise<bool
 		});
 	}
 	return showsUsn;
+}
+
+/** What it has of its own writes, where no more can be told. */
+export function ownOf({ invocationId, highestUsn }: Root): Vector | undefined {
+	return invocationId === undefined || highestUsn === undefined ? undefined : new Map([[invocationId, highestUsn]]);
 }

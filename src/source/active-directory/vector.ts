@@ -8,7 +8,7 @@ export type Vector = ReadonlyMap<string, bigint>;
 
 const HEADER = 16;
 
-/** UPTODATE_VECTOR in either version (MS-DRSR, UPTODATE_VECTOR_V1_EXT and _V2_EXT): little-endian, 16 octets of head, then GUID and USN, then a time in version 2. */
+/** Undefined for what is no vector. UPTODATE_VECTOR in either version (MS-DRSR, UPTODATE_VECTOR_V1_EXT and _V2_EXT): little-endian, 16 octets of head, then GUID and USN, then a time in version 2. */
 export function parseVector(octets: Uint8Array): Vector | undefined {
 	const view = new DataView(octets.buffer, octets.byteOffset, octets.length);
 	if (octets.length < HEADER) return undefined;
@@ -17,8 +17,10 @@ export function parseVector(octets: Uint8Array): Vector | undefined {
 	const count = view.getUint32(8, true);
 	if (size === 0 || octets.length < HEADER + count * size) return undefined;
 	const vector = new Map<string, bigint>();
-	for (let at = HEADER; vector.size < count && at < HEADER + count * size; at += size) {
-		vector.set(guidText(octets.subarray(at, at + 16)), view.getBigInt64(at + 16, true));
+	for (let at = HEADER; at < HEADER + count * size; at += size) {
+		const usn = view.getBigInt64(at + 16, true);
+		if (usn < 0n) return undefined;
+		vector.set(guidText(octets.subarray(at, at + 16)), usn);
 	}
 	return vector;
 }

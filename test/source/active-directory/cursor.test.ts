@@ -2,22 +2,33 @@ import { describe, expect, it } from "vitest";
 import type { Cursor } from "../../../src/core/cursor.ts";
 import { mixedCursor, nextCursor, startOf, viewOf } from "../../../src/source/active-directory/cursor.ts";
 import { parseMarks } from "../../../src/source/active-directory/marks.ts";
-import type { Root } from "../../../src/source/active-directory/root.ts";
+import { ownOf, type Root } from "../../../src/source/active-directory/root.ts";
+import { parseVector } from "../../../src/source/active-directory/vector.ts";
 
 const shape = "shape";
 const minutes = 60_000;
 
 function dc(name: string, usn: number | undefined, invocationId: string | undefined = `id of ${name}`): Root {
 	const highestUsn = usn === undefined ? undefined : BigInt(usn);
-	return { invocationId, highestUsn, vector: undefined, domains: [], controls: new Set(), currentTime: undefined, hostName: name };
+	return {
+		invocationId,
+		highestUsn,
+		vector: undefined,
+		writes: undefined,
+		domains: [],
+		controls: new Set(),
+		currentTime: undefined,
+		hostName: name,
+	};
 }
 
-const told = { shape, dirSync: undefined, seesDeleted: true, toldAny: true };
+const told = { shape, dirSync: undefined, seesDeleted: true };
+const toldBy = (root: Root) => ({ ...told, seen: root.vector ?? ownOf(root) });
 
 /** The cursor after readings of these, one after the other. */
 function cursorAfter(...readings: readonly { readonly from: Root; readonly at: number }[]): Cursor | undefined {
 	let cursor: Cursor | undefined;
-	for (const { from, at } of readings) cursor = nextCursor(parseMarks(cursor), told, from, "ldaps://x", at);
+	for (const { from, at } of readings) cursor = nextCursor(parseMarks(cursor), toldBy(from), from, "ldaps://x", at);
 	return cursor;
 }
 
@@ -159,7 +170,7 @@ describe("with vectors of what has arrived from whom", () => {
 		);
 		expect(start(third, knowing("dc1", 120, {}))).toEqual({
 			kind: "full",
-			because: "what dc1 had told was heard from domain controllers that dc2, read after it, had not heard from yet",
+			because: expect.stringMatching(/^dc2, which was read after dc1, had not heard of all that dc1 knew/),
 		});
 	});
 
@@ -169,7 +180,8 @@ describe("with vectors of what has arrived from whom", () => {
 		expect(view(cursor, knowing("dc2", 9, { "id of dc1": 99 }), 3 * hour)).toEqual(behind);
 		expect(view(cursor, knowing("dc2", 9, { "id of dc1": 99 }), 3 * hour, true)).toEqual(behind);
 		expect(view(cursor, knowing("dc2", 9, { "id of dc1": 100 }), 3 * hour)).toEqual(current);
-		expect(view(cursor, knowing("dc2", 9, { "id of dc1": 99 }), 5 * hour + 2 * minutes)).toEqual(current);
+		const givenUp = { changed: undefined, isCurrent: false };
+		expect(view(cursor, knowing("dc2", 9, { "id of dc1": 99 }), 5 * hour + 2 * minutes)).toEqual(givenUp);
 		// Never read before, and it knows everything: nothing is held.
 		expect(view(cursor, knowing("dc3", 9, { "id of dc1": 100, "id of dc2": 7 }), 3 * hour, true)).toEqual(current);
 	});
@@ -177,7 +189,7 @@ describe("with vectors of what has arrived from whom", () => {
 	it("what told of no change leaves nobody behind", () => {
 		const idle = nextCursor(
 			parseMarks(cursor),
-			{ ...told, toldAny: false },
+			{ ...told, seen: undefined },
 			knowing("dc1", 500, { "id of dc2": 7 }),
 			"ldaps://x",
 			3 * hour,
@@ -186,19 +198,74 @@ describe("with vectors of what has arrived from whom", () => {
 	});
 
 	it("after another one was read in part, the snapshot has no more than both of them had, and cookies of before are dropped", () => {
-		const whole = { ...told, dirSync: { view: "all", cookies: { "dc=x,": "AA==" } } } as const;
-		const first = nextCursor(undefined, whole, knowing("dc1", 100, { "id of dc2": 5 }), "ldaps://x", 0);
-		const mixed = mixedCursor(parseMarks(first), whole, knowing("dc2", 7, { "id of dc1": 90 }), minutes);
+		const whole = (root: Root) => ({ ...toldBy(root), dirSync: { view: "all" as const, cookies: { "dc=x,": "AA==" } } });
+		const [dc1, dc2, later] = [
+			knowing("dc1", 100, { "id of dc2": 5 }),
+			knowing("dc2", 7, { "id of dc1": 90 }),
+			knowing("dc1", 110, { "id of dc2": 5 }),
+		];
+		const first = nextCursor(undefined, whole(dc1), dc1, "ldaps://x", 0);
+		const mixed = mixedCursor(parseMarks(first), whole(dc2), dc2, minutes);
 		expect(parseMarks(mixed)).toMatchObject({ last: "id of dc1", isMixed: true, dirSync: undefined });
 		expect(start(mixed, knowing("dc1", 120, {}))).toEqual({ kind: "usn", since: 90n });
-		const same = mixedCursor(parseMarks(first), whole, knowing("dc1", 110, { "id of dc2": 5 }), minutes);
-		expect(parseMarks(same)).toMatchObject({ isMixed: false, dirSync: whole.dirSync });
+		const same = mixedCursor(parseMarks(first), whole(later), later, minutes);
+		expect(parseMarks(same)).toMatchObject({ isMixed: false, dirSync: whole(dc1).dirSync });
 		expect(usnOf(same)).toEqual({ kind: "usn", since: 100n });
 	});
 
 	function usnOf(after: Cursor | undefined) {
 		return startOf(parseMarks(after), shape, knowing("dc1", 120, {}), "ldaps://x", "usn");
 	}
+
+	it("a cursor of before vectors lets nobody be believed who has not heard of what it tells of", () => {
+		const old = JSON.stringify({
+			version: 1,
+			shape,
+			last: "id of dc1",
+			dcs: { "id of dc1": { name: "dc1", marks: [{ at: 0, usn: "100" }] } },
+		});
+		expect(view(old as Cursor, knowing("dc2", 9, { "id of dc1": 50 }), hour, true).changed).toMatch(/^dc2 has not heard yet/);
+		expect(view(old as Cursor, knowing("dc2", 9, { "id of dc1": 100 }), hour, true).changed).toBeUndefined();
+	});
+
+	it("of a read-only domain controller's own writes nobody has to hear", () => {
+		const readOnly = (usn: number, of: number): Root => ({
+			...dc("rodc", usn),
+			vector: new Map([["id of dc1", BigInt(of)]]),
+		});
+		const both = cursorAfter({ from: readOnly(1000, 90), at: 0 }, { from: knowing("dc1", 100, {}), at: minutes });
+		expect(view(both, knowing("dc1", 110, {}), hour)).toEqual({ changed: undefined, isCurrent: true });
+		expect(start(both, readOnly(1100, 105))).toEqual({ kind: "usn", since: 1000n });
+	});
+
+	it("what another shape told in part is followed by a full reading, whatever the shape is then", () => {
+		const first = cursorAfter({ from: knowing("dc1", 100, {}), at: 0 });
+		const from = knowing("dc1", 110, {});
+		const mixed = mixedCursor(parseMarks(first), { ...toldBy(from), shape: "other" }, from, minutes);
+		for (const its of [shape, "other"]) expect(start(mixed, from, its)).toMatchObject({ kind: "full" });
+	});
+
+	it.each([
+		["version 2", 2, 32],
+		["version 1", 1, 24],
+	])("a vector of %s is read, and what is none is not taken for one", (_, version, size) => {
+		const octets = Buffer.alloc(16 + 2 * size);
+		octets.writeUInt32LE(version, 0);
+		octets.writeUInt32LE(2, 8);
+		octets.writeUInt8(1, 16);
+		octets.writeBigInt64LE(5n, 32);
+		octets.writeBigInt64LE(2n ** 40n, 32 + size);
+		expect([...(parseVector(octets) ?? [])]).toEqual([
+			["00000001-0000-0000-0000-000000000000", 5n],
+			["00000000-0000-0000-0000-000000000000", 2n ** 40n],
+		]);
+		expect(parseVector(octets.subarray(0, octets.length - 1))).toBeUndefined();
+		octets.writeBigInt64LE(-1n, 32);
+		expect(parseVector(octets)).toBeUndefined();
+		octets.writeUInt32LE(3, 0);
+		expect(parseVector(octets)).toBeUndefined();
+		expect(parseVector(Buffer.alloc(4))).toBeUndefined();
+	});
 
 	it("the cursor stays small with fifty domain controllers that all know of each other", () => {
 		const id = (n: number) => `00000000-0000-0000-0000-${String(n).padStart(12, "0")}`;

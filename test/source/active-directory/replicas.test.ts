@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Cursor } from "../../../src/core/cursor.ts";
 import { mixedCursor, nextCursor, startOf, viewOf } from "../../../src/source/active-directory/cursor.ts";
 import { parseMarks } from "../../../src/source/active-directory/marks.ts";
-import type { Root } from "../../../src/source/active-directory/root.ts";
+import { ownOf, type Root } from "../../../src/source/active-directory/root.ts";
 import { isOlder, makeReplica, type Replica, type Stamped } from "../../support/replicas.ts";
 
 const MINUTE = 60_000;
@@ -32,6 +32,7 @@ function startAt(replica: Replica, cursor: Cursor | undefined, now: number, vect
 		invocationId: replica.name,
 		highestUsn: own,
 		vector: vectors ? new Map([...arrived, [replica.name, own]]) : undefined,
+		writes: replica.name,
 		hostName: replica.name,
 		domains: [],
 		controls: new Set(),
@@ -42,7 +43,7 @@ function startAt(replica: Replica, cursor: Cursor | undefined, now: number, vect
 	const since = start.kind === "usn" ? Number(start.since) : undefined;
 	const told = {
 		...{ shape: SHAPE, dirSync: undefined, seesDeleted: false },
-		toldAny: replica.changedSince(since ?? 0).size > 0,
+		seen: replica.changedSince(since ?? 0).size > 0 ? (root.vector ?? ownOf(root)) : undefined,
 	};
 	return {
 		since,
