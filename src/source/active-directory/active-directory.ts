@@ -147,7 +147,7 @@ async function prepare(options: ActiveDirectoryOptions, scopes: Scopes, request:
 	const toldAny = marked === undefined || marked.people.length + marked.groups.length + marked.containers.length > 0;
 	const told = { shape, dirSync, seesDeleted, seen: toldAny ? (root.vector ?? ownOf(root)) : undefined };
 	const lookAgain = async (): Promise<void> => {
-		if (toldAny) told.seen = (await readSeen(visit)) ?? told.seen;
+		if (toldAny) told.seen = (await readSeen(session, root)) ?? told.seen;
 	};
 	const isFollowed = root.invocationId !== undefined && root.highestUsn !== undefined;
 	if (!isFollowed) visit.warnings.push(`${server} does not show invocationId and highestCommittedUSN: every reading will be a full one`);

@@ -6,7 +6,6 @@ import { probe, type Session, search } from "../ldap/wire/session.ts";
 import { guidText } from "./guid.ts";
 import { outermost, type Place, type Scope } from "./scope.ts";
 import { parseVector, type Vector } from "./vector.ts";
-import type { Visit } from "./visit.ts";
 
 /** What a domain controller says of itself before a reading. */
 export interface Root {
@@ -80,7 +79,7 @@ async function readInvocationId(session: Session, service: string): Promise<stri
 const READ_ONLY = "1.2.840.113556.1.4.1920";
 
 /** What a domain controller has now: asked for again after a reading, since that may have shown what came during it. */
-export async function readSeen({ session, root }: Pick<Visit, "session" | "root">): Promise<Vector | undefined> {
+export async function readSeen(session: Session, root: Root): Promise<Vector | undefined> {
 	if (root.vector === undefined) return undefined;
 	const raw = await search(session, { base: "", scope: "base", filter: anything, attributes: ["highestCommittedUSN"] });
 	const usn = raw[0] === undefined ? undefined : usnOf(raw[0]);
