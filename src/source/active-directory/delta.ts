@@ -1,6 +1,7 @@
 import { dnKey, isBeneath } from "../../core/dn.ts";
 import type { Filter } from "../../core/filter.ts";
 import { equal } from "../../core/filter-text.ts";
+import { outermost, type Place } from "../ldap/place.ts";
 import { showDeleted } from "../ldap/wire/encode.ts";
 import { dnOf, textsOf } from "../ldap/wire/entry.ts";
 import type { Container, ReadingEnd } from "../source.ts";
@@ -8,7 +9,6 @@ import { containerClasses, containerFilter } from "./containers.ts";
 import { isTombstone } from "./deleted.ts";
 import { guidAnchor } from "./guid.ts";
 import type { MemberChange } from "./members.ts";
-import { outermost, type Place } from "./scope.ts";
 import { keyOf, type Visit, visitAll } from "./visit.ts";
 
 type Outside = ReadingEnd["outside"][number];

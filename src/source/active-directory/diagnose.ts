@@ -1,25 +1,11 @@
 import { Failure } from "../../core/errors.ts";
 import type { Filter } from "../../core/filter.ts";
 import { attributesOf, type Mapping } from "../../core/mapping.ts";
-import type { Address } from "../ldap/address.ts";
-import { accountName, type ExternalBind } from "../ldap/bind.ts";
-import { readClientCertificate } from "../ldap/client-certificate.ts";
-import {
-	diagnoseClientCertificate,
-	diagnoseServer,
-	diagnoseServers,
-	diagnoseSite,
-	type Finding,
-	failed,
-	passed,
-	warned,
-} from "../ldap/diagnose.ts";
-import { dial, type Timeouts, type Tls } from "../ldap/dial.ts";
-import type { Discovery } from "../ldap/discovery.ts";
+import { diagnoseSite, type Finding, failed, passed, warned } from "../ldap/diagnose.ts";
+import { diagnoseBinds, type Reached } from "../ldap/diagnose-bind.ts";
 import { protocolFailure } from "../ldap/result.ts";
-import { makeServerMemory } from "../ldap/server-memory.ts";
 import { pagedResultsOid } from "../ldap/wire/encode.ts";
-import { openSession, type Session } from "../ldap/wire/session.ts";
+import type { Session } from "../ldap/wire/session.ts";
 import { refusalOf } from "./blind.ts";
 import { diagnoseChanges, diagnoseDeleted } from "./diagnose-changes.ts";
 import { diagnoseGroups } from "./diagnose-groups.ts";
@@ -31,69 +17,25 @@ import { makeScope, type Scope } from "./scope.ts";
 import { examples, type Visit, visitOne } from "./visit.ts";
 
 /** A source as the configuration has it. */
-export interface Diagnosed {
+export interface Diagnosed extends Reached {
 	readonly name: string;
-	readonly urls: readonly string[];
-	readonly discovery: Discovery | undefined;
-	readonly bind: { readonly user: string; readonly password: { reveal(): string } } | ExternalBind;
-	readonly tls: Tls;
-	readonly insecure: boolean;
 	readonly bases: readonly string[];
 	readonly users: ActiveDirectoryOptions["users"];
 	readonly groups: ActiveDirectoryOptions["groups"];
 	readonly changes: ActiveDirectoryOptions["changes"];
 	readonly protect: readonly string[];
 	readonly mapping: Mapping;
-	readonly timeouts: Timeouts;
 	readonly pageSize: number;
 }
 
 /** Everything a source needs, looked at one by one: the way to each server, the account, and what it may read. Changes nothing. */
 export async function* diagnose(source: Diagnosed, clock: () => number, signal: AbortSignal): AsyncGenerator<Finding, void> {
 	const scope = makeScope({ ...source, attributes: attributesOf(source.mapping) });
-	let session: Session | undefined;
-	let isRefused = false;
+	const session = yield* diagnoseBinds(source, clock, signal);
 	try {
-		yield* diagnoseClientCertificate(source.tls, clock());
-		const servers = { ...source, memory: makeServerMemory(clock), readBefore: [], random: () => 0, clock };
-		for (const address of yield* diagnoseServers(servers, signal)) {
-			let isReached = true;
-			for await (const finding of diagnoseServer({ ...source, address, clock }, signal)) {
-				isReached = finding.state !== "failed";
-				yield finding;
-			}
-			// A refused password is not tried on the next server: each try counts towards the lockout.
-			if (!isReached || isRefused) continue;
-			const bound = await tryBind(source, address, clock, signal);
-			yield bound.finding;
-			isRefused = bound.isRefused;
-			if (session === undefined) session = bound.session;
-			else bound.session?.close();
-		}
 		if (session !== undefined) yield* diagnoseRights(source, scope, session, clock);
 	} finally {
 		session?.close();
-	}
-}
-
-interface Bound {
-	readonly finding: Finding;
-	readonly session: Session | undefined;
-	readonly isRefused: boolean;
-}
-
-async function tryBind(source: Diagnosed, address: Address, clock: () => number, signal: AbortSignal): Promise<Bound> {
-	const bind = "user" in source.bind ? { user: source.bind.user, password: source.bind.password.reveal() } : source.bind;
-	let subject = `bind at ${address.url}`;
-	const onRequest = (): void => {};
-	try {
-		subject = `${accountName(bind, readClientCertificate(source.tls))} at ${address.url}`;
-		const { socket, account } = await dial(address, { ...source, bind, clock, onRequest }, signal);
-		const session = openSession({ socket, server: address.url, account, requestMs: source.timeouts.requestMs, onRequest, signal });
-		return { finding: passed("bind", subject, "user" in bind ? "is taken" : `is taken: we are ${account}`), session, isRefused: false };
-	} catch (cause) {
-		const isRefused = cause instanceof Failure && cause.code === "SOURCE_REFUSED" && "user" in bind;
-		return { finding: failed("bind", subject, cause), session: undefined, isRefused };
 	}
 }
 

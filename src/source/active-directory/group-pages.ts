@@ -1,4 +1,5 @@
 import type { Filter } from "../../core/filter.ts";
+import { makeExclusion } from "../ldap/place.ts";
 import { domainScope, extendedDns } from "../ldap/wire/encode.ts";
 import { readPages } from "../ldap/wire/pages.ts";
 import type { Members, ReadGroup } from "../source.ts";
@@ -7,7 +8,6 @@ import { batches, completeGroup, GROUP_BATCH, readGroups } from "./group-read.ts
 import { groupFilter } from "./group-scope.ts";
 import { FIRST_MEMBERS, keyText } from "./member-ranges.ts";
 import type { NamedGroup } from "./named-groups.ts";
-import { makeExclusion } from "./scope.ts";
 import { keyOf, pagesOptions, type Visit, visitPages } from "./visit.ts";
 
 /** What is counted while groups are read. */

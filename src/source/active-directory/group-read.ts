@@ -1,13 +1,13 @@
 import { dnKey } from "../../core/dn.ts";
 import type { Anchor } from "../../core/entry.ts";
 import type { Filter } from "../../core/filter.ts";
+import { standpointOf } from "../ldap/place.ts";
 import { extendedDns } from "../ldap/wire/encode.ts";
 import type { RawGroup, ReadGroup } from "../source.ts";
 import { type GroupEntry, readGroupEntry } from "./group-entry.ts";
 import { groupFilter } from "./group-scope.ts";
 import { guidText } from "./guid.ts";
 import { FIRST_MEMBERS, gatherMembers, keyText } from "./member-ranges.ts";
-import { standpointOf } from "./scope.ts";
 import { byGuid, keyOf, type Visit, visitFew } from "./visit.ts";
 
 /** GUIDs asked for in one search: with 1,500 members of 180 octets each they are 13 MB. */

@@ -1,7 +1,8 @@
 import type { Filter } from "../../core/filter.ts";
 import { parseFilter, printFilter } from "../../core/filter-text.ts";
+import { outermost, type Place, placeOf } from "../ldap/place.ts";
 import type { ActiveDirectoryOptions, GroupOptions } from "./options.ts";
-import { attributesAsked, outermost, type Place, placeOf, type Scope } from "./scope.ts";
+import { attributesAsked, type Scope } from "./scope.ts";
 
 /** Which groups matter, worked out once. */
 export interface GroupScope {

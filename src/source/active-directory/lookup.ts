@@ -1,13 +1,13 @@
 import { dnKey, parentDn } from "../../core/dn.ts";
 import type { Anchor } from "../../core/entry.ts";
 import type { Filter } from "../../core/filter.ts";
+import { standpointOf } from "../ldap/place.ts";
 import { dnOf, hasRanges, textsOf } from "../ldap/wire/entry.ts";
 import { completeRanges } from "../ldap/wire/range.ts";
 import type { LastKnown, Whereabouts } from "../source.ts";
 import { findDeleted } from "./deleted.ts";
 import { type Doubts, makeDoubts } from "./doubt.ts";
 import { guidAnchor } from "./guid.ts";
-import { standpointOf } from "./scope.ts";
 import type { Unmatched } from "./unmatched.ts";
 import { byGuid, keyOf, placeName, type Visit, visitFew } from "./visit.ts";
 

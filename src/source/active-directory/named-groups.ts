@@ -1,9 +1,9 @@
 import { dnKey } from "../../core/dn.ts";
 import { Failure } from "../../core/errors.ts";
+import type { Place } from "../ldap/place.ts";
 import { dnOf, textsOf } from "../ldap/wire/entry.ts";
 import type { ReadRequest, ScopeGroup } from "../source.ts";
 import { guidAnchor } from "./guid.ts";
-import type { Place } from "./scope.ts";
 import { keyOf, type Visit, visitOne } from "./visit.ts";
 
 /** A group that users.groups names, found. */

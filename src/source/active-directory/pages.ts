@@ -1,11 +1,11 @@
 import type { RawEntry } from "../../core/entry.ts";
 import type { Filter } from "../../core/filter.ts";
+import { makeExclusion } from "../ldap/place.ts";
 import { domainScope } from "../ldap/wire/encode.ts";
 import { dnOf, hasRanges } from "../ldap/wire/entry.ts";
 import { readPages } from "../ldap/wire/pages.ts";
 import { completeRanges } from "../ldap/wire/range.ts";
 import { changedSince, type Marked, touchedPlaces } from "./delta.ts";
-import { makeExclusion } from "./scope.ts";
 import { byGuid, keyOf, pagesOptions, type Visit } from "./visit.ts";
 
 /** Counts what was handed out; the arrays of RawEntry are made anew for each page. */

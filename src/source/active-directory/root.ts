@@ -1,10 +1,10 @@
-import { dnKey, isBeneath } from "../../core/dn.ts";
 import { Failure } from "../../core/errors.ts";
 import { parseFilter } from "../../core/filter-text.ts";
+import { contextsOf, type Place } from "../ldap/place.ts";
 import { attributeName, firstValue, textsOf } from "../ldap/wire/entry.ts";
 import { probe, type Session, search } from "../ldap/wire/session.ts";
 import { guidText } from "./guid.ts";
-import { outermost, type Place, type Scope } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 import { parseVector, type Vector } from "./vector.ts";
 
 /** What a domain controller says of itself before a reading. */
@@ -53,7 +53,7 @@ export async function readRoot(session: Session, scope: Scope): Promise<Root> {
 	const [service] = textsOf(raw, "dsServiceName");
 	const invocationId = service === undefined ? undefined : await readInvocationId(session, service);
 	const highestUsn = usnOf(raw);
-	const domains = domainsOf(scope, [...textsOf(raw, "defaultNamingContext"), ...textsOf(raw, "namingContexts")]);
+	const domains = contextsOf(scope.bases, [...textsOf(raw, "defaultNamingContext"), ...textsOf(raw, "namingContexts")]);
 	const isReadOnly = textsOf(raw, "supportedCapabilities").includes(READ_ONLY);
 	const writes = { id: isReadOnly ? undefined : invocationId, usn: highestUsn };
 	return {
@@ -112,16 +112,6 @@ async function readArrived(session: Session, domains: readonly Place[]): Promise
 	const { entries } = await probe(session, { base: domain.dn, filter: anything, attributes: ["replUpToDateVector"] });
 	const value = entries[0] === undefined ? undefined : firstValue(entries[0], VECTOR);
 	return value === undefined ? undefined : parseVector(value);
-}
-
-/** The naming context of each base: the longest that it lies in, or the base itself where the server names none. */
-function domainsOf(scope: Scope, contexts: readonly string[]): readonly Place[] {
-	const places = contexts.filter((dn) => dn !== "").map((dn) => ({ dn, key: dnKey(dn) }));
-	const domains = scope.bases.map((base) => {
-		const around = places.filter((place) => isBeneath(base.key, place.key));
-		return around.reduce((longest, place) => (place.key.length > longest.key.length ? place : longest), around[0] ?? base);
-	});
-	return outermost(domains);
 }
 
 const USN = attributeName("uSNChanged");

@@ -1,6 +1,6 @@
-import { dnKey, isBeneath, parentDn, parseDn } from "../../core/dn.ts";
 import type { Filter } from "../../core/filter.ts";
 import { attributesOf, parseFilter, printFilter } from "../../core/filter-text.ts";
+import { outermost, type Place, placeOf } from "../ldap/place.ts";
 import type { ActiveDirectoryOptions } from "./options.ts";
 
 /** Which entries of a kind are ours, worked out once. */
@@ -20,11 +20,6 @@ export interface Scope {
 	readonly attributes: readonly string[];
 	/** All of it as one text: another text is another scope. */
 	readonly text: string;
-}
-
-export interface Place {
-	readonly dn: string;
-	readonly key: string;
 }
 
 /** Users that are people: no computers, trust accounts or service accounts of the group managed kind (MS-ADTS §2.2.16, SAM_USER_OBJECT). */
@@ -85,22 +80,6 @@ export function makeScope(options: Pick<ActiveDirectoryOptions, "bases" | "users
 	return { bases, excluded, kind: personFilter, words, filter, wanted, attributes, text };
 }
 
-export function placeOf(dn: string): Place {
-	parseDn(dn); // Its message says what is wrong where; dnKey swallows it.
-	return { dn, key: dnKey(dn) };
-}
-
-/** Drops places beneath other ones, and doubles. */
-export function outermost(places: readonly Place[]): readonly Place[] {
-	const sorted = [...places].sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0));
-	const kept: Place[] = [];
-	for (const place of sorted) {
-		const last = kept.at(-1);
-		if (last === undefined || !isBeneath(place.key, last.key)) kept.push(place);
-	}
-	return kept;
-}
-
 /** These and what the filter asks about, each once, sorted, without what a server has not or what moves for nothing. */
 export function attributesAsked(wanted: readonly string[], filter: Filter | undefined): readonly string[] {
 	const byName = new Map<string, string>();
@@ -109,39 +88,4 @@ export function attributesAsked(wanted: readonly string[], filter: Filter | unde
 		if (!byName.has(key) && !noise.has(key) && !pseudo.has(key)) byName.set(key, name);
 	}
 	return [...byName.values()].sort((one, other) => (one.toLowerCase() < other.toLowerCase() ? -1 : 1));
-}
-
-/** Where a DN stands towards the scope, its filter aside. */
-export type Standpoint = { readonly kind: "inside" } | { readonly kind: "excluded"; readonly by: Place } | { readonly kind: "elsewhere" };
-
-export function standpointOf(scope: Scope, key: string): Standpoint {
-	const by = scope.excluded.find((place) => isBeneath(key, place.key));
-	if (by !== undefined) return { kind: "excluded", by };
-	return scope.bases.some((place) => isBeneath(key, place.key)) ? { kind: "inside" } : { kind: "elsewhere" };
-}
-
-/**
- * Whether a DN is excluded, for each of many. People come in crowds: what holds beneath a container is worked out once for it,
- * and only where a single person of it is excluded each is looked at.
- */
-export function makeExclusion({ excluded }: Scope): (dn: string) => boolean {
-	if (excluded.length === 0) return () => false;
-	const byParent = new Map<string, "all" | "none" | "some">();
-	const lookAt = (parent: string): "all" | "none" | "some" => {
-		const key = dnKey(parent);
-		if (excluded.some((place) => isBeneath(key, place.key))) return "all";
-		return excluded.some((place) => isBeneath(place.key, key)) ? "some" : "none";
-	};
-	return (dn) => {
-		const parent = parentDn(dn) ?? "";
-		let share = byParent.get(parent);
-		if (share === undefined) {
-			share = lookAt(parent);
-			if (byParent.size >= 10_000) byParent.clear();
-			byParent.set(parent, share);
-		}
-		if (share !== "some") return share === "all";
-		const key = dnKey(dn);
-		return excluded.some((place) => isBeneath(key, place.key));
-	};
 }

@@ -1,7 +1,7 @@
-import { dnKey, isBeneath } from "../../core/dn.ts";
+import { isBeneath } from "../../core/dn.ts";
 import { Failure } from "../../core/errors.ts";
 import { parseFilter } from "../../core/filter-text.ts";
-import { outermost, type Place } from "../ldap/place.ts";
+import { contextsOf, outermost, type Place } from "../ldap/place.ts";
 import { attributeName, firstValue, textsOf } from "../ldap/wire/entry.ts";
 import { probe, type Session, search } from "../ldap/wire/session.ts";
 import type { Scope } from "./scope.ts";
@@ -44,7 +44,7 @@ export async function readRoot(session: Session, scope: Scope): Promise<Root> {
 			hint: "This is no directory server, or it hides its root DSE.",
 		});
 	}
-	const named = contextsOf(scope, [...textsOf(raw, "defaultNamingContext"), ...textsOf(raw, "namingContexts")]);
+	const named = contextsOf(placesOf(scope), [...textsOf(raw, "defaultNamingContext"), ...textsOf(raw, "namingContexts")]);
 	const csns = new Map<string, readonly string[]>();
 	const contexts: Place[] = [];
 	let hidden: string | undefined;
@@ -82,16 +82,6 @@ async function readContext(session: Session, dn: string): Promise<Uint8Array | u
 
 function placesOf({ bases, groups, roots }: Scope): readonly Place[] {
 	return [...bases, ...(groups?.bases ?? []), ...roots];
-}
-
-/** The naming context of each base: the longest that it lies in, or the base itself where the server names none. */
-function contextsOf(scope: Scope, contexts: readonly string[]): readonly Place[] {
-	const places = contexts.filter((dn) => dn !== "").map((dn) => ({ dn, key: dnKey(dn) }));
-	const found = placesOf(scope).map((base) => {
-		const around = places.filter((place) => isBeneath(base.key, place.key));
-		return around.reduce((longest, place) => (place.key.length > longest.key.length ? place : longest), around[0] ?? base);
-	});
-	return outermost(found);
 }
 
 const TIMESTAMP = attributeName("modifyTimestamp");

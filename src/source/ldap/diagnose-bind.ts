@@ -26,23 +26,29 @@ export async function* diagnoseBinds(
 ): AsyncGenerator<Finding, Session | undefined> {
 	let session: Session | undefined;
 	let isRefused = false;
-	yield* diagnoseClientCertificate(source.tls, clock());
-	const servers = { ...source, memory: makeServerMemory(clock), readBefore: [], random: () => 0, clock };
-	for (const address of yield* diagnoseServers(servers, signal)) {
-		let isReached = true;
-		for await (const finding of diagnoseServer({ ...source, address, clock }, signal)) {
-			isReached = finding.state !== "failed";
-			yield finding;
+	let isDone = false;
+	try {
+		yield* diagnoseClientCertificate(source.tls, clock());
+		const servers = { ...source, memory: makeServerMemory(clock), readBefore: [], random: () => 0, clock };
+		for (const address of yield* diagnoseServers(servers, signal)) {
+			let isReached = true;
+			for await (const finding of diagnoseServer({ ...source, address, clock }, signal)) {
+				isReached = finding.state !== "failed";
+				yield finding;
+			}
+			// A refused password is not tried on the next server: each try counts towards the lockout.
+			if (!isReached || isRefused) continue;
+			const bound = await tryBind(source, address, clock, signal);
+			isRefused = bound.isRefused;
+			if (session === undefined) session = bound.session;
+			else bound.session?.close();
+			yield bound.finding;
 		}
-		// A refused password is not tried on the next server: each try counts towards the lockout.
-		if (!isReached || isRefused) continue;
-		const bound = await tryBind(source, address, clock, signal);
-		yield bound.finding;
-		isRefused = bound.isRefused;
-		if (session === undefined) session = bound.session;
-		else bound.session?.close();
+		isDone = true;
+		return session;
+	} finally {
+		if (!isDone) session?.close();
 	}
-	return session;
 }
 
 interface Bound {

@@ -38,6 +38,16 @@ export function standpointOf({ bases, excluded }: Reach, key: string): Standpoin
 	return bases.some((place) => isBeneath(key, place.key)) ? { kind: "inside" } : { kind: "elsewhere" };
 }
 
+/** The naming context of each base: the longest that it lies in, or the base itself where the server names none. */
+export function contextsOf(bases: readonly Place[], contexts: readonly string[]): readonly Place[] {
+	const places = contexts.filter((dn) => dn !== "").map((dn) => ({ dn, key: dnKey(dn) }));
+	const found = bases.map((base) => {
+		const around = places.filter((place) => isBeneath(base.key, place.key));
+		return around.reduce((longest, place) => (place.key.length > longest.key.length ? place : longest), around[0] ?? base);
+	});
+	return outermost(found);
+}
+
 /** "OU=Leavers" or "OU=Sub,OU=Leavers": a container without the part of its name that all of them have, for a person. */
 export function placeName(dn: string, contexts: readonly Place[]): string {
 	const key = dnKey(dn);
@@ -46,20 +56,28 @@ export function placeName(dn: string, contexts: readonly Place[]): string {
 	return dn.toLowerCase().endsWith(`,${context.dn.toLowerCase()}`) ? dn.slice(0, -context.dn.length - 1) : dn;
 }
 
-/** Whether entries beneath a parent are excluded, worked out once for each parent: people come in crowds. */
+/**
+ * Whether a DN is excluded, for each of many. People come in crowds: what holds beneath a container is worked out once for it,
+ * and only where a single person of it is excluded each is looked at.
+ */
 export function makeExclusion({ excluded }: Reach): (dn: string) => boolean {
 	if (excluded.length === 0) return () => false;
-	const byParent = new Map<string, boolean>();
+	const byParent = new Map<string, "all" | "none" | "some">();
+	const lookAt = (parent: string): "all" | "none" | "some" => {
+		const key = dnKey(parent);
+		if (excluded.some((place) => isBeneath(key, place.key))) return "all";
+		return excluded.some((place) => isBeneath(place.key, key)) ? "some" : "none";
+	};
 	return (dn) => {
 		const parent = parentDn(dn) ?? "";
-		let isOut = byParent.get(parent);
-		if (isOut === undefined) {
-			const key = dnKey(parent);
-			isOut = excluded.some((place) => isBeneath(key, place.key));
+		let share = byParent.get(parent);
+		if (share === undefined) {
+			share = lookAt(parent);
 			if (byParent.size >= 10_000) byParent.clear();
-			byParent.set(parent, isOut);
+			byParent.set(parent, share);
 		}
-		// A single person may be excluded by name.
-		return isOut || excluded.some((place) => place.key === dnKey(dn));
+		if (share !== "some") return share === "all";
+		const key = dnKey(dn);
+		return excluded.some((place) => isBeneath(key, place.key));
 	};
 }
