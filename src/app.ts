@@ -1,4 +1,5 @@
-import type { Config, SourceConfig, TargetConfig } from "./config/config.ts";
+import type { Config, SourceConfig } from "./config/config.ts";
+import type { TargetConfig } from "./config/target-config.ts";
 import { type Counts, changeKinds, type GroupCounts, noGroupCounts } from "./core/change.ts";
 import { Failure } from "./core/errors.ts";
 import { compileMapping } from "./core/mapping.ts";

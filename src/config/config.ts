@@ -2,6 +2,7 @@ import type { Limit, Limits } from "../core/gate.ts";
 import type { Lifecycle } from "../core/lifecycle.ts";
 import type { Mapping } from "../core/mapping.ts";
 import type { Secret } from "./secret.ts";
+import type { TargetConfig } from "./target-config.ts";
 
 /** The configuration, checked and complete: paths are absolute, times in milliseconds, secrets read. */
 export interface Config {
@@ -124,11 +125,6 @@ interface GroupScope {
 
 /** What Active Directory's groups are for (MS-ADTS §2.2.12): rights and mail, or mail alone. */
 export type GroupKind = "security" | "distribution";
-
-export interface TargetConfig {
-	readonly name: string;
-	readonly type: "local";
-}
 
 export interface DemoConfig {
 	readonly listen: Listen;

@@ -44,7 +44,9 @@ export function resolve(file: string, valid: ValidConfig, semantics: Semantics):
 		},
 		match: valid.match,
 		protect: valid.protect,
-		targets: valid.targets,
+		targets: valid.targets.map(({ name, type }) => {
+			return { name, type, when: undefined, mapping: undefined, lifecycle: undefined, limits: {}, groups: true };
+		}),
 		retention: { runsMs: ms(valid.retention.runs), changesMs: ms(valid.retention.changes) },
 		demo:
 			valid.demo === undefined

@@ -24,4 +24,8 @@ export interface Account {
 	/** The anchor of the manager, when the manager is in scope. */
 	readonly manager?: Anchor;
 	readonly employeeNumber?: string;
+	/** Names of the features that are on, sorted. */
+	readonly features?: readonly string[];
+	/** Value of each policy, by name, names sorted. */
+	readonly policies?: Readonly<Record<string, string>>;
 }

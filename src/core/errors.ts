@@ -24,6 +24,7 @@ export const failureCodes = {
 	PLAN_CHANGED: "what would be done is no longer what was shown",
 	TARGET_UNREACHABLE: "a target cannot be reached",
 	TARGET_REFUSED: "a target refuses us as a whole",
+	TARGET_LISTING_PARTIAL: "a target's list of accounts cannot be proven complete",
 	RUN_ALREADY_ACTIVE: "a run of this source is going on",
 	NOT_FOUND: "what was asked for is not there",
 	CANCELLED: "stopped because the process is ending",
@@ -38,12 +39,15 @@ export type FailureCode = keyof typeof failureCodes;
 export class Failure extends Error {
 	readonly code: FailureCode;
 	readonly hint: string | undefined;
+	/** Milliseconds to wait before the next try, where the other side said so. */
+	readonly retryAfterMs: number | undefined;
 
-	constructor(code: FailureCode, message: string, options: { cause?: unknown; hint?: string } = {}) {
+	constructor(code: FailureCode, message: string, options: { cause?: unknown; hint?: string; retryAfterMs?: number } = {}) {
 		super(message, options.cause === undefined ? undefined : { cause: options.cause });
 		this.name = "Failure";
 		this.code = code;
 		this.hint = options.hint;
+		this.retryAfterMs = options.retryAfterMs;
 	}
 }
 

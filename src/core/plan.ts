@@ -166,7 +166,7 @@ function whyEnabled(cause: Cause | undefined): string {
 
 /** The account with `active` where the field order of Account has it: JSON of equal accounts is equal text. */
 export function withState(fields: Omit<Account, "active">, active: boolean): Account {
-	const { userName, displayName, name, emails, title, department, phoneNumbers, manager, employeeNumber } = fields;
+	const { userName, displayName, name, emails, title, department, phoneNumbers, manager, employeeNumber, features, policies } = fields;
 	return {
 		userName,
 		...(displayName !== undefined && { displayName }),
@@ -178,12 +178,17 @@ export function withState(fields: Omit<Account, "active">, active: boolean): Acc
 		...(phoneNumbers !== undefined && { phoneNumbers }),
 		...(manager !== undefined && { manager }),
 		...(employeeNumber !== undefined && { employeeNumber }),
+		...(features !== undefined && { features }),
+		...(policies !== undefined && { policies }),
 	};
 }
 
 /** One phrase for each field that differs, `active` left out: `department from "Sales" to "Treasury"`. */
 export function changedFields(before: Account, after: Account): readonly string[] {
-	const names = ["userName", "displayName", "name", "emails", "title", "department", "phoneNumbers", "manager", "employeeNumber"] as const;
+	const names = [
+		...(["userName", "displayName", "name", "emails", "title", "department", "phoneNumbers", "manager", "employeeNumber"] as const),
+		...(["features", "policies"] as const),
+	];
 	const phrases: string[] = [];
 	for (const name of names) {
 		const was = before[name];
@@ -198,6 +203,7 @@ export function changedFields(before: Account, after: Account): readonly string[
 
 function spell(value: Account[keyof Account]): string {
 	if (typeof value !== "object") return JSON.stringify(value);
-	if (Array.isArray(value)) return value.map((part: { value: string }) => part.value).join("; ");
+	if (Array.isArray(value))
+		return value.map((part: string | { value: string }) => (typeof part === "string" ? part : part.value)).join("; ");
 	return JSON.stringify(Object.values(value).join(" "));
 }

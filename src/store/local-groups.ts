@@ -14,6 +14,7 @@ export function openLocalGroups(db: Connection, target: string) {
 		)
 		.pluck();
 	const idOf = db.prepare<[string, string]>("SELECT id FROM local_groups WHERE target = ? AND external_id = ?").pluck();
+	const bodyOf = db.prepare<[string, string]>("SELECT body FROM local_groups WHERE target = ? AND external_id = ?").pluck();
 	const remove = db.prepare<[number]>("DELETE FROM local_groups WHERE id = ?");
 	const removeMembers = db.prepare<[number]>("DELETE FROM local_members WHERE group_id = ?");
 	const addMember = db.prepare<[number, string, string]>(
@@ -36,6 +37,7 @@ export function openLocalGroups(db: Connection, target: string) {
 		/** Writes a group's fields; returns its number. */
 		put: (externalId: string, body: string): number => put.get(target, externalId, body) as number,
 		idOf: (externalId: string): number | undefined => idOf.get(target, externalId) as number | undefined,
+		bodyOf: (externalId: string): string | undefined => bodyOf.get(target, externalId) as string | undefined,
 		remove: (id: number): void => {
 			removeMembers.run(id);
 			remove.run(id);

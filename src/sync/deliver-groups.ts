@@ -56,6 +56,7 @@ async function deliverGroup(
 				applied: groupIn(row.applied_body ?? (sameBytes(row.wanted, row.applied) ? row.body : null)),
 				added: members.filter((member) => member.wanted === 1).map(asMember),
 				removed: members.filter((member) => member.wanted === 0).map(asMember),
+				key: "",
 			},
 			signal,
 		);
@@ -75,7 +76,8 @@ async function announce(
 	signal: AbortSignal,
 ): Promise<string | undefined> {
 	if (!target.announcesCreates || row.wanted === null) return undefined;
-	const found = row.intent_at === null ? undefined : await groups.find(row.anchor, signal);
+	const group = groupIn(row.body);
+	const found = row.intent_at === null || group === undefined ? undefined : await groups.find(row.anchor, group, signal);
 	session.transaction(() => session.groupLedger.intend(target.name, row.group_id, clock()));
 	return found?.remoteId;
 }
@@ -98,7 +100,11 @@ function settle(
 			groupLedger.failed(target.name, group_id, result.error, clock() + waitAfterRefusal(attempts));
 			return false;
 		case "later":
-			groupLedger.failed(target.name, group_id, result.error, clock() + waitAfterLater(result.afterMs));
+			groupLedger.failed(target.name, group_id, result.error, clock() + waitAfterLater(result.afterMs ?? 0));
+			return false;
+		case "gone":
+		case "conflict":
+			groupLedger.failed(target.name, group_id, result.error, clock() + waitAfterRefusal(attempts));
 			return false;
 	}
 }

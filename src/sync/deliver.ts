@@ -110,7 +110,7 @@ async function deliverBatch(
 			const result: DeliveryResult = results[index] ?? { kind: "refused", error: "the target gave no answer for it" };
 			settle(context, delivery, parkAs, result);
 			if (parkAs !== undefined && result.kind === "applied") return;
-			tally.add(row.kind, result.kind, seconds);
+			tally.add(row.kind, result.kind === "applied" || result.kind === "later" ? result.kind : "refused", seconds);
 			if (result.kind === "applied") settled++;
 			if (result.kind === "refused") {
 				const name = (delivery.wanted ?? delivery.applied)?.userName ?? "";
@@ -148,8 +148,8 @@ async function announce(
 	for (const { delivery } of creates) {
 		const { row, wanted } = delivery;
 		if (row.intent_at === null || wanted === undefined) continue;
-		const remote = await target.find(row.anchor, wanted.userName, signal);
-		if (remote?.anchor === row.anchor) found.set(row.account_id, remote.remoteId);
+		const match = await target.find(row.anchor, wanted, signal);
+		if (match?.by === "external-id") found.set(row.account_id, match.remote.remoteId);
 	}
 	session.transaction(() => {
 		for (const { delivery } of creates) session.ledger.intend(target.name, delivery.row.account_id, clock());
@@ -179,21 +179,25 @@ function settle(
 			ledger.failed(target.name, row.account_id, result.error, clock() + waitAfterRefusal(row.attempts));
 			return;
 		case "later":
-			ledger.failed(target.name, row.account_id, result.error, clock() + waitAfterLater(result.afterMs));
+			ledger.failed(target.name, row.account_id, result.error, clock() + waitAfterLater(result.afterMs ?? 0));
+			return;
+		case "gone":
+		case "conflict":
+			ledger.failed(target.name, row.account_id, result.error, clock() + waitAfterRefusal(row.attempts));
 	}
 }
 
 function sendable(delivery: OpenDelivery, parkAs: string | undefined, remoteIds: ReadonlyMap<number, string>): Delivery {
 	const { row, wantedText } = delivery;
 	const remoteId = row.remote_id ?? remoteIds.get(row.account_id);
-	const { anchor } = row;
+	const { anchor, kind } = row;
+	const same = { anchor, kind, remoteId, appliedAnchor: undefined, managerId: undefined, key: "" };
 	if (parkAs !== undefined) {
 		const { applied, wanted } = delivery;
-		return { anchor, remoteId, wanted: parked(applied, wanted, parkAs), applied };
+		return { ...same, wanted: parked(applied, wanted, parkAs), applied };
 	}
 	return {
-		anchor,
-		remoteId,
+		...same,
 		wantedText,
 		get wanted() {
 			return delivery.wanted;
@@ -217,7 +221,7 @@ function parked(applied: Account | undefined, wanted: Account | undefined, userN
 }
 
 interface Tally {
-	add(kind: PendingRow["kind"], result: DeliveryResult["kind"], seconds: number): void;
+	add(kind: PendingRow["kind"], result: DeliveryCount["result"], seconds: number): void;
 	counts(): readonly DeliveryCount[];
 }
 

@@ -1,9 +1,11 @@
 import { expect, it } from "vitest";
 import type { Account } from "../../src/core/account.ts";
 import type { Anchor } from "../../src/core/entry.ts";
-import type { Delivery, RemoteAccount, Target } from "../../src/target/target.ts";
+import type { Delivery, RemoteAccount, Target, TargetReader } from "../../src/target/target.ts";
 
 const never = new AbortController().signal;
+
+const nothing: TargetReader = { async *list() {}, read: async () => undefined };
 
 function anchorOf(number: number): Anchor {
 	return `00000000-0000-4000-8000-${number.toString(16).padStart(12, "0")}` as Anchor;
@@ -30,7 +32,9 @@ export function targetContract(open: () => Target): void {
 		for (let at = 0; at < wanted.length; at += target.batch) {
 			const deliveries = wanted.slice(at, at + target.batch).map(([number, account]): Delivery => {
 				const anchor = anchorOf(number);
-				return { anchor, remoteId: remoteIds.get(anchor), wanted: account, applied: undefined };
+				const kind = account === undefined ? "delete" : remoteIds.has(anchor) ? "update" : "create";
+				const known = { remoteId: remoteIds.get(anchor), applied: undefined, appliedAnchor: undefined, managerId: undefined };
+				return { anchor, kind, ...known, wanted: account, key: `${anchor} ${JSON.stringify(account)}` };
 			});
 			const results = await target.apply(deliveries, never);
 			expect(results).toHaveLength(deliveries.length);
@@ -44,7 +48,7 @@ export function targetContract(open: () => Target): void {
 
 	async function all(target: Target): Promise<readonly RemoteAccount[]> {
 		const found: RemoteAccount[] = [];
-		for await (const remote of target.list(never)) found.push(remote);
+		for await (const remote of (target.reader ?? nothing).list(never)) found.push(remote);
 		return found;
 	}
 
@@ -58,8 +62,8 @@ export function targetContract(open: () => Target): void {
 		expect(await apply(target, [[1, accountOf(1)]])).toEqual(["applied"]);
 		const expected = { remoteId: remoteIds.get(anchorOf(1)), anchor: anchorOf(1), account: accountOf(1) };
 		expect(await all(target)).toEqual([expected]);
-		expect(await target.find(anchorOf(1), "p1@corp.example.test", never)).toEqual(expected);
-		expect(await target.find(anchorOf(2), "p2@corp.example.test", never)).toBeUndefined();
+		expect(await target.find(anchorOf(1), accountOf(1), never)).toMatchObject({ by: "external-id", remote: expected, isAmbiguous: false });
+		expect(await target.find(anchorOf(2), accountOf(2), never)).toBeUndefined();
 	});
 
 	it("ends the same when everything is applied twice", async () => {
@@ -134,7 +138,7 @@ export function targetContract(open: () => Target): void {
 			[1, 2, 3].map((number) => [number, accountOf(number)] as const),
 		);
 		const member = (number: number) => ({ anchor: anchorOf(number), remoteId: remoteIds.get(anchorOf(number)) as string });
-		const group = { anchor: anchorOf(1001), applied: undefined };
+		const group = { anchor: anchorOf(1001), applied: undefined, key: "1" };
 		const list = async () => {
 			const found: unknown[] = [];
 			for await (const { anchor, group, members } of groups.list(never)) found.push({ anchor, group, members: [...members].sort() });
@@ -155,8 +159,8 @@ export function targetContract(open: () => Target): void {
 		expect(await change("Sales and more", [3], [1])).toEqual([
 			{ anchor: anchorOf(1001), group: { displayName: "Sales and more" }, members: ids(2, 3) },
 		]);
-		expect(await groups.find(anchorOf(1001), never)).toEqual({ remoteId });
-		expect(await groups.find(anchorOf(1002), never)).toBeUndefined();
+		expect(await groups.find(anchorOf(1001), { displayName: "Sales and more" }, never)).toMatchObject({ by: "external-id", remoteId });
+		expect(await groups.find(anchorOf(1002), { displayName: "Nobody" }, never)).toBeUndefined();
 		for (let time = 0; time < 2; time++) {
 			expect(await groups.apply({ ...group, remoteId, wanted: undefined, added: [], removed: [] }, never)).toMatchObject({
 				kind: "applied",

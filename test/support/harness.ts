@@ -104,13 +104,13 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 		/** The accounts as the target has them, by anchor. */
 		accounts: async (): Promise<Record<string, Account>> => {
 			const accounts: Record<string, Account> = {};
-			for await (const { anchor, account } of local.list(never)) if (anchor !== undefined) accounts[anchor] = account;
+			for await (const { anchor, account } of local.reader?.list(never) ?? []) if (anchor !== undefined) accounts[anchor] = account;
 			return accounts;
 		},
 		/** The groups as the target has them, by name, with their members' anchors. */
 		groups: async (of: Target = local): Promise<Record<string, string[]>> => {
 			const anchors = new Map<string, string>();
-			for await (const { remoteId, anchor } of of.list(never)) anchors.set(remoteId, anchor ?? remoteId);
+			for await (const { remoteId, anchor } of of.reader?.list(never) ?? []) anchors.set(remoteId, anchor ?? remoteId);
 			const groups: Record<string, string[]> = {};
 			for await (const { group, members } of of.groups?.list(never) ?? []) {
 				groups[group.displayName] = members.map((id) => anchors.get(id) ?? `nobody (${id})`).sort();

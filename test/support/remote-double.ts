@@ -24,7 +24,9 @@ export function makeRemoteDouble(name = "remote", batch = 3) {
 	const target: Target = {
 		name,
 		batch,
+		lanes: 1,
 		announcesCreates: true,
+		managerBy: "anchor",
 		apply: async (deliveries) =>
 			deliveries.map(({ anchor, remoteId, wanted }) => {
 				if (faults.refuse.has(anchor)) return { kind: "refused", error: "400 no seats left" };
@@ -39,12 +41,22 @@ export function makeRemoteDouble(name = "remote", batch = 3) {
 				accounts.set(id, { anchor, account: wanted });
 				return { kind: "applied", remoteId: id };
 			}),
-		find: async (anchor) => {
-			const found = [...accounts].find(([, account]) => account.anchor === anchor);
-			return found && remote(...found);
+		find: async (anchor, { userName }) => {
+			const own = [...accounts].find(([, account]) => account.anchor === anchor);
+			if (own !== undefined) return { by: "external-id", on: `externalId "${anchor}"`, remote: remote(...own), isAmbiguous: false };
+			const holder = holderOf(userName);
+			const account = holder === undefined ? undefined : accounts.get(holder);
+			if (holder === undefined || account === undefined) return undefined;
+			return { by: "attribute", on: `userName "${userName}"`, remote: remote(holder, account), isAmbiguous: false };
 		},
-		async *list() {
-			for (const [id, account] of accounts) yield remote(id, account);
+		reader: {
+			async *list() {
+				for (const [id, account] of accounts) yield remote(id, account);
+			},
+			read: async (remoteId) => {
+				const account = accounts.get(remoteId);
+				return account && remote(remoteId, account);
+			},
 		},
 		groups: {
 			memberBatch: 2,
@@ -66,7 +78,8 @@ export function makeRemoteDouble(name = "remote", batch = 3) {
 			},
 			find: async (anchor) => {
 				const found = [...groups].find(([, group]) => group.anchor === anchor);
-				return found && { remoteId: found[0] };
+				if (found === undefined) return undefined;
+				return { by: "external-id", on: `externalId "${anchor}"`, remoteId: found[0], group: found[1].group, isAmbiguous: false };
 			},
 			async *list() {
 				for (const [remoteId, { anchor, group, members }] of groups) yield { remoteId, anchor, group, members: [...members].sort() };

@@ -25,6 +25,7 @@ export interface LocalGroupTable {
 	batch<T>(work: () => T): T;
 	put(externalId: string, body: string): number;
 	idOf(externalId: string): number | undefined;
+	bodyOf(externalId: string): string | undefined;
 	remove(id: number): void;
 	addMember(id: number, accountExternalId: string): void;
 	removeMember(id: number, accountExternalId: string): void;
@@ -53,21 +54,37 @@ export function makeLocalTarget(name: string, table: LocalTable, groups: LocalGr
 	return {
 		name,
 		batch: 10_000,
+		lanes: 1,
 		announcesCreates: false,
+		managerBy: "anchor",
 		apply: async (deliveries) => table.batch(() => deliveries.map(applyOne)),
-		find: async (anchor, userName) => {
-			const row = table.byExternalId(anchor) ?? table.byUserName(userName);
-			return row && remoteAccount(row);
+		find: async (anchor, { userName }) => {
+			const own = table.byExternalId(anchor);
+			const row = own ?? table.byUserName(userName);
+			if (row === undefined) return undefined;
+			const by = own === undefined ? "attribute" : "external-id";
+			return {
+				by,
+				on: own === undefined ? `userName "${userName}"` : `externalId "${anchor}"`,
+				remote: remoteAccount(row),
+				isAmbiguous: false,
+			};
 		},
-		async *list(signal) {
-			for (let last = 0; ; ) {
-				signal.throwIfAborted();
-				const rows = table.page(last, 1000);
-				for (const row of rows) yield remoteAccount(row);
-				const end = rows.at(-1);
-				if (end === undefined) return;
-				last = end.id;
-			}
+		reader: {
+			async *list(signal) {
+				for (let last = 0; ; ) {
+					signal.throwIfAborted();
+					const rows = table.page(last, 1000);
+					for (const row of rows) yield remoteAccount(row);
+					const end = rows.at(-1);
+					if (end === undefined) return;
+					last = end.id;
+				}
+			},
+			read: async (remoteId) => {
+				const row = table.byExternalId(remoteId);
+				return row && remoteAccount(row);
+			},
 		},
 		groups: makeLocalGroups(groups),
 		close: async () => {},
@@ -89,7 +106,12 @@ function makeLocalGroups(table: LocalGroupTable): GroupTarget {
 	return {
 		memberBatch: 10_000,
 		apply: async (delivery) => table.batch(() => applyOne(delivery)),
-		find: async (anchor) => (table.idOf(anchor) === undefined ? undefined : { remoteId: anchor }),
+		find: async (anchor) => {
+			const body = table.bodyOf(anchor);
+			if (body === undefined) return undefined;
+			const group = JSON.parse(body) as Group;
+			return { by: "external-id", on: `externalId "${anchor}"`, remoteId: anchor, group, isAmbiguous: false };
+		},
 		async *list(signal) {
 			for (let last = 0; ; ) {
 				signal.throwIfAborted();
