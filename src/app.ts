@@ -4,23 +4,27 @@ import { type Counts, changeKinds, type GroupCounts, noGroupCounts } from "./cor
 import { Failure } from "./core/errors.ts";
 import { compileMapping } from "./core/mapping.ts";
 import { digest } from "./lib/digest.ts";
-import { makeQueues } from "./lib/queue.ts";
 import { makeSource } from "./source/sources.ts";
 import { asFailure, type Connection, openDatabase, openReadOnly, openSibling } from "./store/database.ts";
+import { indexRemotes } from "./store/delivery-ledger.ts";
 import { openLocalAccounts } from "./store/local-accounts.ts";
 import { openLocalGroups } from "./store/local-groups.ts";
 import { makeIds, openSession, type Session } from "./store/session.ts";
 import { indexEmployees } from "./store/takeovers.ts";
 import { backUp, openUpkeep } from "./store/upkeep.ts";
-import { type CycleContext, cycle, deliverAll } from "./sync/cycle.ts";
+import { type CycleContext, cycle } from "./sync/cycle.ts";
 import { findHeld, findShown, reject } from "./sync/decide.ts";
+import type { SyncTarget } from "./sync/deliver-context.ts";
+import { type DeliveryNews, makeDeliveries } from "./sync/deliveries.ts";
 import { type JudgedChange, judgedChanges } from "./sync/judged.ts";
 import type { Planned, RunContext } from "./sync/planned.ts";
-import type { DeliveryCount, HeldKind, Mode, Progress, RunReport, Trigger } from "./sync/report.ts";
+import type { HeldKind, Mode, Progress, RunReport, Trigger } from "./sync/report.ts";
 import { plan } from "./sync/run.ts";
 import type { SyncSource } from "./sync/settings.ts";
 import { makeLocalTarget } from "./target/local/local.ts";
 import type { Target } from "./target/target.ts";
+
+export type { DeliveryNews } from "./sync/deliveries.ts";
 
 /** What is told while work goes on. */
 export interface Listener {
@@ -74,8 +78,8 @@ export interface Engine {
 	 * beside everything else. Ends only by throwing: see `Source.watch`.
 	 */
 	watch(source: string, woken: () => void, signal: AbortSignal): Promise<never>;
-	/** Tries again what is open and due at every target. */
-	deliver(on: Listener, signal: AbortSignal): Promise<readonly DeliveryCount[]>;
+	/** Begins what is open and due at every target; it goes on beside everything else. */
+	deliver(): void;
 	/** When the next open delivery is due: Unix milliseconds, undefined when nothing is open. */
 	nextDelivery(): number | undefined;
 	retain(): { readonly runs: number; readonly changes: number; readonly entries: number };
@@ -83,7 +87,19 @@ export interface Engine {
 	close(): Promise<void>;
 }
 
+/** For who stays: deliveries go on when the run that wanted them has ended. */
+export interface Beside {
+	/** How long a run waits for its deliveries, in milliseconds. */
+	readonly patienceMs: number;
+	/** What came of deliveries, whichever run they are of. */
+	readonly onNews: (news: DeliveryNews) => void;
+	/** What went wrong with them that is no target's fault. */
+	readonly onError: (error: unknown) => void;
+}
+
 export interface EngineOptions {
+	/** Deliveries that outlast their run; by default a run waits until nothing more is due. */
+	readonly beside?: Beside;
 	/** How thoroughly the database is checked at the start: see `openDatabase`. */
 	readonly check: "always" | "small";
 	/** Unix milliseconds. */
@@ -91,6 +107,9 @@ export interface EngineOptions {
 	/** 0 to below 1. */
 	readonly random: () => number;
 }
+
+/** What a command waits for that is due again. */
+const SOON_MS = 30_000;
 
 /** A source in the engine. `heard` is whoever listens to the run that is going on. */
 interface Part {
@@ -102,7 +121,7 @@ interface Part {
 
 /** Opens the database for writing and builds everything that runs need. Call while holding the database's lock. */
 export function openEngine(config: Config, options: EngineOptions): Engine {
-	const { clock } = options;
+	const { clock, beside } = options;
 	const file = config.database;
 	const db = openDatabase(file, { check: options.check, now: clock() });
 	if (config.match === "employeeNumber") indexEmployees(db);
@@ -116,16 +135,27 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 	};
 	const main = open();
 	main.transaction(() => main.runs.interruptOpen(clock()));
-	const targets = config.targets.map((target) => makeTarget(target, db));
+	const targets = config.targets.map((target): SyncTarget => ({ target: makeTarget(target, db), adopt: adoptOf(target) }));
+	if (targets.some(({ target }) => target.announcesCreates)) indexRemotes(db);
+	const delivering = open();
+	const deliveries = makeDeliveries({
+		session: delivering,
+		targets,
+		clock,
+		random: options.random,
+		// With nobody there to wake it later, what is soon due is waited for.
+		waitsMs: beside === undefined ? SOON_MS : 0,
+		onNews: (news) => beside?.onNews(news),
+		onError: (error) => beside?.onError(asFailure(file, error)),
+	});
 	const upkeep = openUpkeep(db);
-	const exclusive = makeQueues();
 	const parts = makeParts(config, options);
 	const contextOf = (part: Part, session: Session, on: Listener): CycleContext => ({
 		session,
 		sync: part.sync,
-		targets,
+		deliveries,
+		patienceMs: beside?.patienceMs,
 		clock,
-		exclusive,
 		onProgress: (progress) => on.progress(progress),
 		asFailure: (error) => asFailure(file, error),
 	});
@@ -179,23 +209,14 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 			if (watch === undefined) throw new Failure("CONFIG_INVALID", `source ${name} is not to be watched`, { hint: "Set watch: true." });
 			return watch(woken, signal);
 		},
-		deliver: async (on, signal) => {
-			const part = parts[0];
-			if (part === undefined) return [];
-			try {
-				return await deliverAll(contextOf(part, main, on), [], signal);
-			} catch (error) {
-				throw asFailure(file, error);
-			}
-		},
-		nextDelivery: () => {
-			const due = [main.ledger.nextDue(), main.groupLedger.nextDue()].filter((at) => at !== undefined);
-			return due.length === 0 ? undefined : Math.min(...due);
-		},
+		deliver: () => deliveries.wake(),
+		nextDelivery: () => deliveries.nextDue(),
 		retain: () => upkeep.retain({ runsBefore: clock() - config.retention.runsMs, changesBefore: clock() - config.retention.changesMs }),
 		backUp: (to) => backUp(file, to),
 		close: async () => {
-			for (const target of targets) await target.close();
+			await deliveries.close();
+			for (const { target } of targets) await target.close();
+			delivering.close();
 			for (const part of parts) part.session?.close();
 			main.close();
 			upkeep.checkpoint();
@@ -205,7 +226,7 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 }
 
 /** Opens the database read-only: `plan` changes nothing, also while a daemon is running. */
-export function openPlanner(config: Config, options: Pick<EngineOptions, "clock" | "random">): Planner {
+export function openPlanner(config: Config, options: Surroundings): Planner {
 	const { clock } = options;
 	const db = openReadOnly(config.database);
 	const session = openSession(db, makeIds(db));
@@ -271,6 +292,10 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 		// Whether groups are read at all: then everyone's are worked out, also of those whose entry stayed the same.
 		rules: digest(JSON.stringify([mapping, config.lifecycle, config.match, users.groups, groups !== undefined])).toString("hex"),
 	};
+}
+
+function adoptOf(target: TargetConfig): SyncTarget["adopt"] {
+	return target.type === "scim" ? target.adopt : "never";
 }
 
 function makeTarget({ name }: TargetConfig, db: Connection): Target {

@@ -9,6 +9,7 @@ import type { Log } from "../telemetry/log.ts";
 import { makeMetrics } from "../telemetry/metrics.ts";
 import { type Closers, makeClosers } from "./closers.ts";
 import { type EngineClient, startEngine } from "./engine-client.ts";
+import { hearDeliveries } from "./hear-deliveries.ts";
 import { gatherParts, makeOverview } from "./overview.ts";
 import { makeRuns } from "./runs.ts";
 import { makeSchedule } from "./schedule.ts";
@@ -60,6 +61,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 			ldap: (source, operation, seconds) => metrics.observeLdap(source, operation, seconds),
 			certificate: (source, expiresAt) => metrics.observeCertificate(source, expiresAt),
 			woken: (source) => watching.woken(source),
+			...hearDeliveries({ metrics, log, clock }),
 		},
 		onDown: (err, retryInMs) => log.error({ err, retryInMs }, "the engine ended by itself and will be started again"),
 		onUp: () => log.info("the engine is up again"),
@@ -89,7 +91,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 		ending: ending.signal,
 	});
 	closers.add("watches", () => watching.stop());
-	const upkeep = makeUpkeep({ engine, probe, metrics, log, clock, ending: ending.signal });
+	const upkeep = makeUpkeep({ engine, probe, log, clock, ending: ending.signal });
 	closers.add("upkeep", () => upkeep.stop());
 
 	/** A run outside of the schedule, as far as the schedule is concerned. */

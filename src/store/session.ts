@@ -14,6 +14,7 @@ import { openSettlement } from "./settlement.ts";
 import { openSnapshot } from "./snapshot.ts";
 import { openStage } from "./stage.ts";
 import { openTakeovers, takenSchema } from "./takeovers.ts";
+import { openTargetStates } from "./target-states.ts";
 
 /**
  * One connection with everything a run needs of the database. A session serves one run at a time; runs of different sources have
@@ -47,6 +48,7 @@ export function openSession(db: Connection, nextId: () => number) {
 		commit,
 		groupCommit: openGroupCommit(db, groupLedger),
 		runs: openRuns(db),
+		targetStates: openTargetStates(db),
 		/** One transaction over `work`, which must not await. */
 		transaction: <T>(work: () => T): T => db.transaction(work).immediate(),
 		/** Names the targets, and which of them keep groups, in a transaction of its own. */

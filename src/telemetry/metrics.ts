@@ -17,8 +17,9 @@ export interface Metrics {
 	observeRun(report: RunReport): void;
 	/** A run that ended without a report, as when the engine died under it. */
 	observeLostRun(source: string, mode: Mode): void;
-	/** Deliveries outside of runs: what was tried again. */
 	observeDeliveries(deliveries: readonly DeliveryCount[]): void;
+	/** Whether a target takes anything. */
+	observeTarget(target: string, isUp: boolean): void;
 	observeLdap(source: string, operation: string, seconds: number): void;
 	/** Undefined: not to be watched any more. */
 	observeWatch(source: string, isUp: boolean | undefined): void;
@@ -103,9 +104,9 @@ function makeTable(registry: Registry) {
 		}),
 		deliveryDuration: new Histogram({
 			name: "dirsyncd_delivery_duration_seconds",
-			help: "How long a run's deliveries to a target took together.",
+			help: "How long one delivery to a target took, as the mean of those that were told together.",
 			labelNames: ["target"],
-			buckets: RUN_SECONDS,
+			buckets: REQUEST_SECONDS,
 			registers,
 		}),
 		accounts: new Gauge({
@@ -146,7 +147,7 @@ function makeTable(registry: Registry) {
 		}),
 		targetUp: new Gauge({
 			name: "dirsyncd_target_up",
-			help: "Whether the target took the last deliveries (1) or was out of reach (0).",
+			help: "Whether the target can be reached and lets us in (1) or not (0), as far as it was tried.",
 			labelNames: ["target"],
 			registers,
 		}),
@@ -192,7 +193,10 @@ export function makeMetrics(version: string, state: () => MetricsState): Metrics
 		},
 		observeRun: (report) => observeRun(table, seen, report),
 		observeLostRun: (source, mode) => table.runs.inc({ source, mode, outcome: "failed" }),
-		observeDeliveries: (deliveries) => observeDeliveries(table, seen, deliveries),
+		observeDeliveries: (deliveries) => observeDeliveries(table, deliveries),
+		observeTarget: (target, isUp) => {
+			seen.targetUp.set(target, isUp);
+		},
 		observeLdap: (source, operation, seconds) => table.ldapRequestDuration.observe({ source, operation }, seconds),
 		observeWatch: (source, isUp) => {
 			if (isUp === undefined) seen.watchUp.delete(source);
@@ -225,7 +229,6 @@ function observeRun(table: Table, seen: Seen, report: RunReport): void {
 	}
 	const up = isUp(report);
 	if (up !== undefined) seen.sourceUp.set(source, up);
-	observeDeliveries(table, seen, report.deliveries);
 }
 
 /** Undefined: the run failed for another reason than its source, which says nothing about the source. */
@@ -234,16 +237,11 @@ function isUp({ outcome, error }: RunReport): boolean | undefined {
 	return error?.code.startsWith("SOURCE_") ? false : undefined;
 }
 
-function observeDeliveries(table: Table, seen: Seen, deliveries: readonly DeliveryCount[]): void {
-	const secondsByTarget = new Map<string, number>();
-	const reached = new Map<string, boolean>();
+function observeDeliveries(table: Table, deliveries: readonly DeliveryCount[]): void {
 	for (const { target, kind, result, count, seconds } of deliveries) {
 		table.deliveries.inc({ target, kind, result }, count);
-		secondsByTarget.set(target, (secondsByTarget.get(target) ?? 0) + seconds);
-		reached.set(target, (reached.get(target) ?? false) || result !== "later");
+		if (count > 0) table.deliveryDuration.observe({ target }, seconds / count);
 	}
-	for (const [target, seconds] of secondsByTarget) table.deliveryDuration.observe({ target }, seconds);
-	for (const [target, up] of reached) seen.targetUp.set(target, up);
 }
 
 /** Sets the gauges anew: what is not configured any more is not there any more. */
