@@ -1,3 +1,4 @@
+import { attributesAskedBy } from "./config/asked.ts";
 import type { Config, SourceConfig } from "./config/config.ts";
 import type { TargetConfig } from "./config/target-config.ts";
 import { type Counts, changeKinds, type GroupCounts, noGroupCounts } from "./core/change.ts";
@@ -19,8 +20,8 @@ import type { Planned, RunContext } from "./sync/planned.ts";
 import type { DeliveryCount, HeldKind, Mode, Progress, RunReport, Trigger } from "./sync/report.ts";
 import { plan } from "./sync/run.ts";
 import type { SyncSource } from "./sync/settings.ts";
-import { makeLocalTarget } from "./target/local/local.ts";
 import type { Target } from "./target/target.ts";
+import { makeTarget } from "./target/targets.ts";
 
 /** What is told while work goes on. */
 export interface Listener {
@@ -116,7 +117,7 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 	};
 	const main = open();
 	main.transaction(() => main.runs.interruptOpen(clock()));
-	const targets = config.targets.map((target) => makeTarget(target, db));
+	const targets = config.targets.map((target) => openTarget(target, db));
 	const upkeep = openUpkeep(db);
 	const exclusive = makeQueues();
 	const parts = makeParts(config, options);
@@ -262,7 +263,7 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 		certificate: (expiresAt: number) => heard.by.certificate(name, expiresAt),
 	};
 	return {
-		source: makeSource(source, { protect: config.protect, clock, random, observe }),
+		source: makeSource(source, { protect: config.protect, attributes: attributesAskedBy(config.targets), clock, random, observe }),
 		mapping: compileMapping(mapping),
 		lifecycle: config.lifecycle,
 		limits,
@@ -273,8 +274,8 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 	};
 }
 
-function makeTarget({ name }: TargetConfig, db: Connection): Target {
-	return makeLocalTarget(name, openLocalAccounts(db, name), openLocalGroups(db, name));
+function openTarget(target: TargetConfig, db: Connection): Target {
+	return makeTarget(target, { accounts: openLocalAccounts(db, target.name), groups: openLocalGroups(db, target.name) });
 }
 
 function partOf(parts: readonly Part[], name: string): Part {
