@@ -1,3 +1,4 @@
+import { attributesAskedBy } from "./config/asked.ts";
 import type { Config, SourceConfig } from "./config/config.ts";
 import type { TargetConfig } from "./config/target-config.ts";
 import { type Counts, changeKinds, type GroupCounts, noGroupCounts } from "./core/change.ts";
@@ -21,8 +22,8 @@ import type { Planned, RunContext } from "./sync/planned.ts";
 import type { HeldKind, Mode, Progress, RunReport, Trigger } from "./sync/report.ts";
 import { plan } from "./sync/run.ts";
 import type { SyncSource } from "./sync/settings.ts";
-import { makeLocalTarget } from "./target/local/local.ts";
 import type { Target } from "./target/target.ts";
+import { makeTarget } from "./target/targets.ts";
 
 export type { DeliveryNews } from "./sync/deliveries.ts";
 
@@ -135,7 +136,7 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 	};
 	const main = open();
 	main.transaction(() => main.runs.interruptOpen(clock()));
-	const targets = config.targets.map((target): SyncTarget => ({ target: makeTarget(target, db), adopt: adoptOf(target) }));
+	const targets = config.targets.map((target): SyncTarget => ({ target: openTarget(target, db), adopt: adoptOf(target) }));
 	if (targets.some(({ target }) => target.announcesCreates)) indexRemotes(db);
 	const delivering = open();
 	const deliveries = makeDeliveries({
@@ -283,7 +284,7 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 		certificate: (expiresAt: number) => heard.by.certificate(name, expiresAt),
 	};
 	return {
-		source: makeSource(source, { protect: config.protect, clock, random, observe }),
+		source: makeSource(source, { protect: config.protect, attributes: attributesAskedBy(config.targets), clock, random, observe }),
 		mapping: compileMapping(mapping),
 		lifecycle: config.lifecycle,
 		limits,
@@ -298,8 +299,8 @@ function adoptOf(target: TargetConfig): SyncTarget["adopt"] {
 	return target.type === "scim" ? target.adopt : "never";
 }
 
-function makeTarget({ name }: TargetConfig, db: Connection): Target {
-	return makeLocalTarget(name, openLocalAccounts(db, name), openLocalGroups(db, name));
+function openTarget(target: TargetConfig, db: Connection): Target {
+	return makeTarget(target, { accounts: openLocalAccounts(db, target.name), groups: openLocalGroups(db, target.name) });
 }
 
 function partOf(parts: readonly Part[], name: string): Part {

@@ -18,6 +18,8 @@ const rooms: readonly Room[] = [
 	room("source/sources.ts", "core config config/secret.ts source/source.ts source/ldap source/active-directory source/generic-ldap"),
 	room("target/target.ts", "core"),
 	room("target/local", "core lib target/target.ts"),
+	// From a configuration to a target: the one file that knows every kind of them.
+	room("target/targets.ts", "core config config/secret.ts target/target.ts target/local"),
 
 	// Words for what came of a run, which everybody speaks.
 	room("sync/report.ts", "core"),
@@ -35,7 +37,7 @@ const rooms: readonly Room[] = [
 	// The composition root: the one file that knows the adapters.
 	room(
 		"app.ts",
-		"core lib config config/secret.ts store sync sync/report.ts source/source.ts source/sources.ts target/target.ts target/local",
+		"core lib config config/secret.ts store sync sync/report.ts source/source.ts source/sources.ts target/target.ts target/targets.ts",
 	),
 	// `check` tries each step of a connection by itself.
 	room("cli", "core lib app.ts config config/secret.ts store sync/report.ts daemon telemetry source/sources.ts", "undici"),

@@ -16,6 +16,8 @@ import type { Source } from "./source.ts";
 export interface Surroundings {
 	/** DNs of people, groups and containers that are never disabled without approval. */
 	readonly protect: readonly string[];
+	/** Attributes that are read besides those of the mapping: what targets ask for. */
+	readonly attributes: readonly string[];
 	/** Unix milliseconds. */
 	readonly clock: () => number;
 	/** 0 to below 1. */
@@ -30,11 +32,12 @@ export interface Surroundings {
 
 /** The source that a configuration describes, by its type. Throws Failure SECRET_UNREADABLE, CONFIG_INVALID or ENTRY_UNREADABLE. */
 export function makeSource(config: SourceConfig, surroundings: Surroundings): Source {
-	const { name, insecure, bases, users, timeouts, pageSize, mapping } = config;
+	const { name, insecure, bases, users, timeouts, pageSize } = config;
 	const options = {
-		...{ name, insecure, bases, users, timeouts, pageSize, attributes: attributesOf(mapping) },
+		...{ name, insecure, bases, users, timeouts, pageSize },
 		...connectionOf(config),
 		...surroundings,
+		attributes: attributesRead(config, surroundings),
 		pausesMs: activeDirectoryDefaults.pausesMs,
 	};
 	switch (config.type) {
@@ -52,14 +55,18 @@ export function makeSource(config: SourceConfig, surroundings: Surroundings): So
 /** Looks at a source step by step; changes nothing. */
 export function diagnoseSource(
 	config: SourceConfig,
-	{ protect, clock }: Pick<Surroundings, "protect" | "clock">,
+	{ clock, ...surroundings }: Pick<Surroundings, "protect" | "clock" | "attributes">,
 	signal: AbortSignal,
 ): AsyncIterable<Finding> {
 	const { urls, discovery, tls } = connectionOf(config);
-	const connection = { urls, discovery, tls, protect };
+	const connection = { urls, discovery, tls, protect: surroundings.protect, attributes: attributesRead(config, surroundings) };
 	return config.type === "ldap"
 		? diagnoseGenericLdap({ ...config, ...connection }, clock, signal)
 		: diagnoseActiveDirectory({ ...config, ...connection }, clock, signal);
+}
+
+function attributesRead({ mapping }: SourceConfig, { attributes }: Pick<Surroundings, "attributes">): readonly string[] {
+	return [...new Set([...attributesOf(mapping), ...attributes])].sort();
 }
 
 /** How the servers are reached and who we are there, secrets in clear. */
