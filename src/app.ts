@@ -8,6 +8,7 @@ import { digest } from "./lib/digest.ts";
 import { makeSource } from "./source/sources.ts";
 import { asFailure, type Connection, openDatabase, openReadOnly, openSibling } from "./store/database.ts";
 import { indexRemotes } from "./store/delivery-ledger.ts";
+import type { Forgotten } from "./store/forget.ts";
 import { openLocalAccounts } from "./store/local-accounts.ts";
 import { openLocalGroups } from "./store/local-groups.ts";
 import { makeIds, openSession, type Session } from "./store/session.ts";
@@ -17,8 +18,11 @@ import { type CycleContext, cycle } from "./sync/cycle.ts";
 import { findHeld, findShown, reject } from "./sync/decide.ts";
 import type { SyncTarget } from "./sync/deliver-context.ts";
 import { type DeliveryNews, makeDeliveries } from "./sync/deliveries.ts";
+import { forget } from "./sync/forget.ts";
 import { type JudgedChange, judgedChanges } from "./sync/judged.ts";
 import type { Planned, RunContext } from "./sync/planned.ts";
+import { type Drift, type ReadBackReport, readBack } from "./sync/read-back.ts";
+import { type DriftAction, readBackAndAct } from "./sync/repair.ts";
 import type { HeldKind, Mode, Progress, RunReport, Trigger } from "./sync/report.ts";
 import { plan } from "./sync/run.ts";
 import type { SyncSource } from "./sync/settings.ts";
@@ -26,6 +30,7 @@ import type { Target } from "./target/target.ts";
 import { makeTarget } from "./target/targets.ts";
 
 export type { DeliveryNews } from "./sync/deliveries.ts";
+export type { Drift, ReadBackReport } from "./sync/read-back.ts";
 
 /** What is told while work goes on. */
 export interface Listener {
@@ -66,6 +71,8 @@ export interface PlanResult {
 /** Plans without a right to write anything. */
 export interface Planner {
 	plan(request: Omit<SyncRequest, "trigger">, on: Listener, signal: AbortSignal): Promise<PlanResult>;
+	/** Reads a target back, and says what is not as we left it. */
+	readBack(target: string, onDrift: (drift: Drift) => void, signal: AbortSignal): Promise<ReadBackReport>;
 	close(): Promise<void>;
 }
 
@@ -83,6 +90,13 @@ export interface Engine {
 	deliver(): void;
 	/** When the next open delivery is due: Unix milliseconds, undefined when nothing is open. */
 	nextDelivery(): number | undefined;
+	/**
+	 * Forgets what is known of a target that is not in the configuration any more, or of one account at any target, which is matched
+	 * anew then. Nothing at the target changes by it. Throws NOT_FOUND, USAGE.
+	 */
+	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
+	/** Reads a target back, and does what the configuration says about what is not as we left it. Throws TARGET_…, NOT_FOUND. */
+	readBack(target: string, signal: AbortSignal): Promise<ReadBackReport>;
 	retain(): { readonly runs: number; readonly changes: number; readonly entries: number };
 	backUp(file: string): void;
 	close(): Promise<void>;
@@ -212,6 +226,27 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 		},
 		deliver: () => deliveries.wake(),
 		nextDelivery: () => deliveries.nextDue(),
+		forget: async (target, user, by) => {
+			try {
+				return forget({ session: main, configured: names, clock }, target, user, by);
+			} catch (error) {
+				throw asFailure(file, error);
+			}
+		},
+		readBack: async (name, signal) => {
+			const { target, action } = readable(config, targets, name);
+			// On a connection of its own: deliveries go on meanwhile.
+			const session = open();
+			try {
+				const report = await readBackAndAct({ session, target, action, clock }, signal);
+				deliveries.wake();
+				return report;
+			} catch (error) {
+				throw asFailure(file, error);
+			} finally {
+				session.close();
+			}
+		},
 		retain: () => upkeep.retain({ runsBefore: clock() - config.retention.runsMs, changesBefore: clock() - config.retention.changesMs }),
 		backUp: (to) => backUp(file, to),
 		close: async () => {
@@ -240,8 +275,30 @@ export function openPlanner(config: Config, options: Surroundings): Planner {
 			const context: RunContext = { session, sync: part.sync, clock, onProgress: (progress) => on.progress(progress) };
 			return planResult(session, source, await plan(context, { kind: "read", mode }, [], true, signal));
 		},
+		readBack: async (name, onDrift, signal) => {
+			const settings = config.targets.find((each) => each.name === name);
+			if (settings === undefined) throw unknownTarget(config, name);
+			const target = openTarget(settings, db);
+			try {
+				return await readBack({ session, target, onDrift, onSame: () => {} }, signal);
+			} finally {
+				await target.close();
+			}
+		},
 		close: async () => session.close(),
 	};
+}
+
+function readable(config: Config, targets: readonly SyncTarget[], name: string): { readonly target: Target; readonly action: DriftAction } {
+	const found = targets.find(({ target }) => target.name === name);
+	const settings = config.targets.find((each) => each.name === name);
+	if (found === undefined || settings === undefined) throw unknownTarget(config, name);
+	return { target: found.target, action: settings.type === "scim" ? (settings.readBack?.action ?? "report") : "report" };
+}
+
+function unknownTarget({ targets }: Config, name: string): Failure {
+	const known = targets.map((target) => target.name).join(", ");
+	return new Failure("NOT_FOUND", `there is no target ${name} in the configuration`, { hint: `There is: ${known}.` });
 }
 
 function planResult(session: Session, source: string, planned: Planned): PlanResult {

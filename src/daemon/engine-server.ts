@@ -94,6 +94,10 @@ async function answer(
 		}
 		case "deliver":
 			return engine.deliver();
+		case "forget":
+			return engine.forget(call.request.target, call.request.user, call.request.by);
+		case "readBack":
+			return engine.readBack(call.request.target, signal);
 		case "nextDelivery":
 			return engine.nextDelivery();
 		case "retain":

@@ -10,6 +10,8 @@ export interface EngineCalls {
 	/** Ends only by failing; each time it is woken, it says so. */
 	watch(request: { readonly source: string }): ReturnType<Engine["watch"]>;
 	deliver(request: undefined): Promise<ReturnType<Engine["deliver"]>>;
+	forget(request: { readonly target: string; readonly user: string | undefined; readonly by: string }): ReturnType<Engine["forget"]>;
+	readBack(request: { readonly target: string }): ReturnType<Engine["readBack"]>;
 	nextDelivery(request: undefined): Promise<ReturnType<Engine["nextDelivery"]>>;
 	retain(request: undefined): Promise<ReturnType<Engine["retain"]>>;
 	backUp(request: string): Promise<void>;

@@ -60,11 +60,11 @@ export function openDeliveryLedger(db: Connection, idOf: (target: string) => num
 	);
 	const applied = db.prepare(
 		`UPDATE ledger SET applied = @digest, applied_body = CASE WHEN wanted IS @digest THEN NULL ELSE @body END, remote_id = @remoteId, origin = coalesce(origin, @origin),
-			external_id = NULL, found = NULL, intent_at = NULL, attempts = 0, next_at = NULL, error = NULL, pending = wanted IS NOT @digest WHERE target_id = @target AND account_id = @account`,
+			external_id = NULL, intent_at = NULL, attempts = 0, next_at = NULL, error = NULL, pending = wanted IS NOT @digest WHERE target_id = @target AND account_id = @account`,
 	);
 	const appliedAsWanted = db.prepare<[string, string, number, number, Buffer]>(
 		`UPDATE ledger SET applied = wanted, applied_body = NULL, remote_id = ?, origin = coalesce(origin, ?),
-			external_id = NULL, found = NULL, intent_at = NULL, attempts = 0, next_at = NULL, error = NULL, pending = 0 WHERE target_id = ? AND account_id = ? AND wanted = ?`,
+			external_id = NULL, intent_at = NULL, attempts = 0, next_at = NULL, error = NULL, pending = 0 WHERE target_id = ? AND account_id = ? AND wanted = ?`,
 	);
 	const rest = db.prepare<[number, number, Buffer]>("UPDATE ledger SET pending = 0 WHERE target_id = ? AND account_id = ? AND wanted = ?");
 	const removed = db.prepare<[number, number]>("DELETE FROM ledger WHERE target_id = ? AND account_id = ? AND wanted IS NULL");

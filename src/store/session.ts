@@ -3,12 +3,14 @@ import { openChangeLog } from "./change-log.ts";
 import { openCommit } from "./commit.ts";
 import type { Connection } from "./database.ts";
 import { openDecisions } from "./decisions.ts";
+import { openForget } from "./forget.ts";
 import { openGroupCommit } from "./group-commit.ts";
 import { openGroupLedger } from "./group-ledger.ts";
 import { openGroupPlan } from "./group-plan.ts";
 import { openGroupStage } from "./group-stage.ts";
 import { openGroups } from "./groups.ts";
 import { openLedger } from "./ledger.ts";
+import { openReadBack } from "./read-back.ts";
 import { openRuns } from "./runs.ts";
 import { openSettlement } from "./settlement.ts";
 import { openSnapshot } from "./snapshot.ts";
@@ -49,6 +51,8 @@ export function openSession(db: Connection, nextId: () => number) {
 		groupCommit: openGroupCommit(db, groupLedger),
 		runs: openRuns(db),
 		targetStates: openTargetStates(db),
+		readBack: openReadBack(db),
+		forget: openForget(db),
 		/** One transaction over `work`, which must not await. */
 		transaction: <T>(work: () => T): T => db.transaction(work).immediate(),
 		/** Names the targets, and which of them keep groups, in a transaction of its own. */

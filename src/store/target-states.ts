@@ -17,8 +17,8 @@ export interface ReadBackCounts {
 	readonly same: number;
 	readonly changed: number;
 	readonly missing: number;
-	/** Accounts that are not ours. */
-	readonly others: number;
+	/** Accounts that are not ours; undefined: nobody knows. */
+	readonly others: number | undefined;
 }
 
 /** How each target does as a whole. */

@@ -161,10 +161,13 @@ function makePart({ session, target: syncTarget, clock, random, waitsMs, onNews,
 		return due.length === 0 ? undefined : Math.min(...due);
 	};
 
-	const isSoonDue = async (): Promise<boolean> => {
+	/** Waits for what is due soon. A pass that did nothing would do nothing again. */
+	const isSoonDue = async (before: number): Promise<boolean> => {
 		const due = dueAt();
-		if (due === undefined || due - clock() > waitsMs) return false;
-		await setTimeout(due - clock(), undefined, { signal: ending });
+		if (due === undefined || tally.total === before) return false;
+		const wait = due - clock();
+		if (wait > waitsMs) return false;
+		if (wait > 0) await setTimeout(wait, undefined, { signal: ending });
 		return true;
 	};
 
@@ -174,10 +177,12 @@ function makePart({ session, target: syncTarget, clock, random, waitsMs, onNews,
 		if (trouble !== undefined && !isFirst && trouble.retryAt > clock()) return;
 		isFirst = false;
 		try {
+			let before: number;
 			do {
 				isWanted = false;
+				before = tally.total;
 				await pass();
-			} while (isWanted || (await isSoonDue()));
+			} while (isWanted || (await isSoonDue(before)));
 			brokenAt = undefined;
 			tell({ kind: "done", hasRecovered: trouble !== undefined && session.transaction(() => targetStates.recovered(name)) });
 		} catch (error) {

@@ -59,7 +59,18 @@ describe("status", () => {
 		const plan = `sha256:${"cd".repeat(32)}`;
 		const views = {
 			sources: () => [],
-			targets: () => [{ target: "accounts", accounts: 10, pending: 1, failed: 0, lastError: undefined }],
+			targets: () => [
+				{
+					target: "accounts",
+					accounts: 10,
+					pending: 1,
+					failed: 0,
+					lastError: undefined,
+					released: 0,
+					trouble: undefined,
+					readBack: undefined,
+				},
+			],
 			held: () => [
 				{
 					plan,

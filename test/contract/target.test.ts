@@ -17,5 +17,5 @@ describe("the embedded account store", () => {
 });
 
 describe("the double of a remote target", () => {
-	targetContract(() => makeRemoteDouble("remote", 100).target);
+	targetContract(() => makeRemoteDouble({ batch: 100 }).target);
 });

@@ -115,7 +115,8 @@ export function targetContract(open: () => Target): void {
 			[2, accountOf(2, { userName: "P1@corp.example.test" })],
 			[3, accountOf(3)],
 		]);
-		expect(kinds).toEqual(["refused", "applied"]);
+		expect(["refused", "conflict"]).toContain(kinds[0]);
+		expect(kinds[1]).toBe("applied");
 		expect((await all(target)).map(({ account }) => account.userName).sort()).toEqual(["p1@corp.example.test", "p3@corp.example.test"]);
 	});
 

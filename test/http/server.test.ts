@@ -48,6 +48,11 @@ beforeEach(async () => {
 			asked.push({ reject: name, by });
 			return { source: "corp", rejected: 60 };
 		},
+		forget: async (target, user, by) => {
+			asked.push({ forget: target, user, by });
+			return { accounts: 2, groups: 1 };
+		},
+		readBack: async (target) => ({ target, same: 2 }),
 		sources: () => ["corp", "lab"],
 		status: () => ({ version: "1.2.3" }),
 		plans: () => [{ plan, source: "corp", since: 1, kinds: [], changes: [] }],
@@ -68,6 +73,8 @@ function open(token: Secret, port = 0): Promise<HttpServer> {
 			sync: (...given) => api.sync(...given),
 			approve: (...given) => api.approve(...given),
 			reject: (...given) => api.reject(...given),
+			forget: (...given) => api.forget(...given),
+			readBack: (...given) => api.readBack(...given),
 			sources: () => api.sources(),
 			status: () => api.status(),
 			plans: () => api.plans(),

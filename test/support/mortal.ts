@@ -1,7 +1,7 @@
 import type { Target } from "../../src/target/target.ts";
 import type { FakeSource } from "./fake-source.ts";
 import { type Harness, type HarnessOptions, openHarness } from "./harness.ts";
-import { makeRemoteDouble } from "./remote-double.ts";
+import { makeRemoteDouble, type RemoteDoubleOptions } from "./remote-double.ts";
 
 class Killed extends Error {}
 
@@ -9,8 +9,8 @@ class Killed extends Error {}
  * The engine on a fake source with two targets, that can be killed at any write: before a transaction (it never began) or right after
  * its commit (nobody hears of it), before a delivery or right after it. It comes back on the same database.
  */
-export function openMortal(fake: FakeSource, file: string, options: HarnessOptions = {}) {
-	const remote = makeRemoteDouble();
+export function openMortal(fake: FakeSource, file: string, options: HarnessOptions & { readonly remote?: RemoteDoubleOptions } = {}) {
+	const remote = makeRemoteDouble(options.remote);
 	let writesLeft = Number.POSITIVE_INFINITY;
 	const write = (): void => {
 		if (writesLeft-- <= 0) throw new Killed();

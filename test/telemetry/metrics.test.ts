@@ -18,7 +18,16 @@ const corp: SourceView = {
 	groups: 4,
 	memberships: 40,
 };
-const accounts: TargetView = { target: "accounts", accounts: 300, pending: 3, failed: 1, lastError: undefined };
+const accounts: TargetView = {
+	target: "accounts",
+	accounts: 300,
+	pending: 3,
+	failed: 1,
+	lastError: undefined,
+	released: 0,
+	trouble: undefined,
+	readBack: undefined,
+};
 const state: MetricsState = {
 	sources: [corp],
 	targets: [accounts],
