@@ -49,7 +49,7 @@ async function deliverPage(context: DeliverContext, open: readonly OpenDelivery[
 					signal,
 				);
 				const seconds = (clock() - started) / 1000 / batch.length;
-				sent.forEach((each, index) => settling.add(each, results[index] ?? unanswered, seconds));
+				for (const [index, each] of sent.entries()) settling.add(each, results[index] ?? unanswered, seconds);
 			});
 			settling.flush();
 		}

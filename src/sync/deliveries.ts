@@ -70,7 +70,6 @@ const NEWS_EVERY_MS = 1000;
 const AFTER_BUG_MS = 60_000;
 
 export function makeDeliveries({ targets, onError, ...rest }: DeliveriesParts): Deliveries {
-	const { session } = rest;
 	const ending = new AbortController();
 	const parts = targets.map((target) => makePart({ ...rest, target, ending: ending.signal }));
 	const begin = (part: Part): void => void part.run().catch((error: unknown) => !ending.signal.aborted && onError(error));

@@ -32,8 +32,6 @@ export function makeRemoteDouble(options: RemoteDoubleOptions = {}) {
 		answer: new Map<string, DeliveryResult>(),
 		/** Thrown by everything. */
 		down: undefined as Failure | undefined,
-		/** `list` cannot be proven complete. */
-		partial: undefined as Failure | undefined,
 	};
 	/** Everything that was sent, in the order in which it came. */
 	const sent: Delivery[] = [];
@@ -116,7 +114,6 @@ export function makeRemoteDouble(options: RemoteDoubleOptions = {}) {
 		reader: {
 			async *list() {
 				for (const [id, account] of accounts) yield remote(id, account);
-				if (faults.partial !== undefined) throw faults.partial;
 			},
 			read: (remoteId) =>
 				request(() => {
