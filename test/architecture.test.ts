@@ -18,6 +18,7 @@ const rooms: readonly Room[] = [
 	room("source/sources.ts", "core config config/secret.ts source/source.ts source/ldap source/active-directory source/generic-ldap"),
 	room("target/target.ts", "core"),
 	room("target/local", "core lib target/target.ts"),
+	room("target/scim", "core lib target/target.ts", "undici"),
 
 	// Words for what came of a run, which everybody speaks.
 	room("sync/report.ts", "core"),
