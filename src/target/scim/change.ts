@@ -6,7 +6,7 @@ import { merged } from "./merge.ts";
 import type { Dialect } from "./options.ts";
 import { operationsOf, patchBody } from "./patch.ts";
 import type { Answered } from "./requests.ts";
-import { type Endpoint, pathOf, read, type Seen } from "./resource.ts";
+import { type Endpoint, pathOf, read, type Seen, wantsVersion } from "./resource.ts";
 import type { Shape } from "./shape.ts";
 import { scimTypeOf } from "./words.ts";
 
@@ -17,19 +17,9 @@ export interface Change {
 	/** By what is there. */
 	readonly against: (resource: Json) => Changes;
 	readonly shape: Shape;
+	readonly dialect: Dialect;
 	/** What need not be read to tell. */
 	readonly lean: Readonly<Record<string, string>>;
-}
-
-/** How a server wants its changes, as far as it was found out by trying. */
-export interface Manners {
-	dialect: Dialect;
-	/** Whether it refuses what names no version. */
-	wantsVersion: boolean;
-}
-
-export function mannersOf(dialect: Dialect): Manners {
-	return { dialect, wantsVersion: false };
 }
 
 /** Somebody else changes it each time between our reading and our writing: so often, and it can wait. */
@@ -38,15 +28,14 @@ const MOST_ROUNDS = 5;
 /** Brings a resource to what is wanted, by as little as the server understands. */
 export async function change(
 	endpoint: Endpoint,
-	manners: Manners,
 	abilities: Abilities,
 	remoteId: string,
-	{ known, against, shape, lean }: Change,
+	{ known, against, shape, lean, dialect: asked }: Change,
 	signal: AbortSignal,
 ): Promise<DeliveryResult> {
-	const { requests } = endpoint;
+	const { requests, manners } = endpoint;
 	let mustSee = known === undefined;
-	let dialect = abilities.patch ? manners.dialect : "put";
+	let dialect = abilities.patch ? asked : "put";
 	let why = "";
 	for (let round = 0; round < MOST_ROUNDS; round++) {
 		let seen: Seen | undefined;
@@ -100,15 +89,14 @@ export async function change(
 
 type Verdict = "done" | "refused" | "gone" | "versioned" | "no-patch" | "look";
 
-function verdict({ status, text }: Answered, dialect: Dialect, isSeen: boolean): Verdict {
+function verdict(answer: Answered, dialect: Dialect, isSeen: boolean): Verdict {
+	const { status, text } = answer;
 	if (status >= 200 && status < 300) return "done";
+	if (wantsVersion(answer)) return "versioned";
 	switch (status) {
 		case 404:
 		case 410:
 			return "gone";
-		case 412:
-		case 428:
-			return "versioned";
 		case 405:
 		case 501:
 			return dialect === "put" ? "refused" : "no-patch";

@@ -1,7 +1,7 @@
 import type { Anchor } from "../../core/entry.ts";
 import type { Group } from "../../core/group.ts";
 import type { DeliveryResult, GroupDelivery, GroupMatch, GroupTarget, RemoteGroup } from "../target.ts";
-import { type Change, change, type Manners } from "./change.ts";
+import { type Change, change } from "./change.ts";
 import type { Abilities, Discover } from "./discovery.ts";
 import { type Changes, differences, isAlike, isEqual, sendable, type Value } from "./fields.ts";
 import { type Json, member, objectsIn, textIn } from "./json.ts";
@@ -13,8 +13,9 @@ import { create, type Endpoint, read, remove } from "./resource.ts";
 import type { Shape } from "./shape.ts";
 
 /** Groups: made empty, then filled by parts. */
-export function makeGroups(endpoint: Endpoint, discover: Discover, manners: Manners, memberBatch: number): GroupTarget {
-	const members = makeMembers(endpoint, () => (manners.dialect === "no-path" ? "no-path" : "path"), memberBatch);
+export function makeGroups(endpoint: Endpoint, discover: Discover, memberBatch: number): GroupTarget {
+	const { manners } = endpoint;
+	const members = makeMembers(endpoint, memberBatch);
 
 	const applyFields = async (
 		delivery: GroupDelivery,
@@ -24,14 +25,8 @@ export function makeGroups(endpoint: Endpoint, discover: Discover, manners: Mann
 	): Promise<DeliveryResult> => {
 		const { anchor, remoteId } = delivery;
 		if (remoteId !== undefined) {
-			return change(
-				endpoint,
-				manners,
-				abilities,
-				remoteId,
-				changeOf(delivery, wanted, abilities.groups, { excludedAttributes: "members" }),
-				signal,
-			);
+			const asked = { ...changeOf(delivery, wanted, abilities.groups), dialect: manners.dialect, lean: { excludedAttributes: "members" } };
+			return change(endpoint, abilities, remoteId, asked, signal);
 		}
 		const fields = sendable(groupFields(wanted, anchor, abilities.groups), abilities.groups, "create");
 		const result = await create(endpoint, fields, anchorKey(anchor), signal);
@@ -58,15 +53,15 @@ export function makeGroups(endpoint: Endpoint, discover: Discover, manners: Mann
 			const abilities = await discover(signal);
 			if (!abilities.hasGroups) return { kind: "refused", error: "the server has no groups (/ResourceTypes)" };
 			const usesPut = (): boolean => manners.dialect === "put" || !abilities.patch;
-			if (usesPut() && remoteId !== undefined) return putWhole(endpoint, manners, abilities, delivery, wanted, signal);
+			if (usesPut() && remoteId !== undefined) return putWhole(endpoint, abilities, delivery, wanted, signal);
 			const result = await applyFields(delivery, wanted, abilities, signal);
 			if (result.kind !== "applied") return result;
 			const there = { ...delivery, remoteId: result.remoteId };
-			if (usesPut()) return putWhole(endpoint, manners, abilities, there, wanted, signal);
+			if (usesPut()) return putWhole(endpoint, abilities, there, wanted, signal);
 			const problem = await applyMembers(result.remoteId, delivery, signal);
 			if (problem === "no-patch") {
 				manners.dialect = "put";
-				return putWhole(endpoint, manners, abilities, there, wanted, signal);
+				return putWhole(endpoint, abilities, there, wanted, signal);
 			}
 			return problem ?? result;
 		},
@@ -93,9 +88,8 @@ function changeOf(
 	{ anchor, applied }: GroupDelivery,
 	wanted: Group,
 	shape: Shape,
-	lean: Change["lean"],
 	members: (resource: Json) => Changes = () => new Map(),
-): Change {
+): Omit<Change, "dialect" | "lean"> {
 	const after = sendable(groupFields(wanted, anchor, shape), shape, "update");
 	const before = applied && sendable(groupFields(applied, anchor, shape), shape, "update");
 	const known = before && differences(before, after, isEqual);
@@ -107,14 +101,12 @@ function changeOf(
 			return new Map([...fields, ...members(resource)]);
 		},
 		shape,
-		lean,
 	};
 }
 
 /** For servers that change nothing by parts: the whole group is read and written for each delivery, all its members with it. */
 function putWhole(
 	endpoint: Endpoint,
-	manners: Manners,
 	abilities: Abilities,
 	delivery: GroupDelivery,
 	wanted: Group,
@@ -130,9 +122,9 @@ function putWhole(
 		const whole: readonly Json[] = [...kept, ...added.map((value) => ({ value }))];
 		return new Map<string, Value | undefined>([["members", whole.length === 0 ? undefined : whole]]);
 	};
-	const { known: _, ...rest } = changeOf(delivery, wanted, abilities.groups, {}, members);
+	const { known: _, ...rest } = changeOf(delivery, wanted, abilities.groups, members);
 	const remoteId = delivery.remoteId ?? "";
-	return change(endpoint, { ...manners, dialect: "put" }, abilities, remoteId, { ...rest, known: undefined }, signal);
+	return change(endpoint, abilities, remoteId, { ...rest, known: undefined, dialect: "put", lean: {} }, signal);
 }
 
 function groupIn(resource: Json): Group {

@@ -1,8 +1,9 @@
 import type { DeliveryResult } from "../target.ts";
 import { type Json, member, objectsIn, textIn } from "./json.ts";
+import type { Dialect } from "./options.ts";
 import { type Operation, patchBody } from "./patch.ts";
 import type { Answered } from "./requests.ts";
-import { type Endpoint, pathOf, read } from "./resource.ts";
+import { type Endpoint, pathOf, read, wantsVersion } from "./resource.ts";
 
 /** Adds members to groups and removes them, chunk by chunk, and touches no other. */
 export interface Members {
@@ -21,9 +22,10 @@ export type Failed = Exclude<DeliveryResult, { kind: "applied" }>;
  * for a first delivery of 200,000 members; not reading it at all leaves duplicates. What others add in the meantime is not seen.
  */
 const MOST_REMEMBERED = 4;
+const MOST_ROUNDS = 5;
 
-export function makeMembers(endpoint: Endpoint, dialect: () => "path" | "no-path", memberBatch: number): Members {
-	const { requests } = endpoint;
+export function makeMembers(endpoint: Endpoint, memberBatch: number): Members {
+	const { requests, manners } = endpoint;
 	const known = new Map<string, Set<string>>();
 	let chunk = memberBatch;
 
@@ -51,12 +53,25 @@ export function makeMembers(endpoint: Endpoint, dialect: () => "path" | "no-path
 
 	/** One request; undefined: done. */
 	const send = async (remoteId: string, kind: "add" | "remove", ids: readonly string[], signal: AbortSignal) => {
-		const body = patchBody(operationsFor(kind, ids, dialect()));
-		const outcome = await requests.send({ method: "PATCH", path: pathOf(endpoint, remoteId), body }, signal);
+		const body = patchBody(operationsFor(kind, ids, manners.dialect));
+		const path = pathOf(endpoint, remoteId);
+		let ifMatch = manners.wantsVersion ? await versionOf(remoteId, signal) : undefined;
+		let outcome = await requests.send({ method: "PATCH", path, body, ifMatch }, signal);
+		// What is added or removed does not depend on what else is there: any version will do.
+		for (let round = 0; round < MOST_ROUNDS && outcome.kind === "answer" && wantsVersion(outcome); round++) {
+			manners.wantsVersion ||= ifMatch === undefined;
+			ifMatch = await versionOf(remoteId, signal);
+			outcome = await requests.send({ method: "PATCH", path, body, ifMatch }, signal);
+		}
 		if (outcome.kind === "unknown" || outcome.status < 200 || outcome.status >= 300) return outcome;
 		const members = known.get(remoteId);
 		for (const id of ids) kind === "add" ? members?.add(id) : members?.delete(id);
 		return undefined;
+	};
+
+	const versionOf = async (remoteId: string, signal: AbortSignal): Promise<string | undefined> => {
+		const seen = await read(endpoint, remoteId, { excludedAttributes: "members" }, signal);
+		return seen === "gone" || "kind" in seen ? undefined : seen.version;
 	};
 
 	const changeChunk: Members["change"] = async (remoteId, kind, ids, signal) => {
@@ -121,8 +136,8 @@ export function memberIds(resource: Json): readonly string[] {
 }
 
 /** Added as one list, removed one by one: `remove members` without a filter empties the group, and with a list it does so at some. */
-function operationsFor(kind: "add" | "remove", ids: readonly string[], dialect: "path" | "no-path"): readonly Operation[] {
+function operationsFor(kind: "add" | "remove", ids: readonly string[], dialect: Dialect): readonly Operation[] {
 	if (kind === "remove") return ids.map((id) => ({ op: "remove", path: `members[value eq ${JSON.stringify(id)}]` }));
 	const value = ids.map((id) => ({ value: id }));
-	return [dialect === "path" ? { op: "add", path: "members", value } : { op: "add", value: { members: value } }];
+	return [dialect === "no-path" ? { op: "add", value: { members: value } } : { op: "add", path: "members", value }];
 }

@@ -4,7 +4,8 @@ import { type Fields, resourceOf } from "./fields.ts";
 import type { Finder } from "./finder.ts";
 import { type Json, textIn } from "./json.ts";
 import type { Key } from "./key.ts";
-import { MOST_TRIES, type Requests } from "./requests.ts";
+import type { Dialect } from "./options.ts";
+import { type Answered, MOST_TRIES, type Requests } from "./requests.ts";
 import { isTaken } from "./words.ts";
 
 /** Where resources of one type are. */
@@ -13,6 +14,14 @@ export interface Endpoint {
 	readonly schema: string;
 	readonly requests: Requests;
 	readonly finder: Finder;
+	readonly manners: Manners;
+}
+
+/** How the server wants its changes, as far as that was found out by trying. */
+export interface Manners {
+	dialect: Dialect;
+	/** Whether it refuses what names no version. */
+	wantsVersion: boolean;
 }
 
 export function pathOf({ path }: Pick<Endpoint, "path">, remoteId: string): string {
@@ -68,7 +77,14 @@ export async function create(
 /** Deletes a resource; one that is not there is deleted. */
 export async function remove(endpoint: Endpoint, remoteId: string, signal: AbortSignal): Promise<DeliveryResult> {
 	const { requests } = endpoint;
-	const outcome = await requests.send({ method: "DELETE", path: pathOf(endpoint, remoteId) }, signal);
+	const path = pathOf(endpoint, remoteId);
+	let outcome = await requests.send({ method: "DELETE", path }, signal);
+	if (outcome.kind === "answer" && wantsVersion(outcome)) {
+		const seen = await read(endpoint, remoteId, {}, signal);
+		if (seen === "gone") return { kind: "applied", remoteId };
+		if ("kind" in seen) return seen;
+		outcome = await requests.send({ method: "DELETE", path, ifMatch: seen.version }, signal);
+	}
 	if (outcome.kind === "answer") {
 		const isDone = (outcome.status >= 200 && outcome.status < 300) || outcome.status === 404 || outcome.status === 410;
 		return isDone ? { kind: "applied", remoteId } : { kind: "refused", error: requests.words(outcome) };
@@ -76,6 +92,11 @@ export async function remove(endpoint: Endpoint, remoteId: string, signal: Abort
 	// Some answer 500 to the second of two deletes.
 	const seen = await read(endpoint, remoteId, {}, signal);
 	return seen === "gone" ? { kind: "applied", remoteId } : { kind: "later", error: outcome.why };
+}
+
+/** The answers to a change that names no version, or an old one (RFC 7644 §3.14, RFC 6585 §3). */
+export function wantsVersion({ status }: Pick<Answered, "status">): boolean {
+	return status === 412 || status === 428;
 }
 
 /** A resource as it is there. */

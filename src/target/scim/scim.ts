@@ -1,7 +1,6 @@
 import { Failure } from "../../core/errors.ts";
 import { type Wait, waitReally } from "../../lib/waiting.ts";
 import type { DeliveryResult, GroupTarget, Target, TargetReader } from "../target.ts";
-import { mannersOf } from "./change.ts";
 import { type Discover, makeDiscovery } from "./discovery.ts";
 import { makeFinder } from "./finder.ts";
 import { makeGroups } from "./groups.ts";
@@ -36,10 +35,11 @@ export function makeScimTarget(options: ScimOptions, { clock, random, wait = wai
 		schema,
 		requests,
 		finder: makeFinder(requests, discover, path, clock),
+		manners: { dialect: options.dialect, wantsVersion: false },
 	});
 	const endpoint = endpointOf("/Users", CORE_USER);
-	const users = makeUsers(endpoint, discover, mannersOf(options.dialect), options);
-	const groups = makeGroups(endpointOf("/Groups", CORE_GROUP), discover, mannersOf(options.dialect), options.memberBatch);
+	const users = makeUsers(endpoint, discover, options);
+	const groups = makeGroups(endpointOf("/Groups", CORE_GROUP), discover, options.memberBatch);
 	const patience = makePatience(options.url);
 
 	return {

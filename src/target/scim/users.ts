@@ -1,13 +1,13 @@
 import type { Account } from "../../core/account.ts";
 import type { Delivery, DeliveryResult, Match } from "../target.ts";
-import { type Change, change, type Manners } from "./change.ts";
+import { type Change, change } from "./change.ts";
 import type { Abilities, Discover } from "./discovery.ts";
 import type { UserForm } from "./entitled.ts";
 import { type Changes, differences, type Fields, isAlike, isEqual, sendable } from "./fields.ts";
 import type { Json } from "./json.ts";
 import { anchorKey, type Key, matchKey } from "./key.ts";
 import { accountFields, MANAGER } from "./mapping.ts";
-import type { ScimOptions } from "./options.ts";
+import type { Dialect, ScimOptions } from "./options.ts";
 import { fieldsIn, remoteAccount } from "./remote.ts";
 import { create, type Endpoint, remove } from "./resource.ts";
 
@@ -19,12 +19,7 @@ export interface Users {
 /** Creates that met a taken name and wait to be looked up, at most: beyond that the oldest is looked up as any other. */
 const MOST_CONFLICTS = 1000;
 
-export function makeUsers(
-	endpoint: Endpoint,
-	discover: Discover,
-	manners: Manners,
-	options: Pick<ScimOptions, "match" | "features" | "policies">,
-): Users {
+export function makeUsers(endpoint: Endpoint, discover: Discover, options: Pick<ScimOptions, "match" | "features" | "policies">): Users {
 	const conflicts = new Set<string>();
 
 	return {
@@ -33,7 +28,8 @@ export function makeUsers(
 			if (wanted === undefined) return remoteId === undefined ? { kind: "applied", remoteId: "" } : remove(endpoint, remoteId, signal);
 			const abilities = await discover(signal);
 			const form = formOf(options, abilities);
-			if (remoteId !== undefined) return change(endpoint, manners, abilities, remoteId, changeOf(delivery, wanted, form), signal);
+			if (remoteId !== undefined)
+				return change(endpoint, abilities, remoteId, changeOf(delivery, wanted, form, endpoint.manners.dialect), signal);
 			const fields = sendable(accountFields(wanted, anchor, delivery.managerId, form), form.shape, "create");
 			const result = await create(endpoint, fields, anchorKey(anchor), signal);
 			if (result.kind === "conflict") remember(conflicts, anchor);
@@ -77,7 +73,7 @@ function matchOf(by: Match["by"], { path, value }: Key, resources: readonly Json
 	return remote && { by, on: `${path} "${value}"`, remote, isAmbiguous: resources.length > 1 };
 }
 
-function changeOf(delivery: Delivery, wanted: Account, form: UserForm): Change {
+function changeOf(delivery: Delivery, wanted: Account, form: UserForm, dialect: Dialect): Change {
 	const { anchor, managerId } = delivery;
 	const after = sendable(accountFields(wanted, anchor, managerId, form), form.shape, "update");
 	const known = knownChanges(delivery, wanted, after, form);
@@ -92,6 +88,7 @@ function changeOf(delivery: Delivery, wanted: Account, form: UserForm): Change {
 			return differences(before, after, (path, one, other) => (known?.has(path) ? isEqual : isAlike)(path, one, other));
 		},
 		shape: form.shape,
+		dialect,
 		lean: {},
 	};
 }
