@@ -150,7 +150,7 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 	};
 	const main = open();
 	main.transaction(() => main.runs.interruptOpen(clock()));
-	const targets = config.targets.map((target): SyncTarget => ({ target: openTarget(target, db), adopt: adoptOf(target) }));
+	const targets = config.targets.map((target): SyncTarget => ({ target: openTarget(target, db, options), adopt: adoptOf(target) }));
 	if (targets.some(({ target }) => target.announcesCreates)) indexRemotes(db);
 	const delivering = open();
 	const deliveries = makeDeliveries({
@@ -278,7 +278,7 @@ export function openPlanner(config: Config, options: Surroundings): Planner {
 		readBack: async (name, onDrift, signal) => {
 			const settings = config.targets.find((each) => each.name === name);
 			if (settings === undefined) throw unknownTarget(config, name);
-			const target = openTarget(settings, db);
+			const target = openTarget(settings, db, options);
 			try {
 				return await readBack({ session, target, onDrift, onSame: () => {} }, signal);
 			} finally {
@@ -356,8 +356,8 @@ function adoptOf(target: TargetConfig): SyncTarget["adopt"] {
 	return target.type === "scim" ? target.adopt : "never";
 }
 
-function openTarget(target: TargetConfig, db: Connection): Target {
-	return makeTarget(target, { accounts: openLocalAccounts(db, target.name), groups: openLocalGroups(db, target.name) });
+function openTarget(target: TargetConfig, db: Connection, { clock, random }: Surroundings): Target {
+	return makeTarget(target, { accounts: openLocalAccounts(db, target.name), groups: openLocalGroups(db, target.name), clock, random });
 }
 
 function partOf(parts: readonly Part[], name: string): Part {

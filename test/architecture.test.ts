@@ -18,8 +18,9 @@ const rooms: readonly Room[] = [
 	room("source/sources.ts", "core config config/secret.ts source/source.ts source/ldap source/active-directory source/generic-ldap"),
 	room("target/target.ts", "core"),
 	room("target/local", "core lib target/target.ts"),
+	room("target/scim", "core lib target/target.ts", "undici"),
 	// From a configuration to a target: the one file that knows every kind of them.
-	room("target/targets.ts", "core config config/secret.ts target/target.ts target/local"),
+	room("target/targets.ts", "core config config/secret.ts target/target.ts target/local target/scim"),
 
 	// Words for what came of a run, which everybody speaks.
 	room("sync/report.ts", "core"),

@@ -69,5 +69,3 @@ export function openReadBack(db: Connection) {
 		},
 	};
 }
-
-export type ReadBackTable = ReturnType<typeof openReadBack>;

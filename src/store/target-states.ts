@@ -54,5 +54,3 @@ export function openTargetStates(db: Connection) {
 		},
 	};
 }
-
-export type TargetStates = ReturnType<typeof openTargetStates>;
