@@ -1,8 +1,7 @@
 import { digest } from "../lib/digest.ts";
-import { eachAtMost } from "../lib/window.ts";
 import type { Match } from "../target/target.ts";
 import type { DeliverContext } from "./deliver-context.ts";
-import { type OpenDelivery, openDelivery } from "./open-delivery.ts";
+import { type OpenDelivery, openDelivery, type Sent } from "./open-delivery.ts";
 import { logOf } from "./settle-delivery.ts";
 import { waitAfterRefusal } from "./waits.ts";
 
@@ -11,32 +10,29 @@ import { waitAfterRefusal } from "./waits.ts";
  * before and never answered is ours; whoever else is there is adopted if the configuration lets us, and left alone if not. Returns
  * what is to be sent: adopted accounts as updates of what was found, and not those that were left alone.
  */
-export async function matchCreates(
-	context: DeliverContext,
-	open: readonly OpenDelivery[],
-	signal: AbortSignal,
-): Promise<readonly OpenDelivery[]> {
+export async function matchCreates(context: DeliverContext, sent: readonly Sent[], signal: AbortSignal): Promise<readonly Sent[]> {
 	const { session, target, clock } = context;
-	const creates = open.filter(({ row, wanted }) => row.remote_id === null && wanted !== undefined);
-	if (creates.length === 0) return open;
+	const isCreate = ({ delivery: { row, wanted } }: Sent): boolean => row.remote_id === null && wanted !== undefined;
+	if (!sent.some(isCreate)) return sent;
 	const matches = new Map<OpenDelivery, Match>();
-	await eachAtMost(target.lanes, creates, async (delivery) => {
-		const { row, wanted } = delivery;
-		const match = wanted && (await target.find(row.anchor, wanted, signal));
-		if (match !== undefined) matches.set(delivery, match);
-	});
+	for (const each of sent) {
+		const { row, wanted } = each.delivery;
+		const match = isCreate(each) && wanted !== undefined ? await target.find(row.anchor, wanted, signal) : undefined;
+		if (match !== undefined) matches.set(each.delivery, match);
+	}
 	return session.transaction(() => {
 		const append = session.log.append();
-		return open.flatMap((delivery) => {
-			const { row, wanted } = delivery;
-			if (row.remote_id !== null || wanted === undefined) return [delivery];
+		return sent.flatMap((each) => {
+			if (!isCreate(each)) return [each];
+			const { delivery } = each;
+			const { row } = delivery;
 			const match = matches.get(delivery);
 			if (match === undefined) {
 				session.ledger.intend(target.name, row.account_id, clock());
-				return [delivery];
+				return [each];
 			}
 			const refusal = refusalOf(context, delivery, match);
-			if (refusal === undefined) return [take(context, delivery, match, append)];
+			if (refusal === undefined) return [{ ...each, delivery: take(context, delivery, match, append) }];
 			session.ledger.refused(target.name, row.account_id, refusal, clock() + waitAfterRefusal(row.attempts));
 			context.tally.add(row.kind, "refused", 0);
 			const after = delivery.wantedText;

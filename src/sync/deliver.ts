@@ -5,10 +5,15 @@ import type { DeliveryResult } from "../target/target.ts";
 import { matchCreates } from "./adopt.ts";
 import type { DeliverContext } from "./deliver-context.ts";
 import { type OpenDelivery, openDelivery, parked, type Sent, sending } from "./open-delivery.ts";
-import { makeSettling } from "./settle-delivery.ts";
+import { makeSettling, type Settling } from "./settle-delivery.ts";
 
 /** Renames are ordered among each other, so they are taken together; past this many, in several rounds. */
 const RENAMES_AT_ONCE = 20_000;
+/**
+ * So many creates are looked up, written down and sent by one lane before the next ones: few enough that some are done even if we are
+ * killed every second, and enough that writing them down costs little.
+ */
+const MATCHED_TOGETHER = 4;
 /** How many calls of each lane make a page: the lanes run dry at its end, which costs about half a call in so many. */
 const CALLS_A_PAGE = 16;
 
@@ -36,25 +41,31 @@ function nextDeliveries({ session, target, clock }: DeliverContext): readonly Op
 }
 
 async function deliverPage(context: DeliverContext, open: readonly OpenDelivery[], signal: AbortSignal): Promise<void> {
-	const { session, target, clock } = context;
-	const matched = target.announcesCreates ? await matchCreates(context, open, signal) : open;
+	const { target } = context;
 	const settling = makeSettling(context);
+	const together = target.announcesCreates ? Math.max(target.batch, MATCHED_TOGETHER) : target.batch;
 	try {
-		for (const wave of wavesOf(order(matched), target.lanes)) {
-			await eachAtMost(target.lanes, batchesOf(wave, target.batch), async (batch) => {
-				const started = clock();
-				const sent = batch.map((each) => ({ ...each, sending: sending(session, target, each) }));
-				const results = await target.apply(
-					sent.map((each) => each.sending.delivery),
-					signal,
-				);
-				const seconds = (clock() - started) / 1000 / batch.length;
-				for (const [index, each] of sent.entries()) settling.add(each, results[index] ?? unanswered, seconds);
-			});
+		for (const wave of wavesOf(order(open), target.lanes)) {
+			await eachAtMost(target.lanes, batchesOf(wave, together), (some) => deliverSome(context, some, settling, signal));
 			settling.flush();
 		}
 	} finally {
 		settling.flush();
+	}
+}
+
+async function deliverSome(context: DeliverContext, some: readonly Sent[], settling: Settling, signal: AbortSignal): Promise<void> {
+	const { session, target, clock } = context;
+	const matched = target.announcesCreates ? await matchCreates(context, some, signal) : some;
+	for (const batch of batchesOf(matched, target.batch)) {
+		const started = clock();
+		const sent = batch.map((each) => ({ ...each, sending: sending(session, target, each) }));
+		const results = await target.apply(
+			sent.map((each) => each.sending.delivery),
+			signal,
+		);
+		const seconds = (clock() - started) / 1000 / batch.length;
+		for (const [index, each] of sent.entries()) settling.add(each, results[index] ?? unanswered, seconds);
 	}
 }
 
