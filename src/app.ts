@@ -8,6 +8,7 @@ import { digest } from "./lib/digest.ts";
 import { makeQueues } from "./lib/queue.ts";
 import { makeSource } from "./source/sources.ts";
 import { asFailure, type Connection, openDatabase, openReadOnly, openSibling } from "./store/database.ts";
+import { openFileTargets } from "./store/file-targets.ts";
 import { openLocalAccounts } from "./store/local-accounts.ts";
 import { openLocalGroups } from "./store/local-groups.ts";
 import { makeIds, openSession, type Session } from "./store/session.ts";
@@ -117,7 +118,7 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 	};
 	const main = open();
 	main.transaction(() => main.runs.interruptOpen(clock()));
-	const targets = config.targets.map((target) => openTarget(target, db));
+	const targets = config.targets.map((target) => openTarget(target, db, clock));
 	const upkeep = openUpkeep(db);
 	const exclusive = makeQueues();
 	const parts = makeParts(config, options);
@@ -274,8 +275,10 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 	};
 }
 
-function openTarget(target: TargetConfig, db: Connection): Target {
-	return makeTarget(target, { accounts: openLocalAccounts(db, target.name), groups: openLocalGroups(db, target.name) });
+function openTarget(target: TargetConfig, db: Connection, clock: () => number): Target {
+	const { name } = target;
+	const openMirror = () => ({ accounts: openLocalAccounts(db, name), groups: openLocalGroups(db, name), file: openFileTargets(db, name) });
+	return makeTarget(target, { openMirror, clock });
 }
 
 function partOf(parts: readonly Part[], name: string): Part {

@@ -1,23 +1,49 @@
 import type { TargetConfig } from "../config/target-config.ts";
-import { Failure } from "../core/errors.ts";
-import { type LocalGroupTable, type LocalTable, makeLocalTarget } from "./local/local.ts";
+import { Failure, unreachable } from "../core/errors.ts";
+import { diagnoseFile } from "./file/diagnose.ts";
+import { makeFileTarget } from "./file/file.ts";
+import type { Mirror } from "./file/options.ts";
+import type { Finding } from "./finding.ts";
+import { makeLocalTarget } from "./local/local.ts";
 import type { Target } from "./target.ts";
 
 /** What a target is given besides its configuration. */
 export interface Surroundings {
-	/** The embedded account store's rows for this target. */
-	readonly accounts: LocalTable;
-	readonly groups: LocalGroupTable;
+	/** Opens the rows of our own database that are the target's: of the embedded account store, or what a file is written from. */
+	readonly openMirror: () => Mirror;
+	/** Unix milliseconds. */
+	readonly clock: () => number;
 }
 
-/** The target that a configuration describes, by its type. */
-export function makeTarget(config: TargetConfig, { accounts, groups }: Surroundings): Target {
+/** The target that a configuration describes, by its type. Throws Failure SECRET_UNREADABLE. */
+export function makeTarget(config: TargetConfig, surroundings: Surroundings): Target {
+	const target = ofType(config, surroundings);
+	return config.groups ? target : { ...target, groups: undefined };
+}
+
+function ofType(config: TargetConfig, { openMirror, clock }: Surroundings): Target {
 	switch (config.type) {
-		case "local":
+		case "local": {
+			const { accounts, groups } = openMirror();
 			return makeLocalTarget(config.name, accounts, groups);
-		case "scim":
+		}
 		case "file":
+			return makeFileTarget(config, openMirror(), clock);
+		case "scim":
 		case "webhook":
 			throw new Failure("CONFIG_INVALID", `targets of type ${config.type} are not there yet`, { hint: "Take it out of targets." });
+		default:
+			return unreachable(config);
+	}
+}
+
+/** Looks at a target step by step; changes nothing there. */
+export async function* diagnoseTarget(config: TargetConfig): AsyncGenerator<Finding, void> {
+	switch (config.type) {
+		case "file":
+			yield* diagnoseFile(config.path, config.content);
+			return;
+		default:
+			return;
 	}
 }
