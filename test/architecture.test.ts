@@ -22,8 +22,9 @@ const rooms: readonly Room[] = [
 	room("target/local", "core lib target/target.ts"),
 	// A file is written from rows like those of the embedded store, and applied to as they are.
 	room("target/file", "core lib target/target.ts target/finding.ts target/local", "csv-stringify"),
+	room("target/scim", "core lib target/target.ts", "undici"),
 	// From a configuration to a target: the one file that knows every kind of them.
-	room("target/targets.ts", "core config config/secret.ts target/target.ts target/finding.ts target/local target/file"),
+	room("target/targets.ts", "core config config/secret.ts target/target.ts target/finding.ts target/local target/file target/scim"),
 
 	// Words for what came of a run, which everybody speaks.
 	room("sync/report.ts", "core"),

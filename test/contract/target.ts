@@ -22,8 +22,8 @@ function accountOf(number: number, more: Partial<Account> = {}): Account {
 	};
 }
 
-/** What every target must do, whatever is behind it. `open` gives one that has no accounts. */
-export function targetContract(open: () => Target): void {
+/** What every target must do, whatever is behind it. `open` gives one that has no accounts; `many`: as many as a slow server bears. */
+export function targetContract(open: () => Target, many = 2500): void {
 	const remoteIds = new Map<Anchor, string>();
 
 	/** Applies in the target's batches, as delivery does, and remembers the ids it gave. */
@@ -115,7 +115,9 @@ export function targetContract(open: () => Target): void {
 			[2, accountOf(2, { userName: "P1@corp.example.test" })],
 			[3, accountOf(3)],
 		]);
-		expect(kinds).toEqual(["refused", "applied"]);
+		// Who has to be asked who has it says so: "conflict".
+		expect(["refused", "conflict"]).toContain(kinds[0]);
+		expect(kinds[1]).toBe("applied");
 		expect((await all(target)).map(({ account }) => account.userName).sort()).toEqual(["p1@corp.example.test", "p3@corp.example.test"]);
 	});
 
@@ -169,10 +171,10 @@ export function targetContract(open: () => Target): void {
 		expect(await list()).toEqual([]);
 	});
 
-	it("takes 2,500 accounts, and lists each once", async () => {
+	it(`takes ${many.toLocaleString("en")} accounts, and lists each once`, async () => {
 		const target = fresh();
-		const wanted = Array.from({ length: 2500 }, (_, index) => [index + 1, accountOf(index + 1)] as const);
+		const wanted = Array.from({ length: many }, (_, index) => [index + 1, accountOf(index + 1)] as const);
 		await apply(target, wanted);
-		expect(new Set((await all(target)).map(({ anchor }) => anchor)).size).toBe(2500);
+		expect(new Set((await all(target)).map(({ anchor }) => anchor)).size).toBe(many);
 	});
 }
