@@ -8,6 +8,7 @@ import { digest } from "./lib/digest.ts";
 import { makeSource } from "./source/sources.ts";
 import { asFailure, type Connection, openDatabase, openReadOnly, openSibling } from "./store/database.ts";
 import { indexRemotes } from "./store/delivery-ledger.ts";
+import { openFileTargets } from "./store/file-targets.ts";
 import type { Forgotten } from "./store/forget.ts";
 import { openLocalAccounts } from "./store/local-accounts.ts";
 import { openLocalGroups } from "./store/local-groups.ts";
@@ -357,7 +358,9 @@ function adoptOf(target: TargetConfig): SyncTarget["adopt"] {
 }
 
 function openTarget(target: TargetConfig, db: Connection, { clock, random }: Surroundings): Target {
-	return makeTarget(target, { accounts: openLocalAccounts(db, target.name), groups: openLocalGroups(db, target.name), clock, random });
+	const { name } = target;
+	const openMirror = () => ({ accounts: openLocalAccounts(db, name), groups: openLocalGroups(db, name), file: openFileTargets(db, name) });
+	return makeTarget(target, { openMirror, clock, random });
 }
 
 function partOf(parts: readonly Part[], name: string): Part {

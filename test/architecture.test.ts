@@ -17,10 +17,14 @@ const rooms: readonly Room[] = [
 	// From a configuration to a source: the one file that knows every kind of them.
 	room("source/sources.ts", "core config config/secret.ts source/source.ts source/ldap source/active-directory source/generic-ldap"),
 	room("target/target.ts", "core"),
+	// One line of `check`.
+	room("target/finding.ts", ""),
 	room("target/local", "core lib target/target.ts"),
+	// A file is written from rows like those of the embedded store, and applied to as they are.
+	room("target/file", "core lib target/target.ts target/finding.ts target/local", "csv-stringify"),
 	room("target/scim", "core lib target/target.ts", "undici"),
 	// From a configuration to a target: the one file that knows every kind of them.
-	room("target/targets.ts", "core config config/secret.ts target/target.ts target/local target/scim"),
+	room("target/targets.ts", "core config config/secret.ts target/target.ts target/finding.ts target/local target/file target/scim"),
 
 	// Words for what came of a run, which everybody speaks.
 	room("sync/report.ts", "core"),

@@ -11,14 +11,14 @@ export const waitReally: Wait = async (ms, signal) => {
 	}
 };
 
-/** The promise's outcome, or the signal's reason as soon as that aborts; what was under way goes on without us. */
-export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** The work's outcome, or the signal's reason as soon as that aborts; what was under way goes on without us. */
+export async function orAborted<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
 	signal.throwIfAborted();
 	const { promise: aborted, reject } = Promise.withResolvers<never>();
 	const onAbort = (): void => reject(signal.reason);
 	signal.addEventListener("abort", onAbort, { once: true });
 	try {
-		return await Promise.race([promise, aborted]);
+		return await Promise.race([work(), aborted]);
 	} finally {
 		signal.removeEventListener("abort", onAbort);
 	}

@@ -272,4 +272,21 @@ ALTER TABLE targets ADD COLUMN read_back_at INTEGER;
 ALTER TABLE targets ADD COLUMN read_back TEXT;     -- what the last reading back found, as JSON
 `,
 	},
+	{
+		version: 4,
+		name: "file targets",
+		sql: `
+-- Of each target that is a file; its accounts and groups are in local_accounts, local_groups and local_members, its mirror.
+CREATE TABLE file_targets (
+	target TEXT PRIMARY KEY,
+	version INTEGER NOT NULL DEFAULT 0, -- counts what was applied to the mirror
+	written INTEGER,                    -- the version that the file holds
+	shape TEXT,                         -- how it was written
+	stamp TEXT,                         -- inode, size and time of the file as it was left
+	length INTEGER                      -- of a file of changes: octets whose changes are in the mirror
+) WITHOUT ROWID;
+-- In LDIF a group's name is its DN.
+CREATE INDEX local_groups_by_name ON local_groups (target, body ->> '$.displayName' COLLATE NOCASE);
+`,
+	},
 ];

@@ -1,32 +1,56 @@
 import type { Secret } from "../config/secret.ts";
 import type { ScimTarget, TargetConfig } from "../config/target-config.ts";
-import { Failure } from "../core/errors.ts";
-import { type LocalGroupTable, type LocalTable, makeLocalTarget } from "./local/local.ts";
+import { Failure, unreachable } from "../core/errors.ts";
+import { diagnoseFile } from "./file/diagnose.ts";
+import { makeFileTarget } from "./file/file.ts";
+import type { Mirror } from "./file/options.ts";
+import type { Finding } from "./finding.ts";
+import { makeLocalTarget } from "./local/local.ts";
 import type { ScimOptions } from "./scim/options.ts";
 import { makeScimTarget } from "./scim/scim.ts";
 import type { Target } from "./target.ts";
 
 /** What a target is given besides its configuration. */
 export interface Surroundings {
-	/** The embedded account store's rows for this target. */
-	readonly accounts: LocalTable;
-	readonly groups: LocalGroupTable;
+	/** Opens the rows of our own database that are the target's: of the embedded account store, or what a file is written from. */
+	readonly openMirror: () => Mirror;
 	/** Unix milliseconds. */
 	readonly clock: () => number;
 	/** 0 to below 1. */
 	readonly random: () => number;
 }
 
-/** The target that a configuration describes, by its type. */
-export function makeTarget(config: TargetConfig, { accounts, groups, clock, random }: Surroundings): Target {
+/** The target that a configuration describes, by its type. Throws Failure SECRET_UNREADABLE. */
+export function makeTarget(config: TargetConfig, surroundings: Surroundings): Target {
+	const target = ofType(config, surroundings);
+	return config.groups ? target : { ...target, groups: undefined };
+}
+
+function ofType(config: TargetConfig, { openMirror, clock, random }: Surroundings): Target {
 	switch (config.type) {
-		case "local":
+		case "local": {
+			const { accounts, groups } = openMirror();
 			return makeLocalTarget(config.name, accounts, groups);
+		}
 		case "scim":
 			return makeScimTarget(scimOptions(config), { clock, random });
 		case "file":
+			return makeFileTarget(config, openMirror(), clock);
 		case "webhook":
 			throw new Failure("CONFIG_INVALID", `targets of type ${config.type} are not there yet`, { hint: "Take it out of targets." });
+		default:
+			return unreachable(config);
+	}
+}
+
+/** Looks at a target step by step; changes nothing there. */
+export async function* diagnoseTarget(config: TargetConfig): AsyncGenerator<Finding, void> {
+	switch (config.type) {
+		case "file":
+			yield* diagnoseFile(config.path, config.content);
+			return;
+		default:
+			return;
 	}
 }
 

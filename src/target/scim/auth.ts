@@ -43,7 +43,7 @@ export function makeAuth(auth: ScimAuth, wire: Pick<Wire, "exchange">, clock: ()
 			return {
 				header: async (signal) => {
 					const isFresh = token !== undefined && (token.renewAt === undefined || clock() < token.renewAt);
-					const { text } = isFresh && token !== undefined ? token : await orAborted(fetched(), signal);
+					const { text } = isFresh && token !== undefined ? token : await orAborted(fetched, signal);
 					return `Bearer ${text}`;
 				},
 				renew: (refused) => {

@@ -34,7 +34,7 @@ export function makeDiscovery(requests: Pick<Requests, "look">): Discover {
 		abilities = abilitiesIn(documents);
 		return abilities;
 	});
-	return async (signal) => abilities ?? orAborted(read(), signal);
+	return async (signal) => abilities ?? orAborted(read, signal);
 }
 
 async function readDocument(requests: Pick<Requests, "look">, path: string, signal: AbortSignal): Promise<Json | undefined> {
