@@ -45,7 +45,11 @@ const rooms: readonly Room[] = [
 		"core lib config config/secret.ts store sync sync/report.ts source/source.ts source/sources.ts target/target.ts target/targets.ts",
 	),
 	// `check` tries each step of a connection by itself.
-	room("cli", "core lib app.ts config config/secret.ts store sync/report.ts daemon telemetry source/sources.ts", "undici"),
+	room(
+		"cli",
+		"core lib app.ts config config/secret.ts store sync/report.ts daemon telemetry source/sources.ts target/targets.ts",
+		"undici",
+	),
 	room("main.ts", "core cli"),
 	// Whichever of the pinned ones this platform has.
 	room("launch.cjs", "", "node-*-*"),

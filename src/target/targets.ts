@@ -44,7 +44,7 @@ function ofType(config: TargetConfig, { openMirror, clock, random }: Surrounding
 }
 
 /** Looks at a target step by step; changes nothing there. */
-export async function* diagnoseTarget(config: TargetConfig): AsyncGenerator<Finding, void> {
+export async function* diagnoseTarget(config: TargetConfig, _signal: AbortSignal): AsyncGenerator<Finding, void> {
 	switch (config.type) {
 		case "file":
 			yield* diagnoseFile(config.path, config.content);
