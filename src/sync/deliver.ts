@@ -16,6 +16,7 @@ const RENAMES_AT_ONCE = 20_000;
 const MATCHED_TOGETHER = 4;
 /** How many calls of each lane make a page: the lanes run dry at its end, which costs about half a call in so many. */
 const CALLS_A_PAGE = 16;
+const MOST_A_PAGE = 10_000;
 
 /**
  * Brings the accounts of one target from what was applied to what is wanted: ends first, then renames, then the rest, asked anew
@@ -32,7 +33,7 @@ export async function deliver(context: DeliverContext, signal: AbortSignal): Pro
 }
 
 function nextDeliveries({ session, target, clock }: DeliverContext): readonly OpenDelivery[] {
-	const page = target.lanes === 1 ? target.batch : target.batch * target.lanes * CALLS_A_PAGE;
+	const page = Math.max(target.batch, Math.min(target.batch * target.lanes * CALLS_A_PAGE, MOST_A_PAGE));
 	for (const step of [0, 1, 2] as const satisfies readonly Step[]) {
 		const rows = session.ledger.pending(target.name, step, clock(), step === 1 ? RENAMES_AT_ONCE : page);
 		if (rows.length > 0) return rows.map((row) => openDelivery(row));
