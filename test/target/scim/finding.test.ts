@@ -168,11 +168,11 @@ describe("the list of accounts", () => {
 		expect([...server.users.keys()].filter((id) => !found.includes(id))).toEqual([]);
 	});
 
-	it("is incomplete when a page cannot be had", async () => {
+	it("is out of reach when a page cannot be had", async () => {
 		plantMany(250);
 		server.how.documents = "none";
 		Object.assign(server.how, { trouble: 1 });
-		expect(await failureOf(all(openTarget(server.url).target))).toMatchObject({ code: "TARGET_LISTING_PARTIAL" });
+		expect(await failureOf(all(openTarget(server.url).target))).toMatchObject({ code: "TARGET_UNREACHABLE" });
 	});
 
 	it("says of whom it does not show whether they are active", async () => {
