@@ -413,7 +413,8 @@ function list(store: Store, query: URLSearchParams, how: Faults): Body {
 
 function documentAt(path: string, how: Faults): Sent | undefined {
 	if (!["/ServiceProviderConfig", "/ResourceTypes", "/Schemas"].includes(path)) return undefined;
-	if (how.documents === "none") throw new Refusal(404, undefined, "no documents here");
+	if (how.documents === "none" || (how.documents === "a first page" && path === "/ResourceTypes"))
+		throw new Refusal(404, undefined, "no documents here");
 	if (how.documents === "garbage") return { status: 200, body: "<html>welcome</html>" };
 	if (path === "/ServiceProviderConfig") {
 		const patch = { supported: how.patch === "kept" || how.patch === "405" };
