@@ -97,8 +97,8 @@ function newIn({ resources }: Pick<Page, "resources">, known: Set<string>): read
 }
 
 function pageOf(outcome: Outcome, path: string): Page {
-	const page = outcome.kind === "answer" ? pageIn(outcome) : undefined;
+	if (outcome.kind === "unknown") throw new Failure("TARGET_UNREACHABLE", `the list of ${path} ended before its end: ${outcome.why}`);
+	const page = pageIn(outcome);
 	if (page !== undefined) return page;
-	const why = outcome.kind === "answer" ? `the answer ${outcome.status} is no list` : outcome.why;
-	throw new Failure("TARGET_LISTING_PARTIAL", `the list of ${path} ended before its end: ${why}`);
+	throw new Failure("TARGET_LISTING_PARTIAL", `the list of ${path} ended before its end: the answer ${outcome.status} is no list`);
 }

@@ -246,7 +246,18 @@ describe("a change", () => {
 		expect(operations.map((operation) => (operation as { op: string }).op)).toEqual(op === undefined ? [] : [op]);
 	});
 
-	it("takes away what is gone already", async () => {
+	it("leaves a manager alone who is shown while the one that is wanted is not there yet", async () => {
+		const { apply, create } = openTarget(server.url);
+		const remoteId = await create(1);
+		server.users.set(remoteId, { ...server.users.get(remoteId), [enterprise]: { manager: { value: "m-8" } } });
+		await apply(deliveryOf(1, { remoteId, wanted: accountOf(1, { manager: anchorOf(9) }) }));
+		expect(server.of("PATCH")).toEqual([]);
+		await apply(deliveryOf(1, { remoteId, wanted: accountOf(1) }));
+		expect(server.of("PATCH").map(({ body }) => body?.["Operations"])).toEqual([[{ op: "remove", path: `${enterprise}:manager` }]]);
+	});
+
+	it.each([true, false])("takes away what is gone already, be that an error (%s) or not", async (isStrictlyRemoving) => {
+		server.how.isStrictlyRemoving = isStrictlyRemoving;
 		const { apply, create } = openTarget(server.url);
 		const remoteId = await create(1);
 		const applied = accountOf(1, { title: "Dr.", department: "Research" });

@@ -35,6 +35,20 @@ describe("a server's own documents", () => {
 		expect(body).toMatchObject({ title: "Dr.", [enterprise]: { department: "Research" } });
 	});
 
+	it("are not believed where only a first page of them comes", async () => {
+		const { body } = await made({ documents: "a first page" });
+		expect(body).toMatchObject({ [enterprise]: { department: "Research" } });
+	});
+
+	it.each(["all", "none"] as const)("say that there are no groups, or its answer does: %s", async (documents) => {
+		Object.assign(server.how, { hasGroups: false, documents });
+		const { target } = openTarget(server.url);
+		const wanted = { displayName: "Sales" };
+		const delivery = { anchor: anchorOf(9), remoteId: undefined, wanted, applied: undefined, added: [], removed: [], key: "1" };
+		expect(await target.groups?.apply(delivery, never)).toMatchObject({ kind: "refused", error: expect.stringContaining("groups") });
+		expect(server.of("POST")).toHaveLength(documents === "all" ? 0 : 1);
+	});
+
 	it("keep attributes away that the server does not have, and tell them as not kept", async () => {
 		const { body, result, target, remoteId } = await made({ attributes: { title: undefined } });
 		expect(result.kind).toBe("applied");

@@ -97,14 +97,23 @@ describe("an account that may be there already", () => {
 		expect(await target.find(anchorOf(1), accountOf(1), never)).toMatchObject({ by: "attribute", remote: { remoteId } });
 	});
 
+	it("is nowhere where nobody is, which takes no reading of the list", async () => {
+		server.how.filters = "404";
+		const { target } = openTarget(server.url);
+		server.came.length = 0;
+		expect(await target.find(anchorOf(1), accountOf(1, { emails: [] }), never)).toBeUndefined();
+		expect(server.came.filter(({ query }) => query.get("count") === "100")).toEqual([]);
+	});
+
 	it("is looked for in one reading of the list for many, where there are no filters", async () => {
 		plantMany(250);
 		server.how.filters = "400";
 		const { target, time } = openTarget(server.url);
 		for (let number = 1; number <= 20; number++) expect(await target.find(anchorOf(number), accountOf(number), never)).toBeUndefined();
 		const pages = () => server.came.filter(({ query }) => query.get("count") === "100").length;
-		// Four pages for each of the two attributes.
+		// Four pages for each of the two attributes, and each of the filters tried once.
 		expect(pages()).toBe(8);
+		expect(server.came.filter(({ query }) => query.has("filter"))).toHaveLength(2);
 		time.pass(300_001);
 		server.plant({ ...accountOf(7) });
 		expect(await target.find(anchorOf(7), accountOf(7), never)).toMatchObject({ by: "attribute" });
@@ -168,11 +177,11 @@ describe("the list of accounts", () => {
 		expect([...server.users.keys()].filter((id) => !found.includes(id))).toEqual([]);
 	});
 
-	it("is incomplete when a page cannot be had", async () => {
+	it("is out of reach when a page cannot be had", async () => {
 		plantMany(250);
 		server.how.documents = "none";
 		Object.assign(server.how, { trouble: 1 });
-		expect(await failureOf(all(openTarget(server.url).target))).toMatchObject({ code: "TARGET_LISTING_PARTIAL" });
+		expect(await failureOf(all(openTarget(server.url).target))).toMatchObject({ code: "TARGET_UNREACHABLE" });
 	});
 
 	it("says of whom it does not show whether they are active", async () => {

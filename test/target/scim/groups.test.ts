@@ -128,6 +128,16 @@ describe("a group", () => {
 		expect(membersOf(remoteId)).toEqual([]);
 	});
 
+	it("gets members also where the server does not show whom it has", async () => {
+		server.how.areMembersShown = false;
+		const members = people(6);
+		const remoteId = await make(open(), members.slice(0, 3));
+		const groups = open();
+		expect(await groups.apply(groupOf({ remoteId, added: members.slice(2) }), never)).toMatchObject({ kind: "applied" });
+		expect(await groups.apply(groupOf({ remoteId, removed: members.slice(0, 1) }), never)).toMatchObject({ kind: "applied" });
+		expect(membersOf(remoteId)).toEqual(ids(members.slice(1)));
+	});
+
 	it("is found by externalId, then by its name", async () => {
 		const groups = open();
 		const remoteId = await make(groups, []);
