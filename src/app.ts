@@ -118,7 +118,7 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 	};
 	const main = open();
 	main.transaction(() => main.runs.interruptOpen(clock()));
-	const targets = config.targets.map((target) => openTarget(target, db, clock));
+	const targets = config.targets.map((target) => openTarget(target, db, options));
 	const upkeep = openUpkeep(db);
 	const exclusive = makeQueues();
 	const parts = makeParts(config, options);
@@ -275,10 +275,10 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 	};
 }
 
-function openTarget(target: TargetConfig, db: Connection, clock: () => number): Target {
+function openTarget(target: TargetConfig, db: Connection, { clock, random }: Surroundings): Target {
 	const { name } = target;
 	const openMirror = () => ({ accounts: openLocalAccounts(db, name), groups: openLocalGroups(db, name), file: openFileTargets(db, name) });
-	return makeTarget(target, { openMirror, clock });
+	return makeTarget(target, { openMirror, clock, random });
 }
 
 function partOf(parts: readonly Part[], name: string): Part {

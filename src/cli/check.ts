@@ -10,9 +10,10 @@ import { instant } from "./runs.ts";
 export const checkCommand: Command = {
 	name: "check",
 	usage: "[--source NAME]",
-	summary: "the doctor: configuration, database, network, TLS, bind, rights",
+	summary: "the doctor: configuration, database, network, TLS, bind, rights, targets",
 	details: `Looks at the configuration, the database and each source step by step, from the name of the server to the rights of the
-account. Each line passed, warned or failed, with its remedy. Changes nothing. Ends with 1 when something failed.`,
+account, and at the way to each target. Each line passed, warned or failed, with its remedy. Changes nothing. Ends with 1 when
+something failed.`,
 	options: { source: { kind: "value", placeholder: "NAME", summary: "this source alone" } },
 	operands: [0, 0],
 	run: async (context, input) => {
@@ -40,6 +41,10 @@ async function checkAll(context: Context, input: Input, take: (step: CheckStep) 
 	await checkDatabase(context, loaded.config.database, noting);
 	for (const { name } of sources) {
 		for await (const step of context.doors.diagnose(loaded.config, name, context.signal)) noting(step);
+	}
+	// Who asks for one source has no question about the targets.
+	for (const { name } of input.values.get("source") === undefined ? loaded.config.targets : []) {
+		for await (const step of context.doors.diagnoseTarget(loaded.config, name, context.signal)) noting(step);
 	}
 	return isFailed ? exitCodes.failed : exitCodes.done;
 }

@@ -21,6 +21,11 @@ export function openDoors(clock: () => number): Doors {
 			const options = config.sources.find(({ name }) => name === source);
 			if (options !== undefined) yield* diagnoseSource(options, { protect: config.protect, attributes, clock }, signal);
 		},
+		diagnoseTarget: async function* (config, target, signal) {
+			const { diagnoseTarget } = await import("../target/targets.ts");
+			const options = config.targets.find(({ name }) => name === target);
+			if (options !== undefined) yield* diagnoseTarget(options, clock, signal);
+		},
 		verifyDatabase: async (file) => (existsSync(file) ? (await import("../store/upkeep.ts")).verifyDatabase(file) : undefined),
 		backUp: async (file, to) => (await import("../store/upkeep.ts")).backUp(file, to),
 		readToken: async (file) => readToken((await import("../daemon/lock.ts")).besideDatabase(file, "token")),

@@ -1,11 +1,16 @@
-import type { TargetConfig } from "../config/target-config.ts";
-import { Failure, unreachable } from "../core/errors.ts";
+import type { ScimAuth, ScimTarget, TargetConfig, TargetTls, WebhookTarget } from "../config/target-config.ts";
+import { unreachable } from "../core/errors.ts";
 import { diagnoseFile } from "./file/diagnose.ts";
 import { makeFileTarget } from "./file/file.ts";
 import type { Mirror } from "./file/options.ts";
 import type { Finding } from "./finding.ts";
+import { diagnoseReach } from "./http/reach.ts";
+import type { WireOptions } from "./http/wire.ts";
 import { makeLocalTarget } from "./local/local.ts";
+import type { ScimOptions } from "./scim/options.ts";
+import { makeScimTarget } from "./scim/scim.ts";
 import type { Target } from "./target.ts";
+import { makeWebhookTarget } from "./webhook/webhook.ts";
 
 /** What a target is given besides its configuration. */
 export interface Surroundings {
@@ -13,37 +18,75 @@ export interface Surroundings {
 	readonly openMirror: () => Mirror;
 	/** Unix milliseconds. */
 	readonly clock: () => number;
+	/** 0 to below 1. */
+	readonly random: () => number;
 }
 
-/** The target that a configuration describes, by its type. Throws Failure SECRET_UNREADABLE. */
+/** The target that a configuration describes, by its type. What it lacks of secrets, it says when it needs them: SECRET_UNREADABLE. */
 export function makeTarget(config: TargetConfig, surroundings: Surroundings): Target {
 	const target = ofType(config, surroundings);
 	return config.groups ? target : { ...target, groups: undefined };
 }
 
-function ofType(config: TargetConfig, { openMirror, clock }: Surroundings): Target {
+function ofType(config: TargetConfig, { openMirror, clock, random }: Surroundings): Target {
 	switch (config.type) {
 		case "local": {
 			const { accounts, groups } = openMirror();
 			return makeLocalTarget(config.name, accounts, groups);
 		}
+		case "scim":
+			return makeScimTarget(scimOptions(config), { clock, random });
 		case "file":
 			return makeFileTarget(config, openMirror(), clock);
-		case "scim":
 		case "webhook":
-			throw new Failure("CONFIG_INVALID", `targets of type ${config.type} are not there yet`, { hint: "Take it out of targets." });
+			return makeWebhookTarget({ ...config, ...wireOptions(config), secret: () => config.secret.reveal() }, { clock, random });
 		default:
 			return unreachable(config);
 	}
 }
 
-/** Looks at a target step by step; changes nothing there. */
-export async function* diagnoseTarget(config: TargetConfig): AsyncGenerator<Finding, void> {
+/** Looks at a target step by step; changes nothing there. `clock`: Unix milliseconds. */
+export async function* diagnoseTarget(config: TargetConfig, clock: () => number, signal: AbortSignal): AsyncGenerator<Finding, void> {
 	switch (config.type) {
+		case "local":
+			// The database is looked at by itself.
+			return;
 		case "file":
 			yield* diagnoseFile(config.path, config.content);
 			return;
-		default:
+		case "scim":
+		case "webhook":
+			yield* diagnoseReach({ ...wireOptions(config), url: config.url }, clock, signal);
 			return;
+		default:
+			unreachable(config);
 	}
+}
+
+function scimOptions(config: ScimTarget): ScimOptions {
+	return { ...config, ...wireOptions(config), auth: scimAuth(config.auth) };
+}
+
+/** Secrets are revealed when they are needed, and no earlier. */
+function scimAuth(auth: ScimAuth): ScimOptions["auth"] {
+	switch (auth.kind) {
+		case "none":
+			return auth;
+		case "bearer":
+			return { ...auth, token: () => auth.token.reveal() };
+		case "basic":
+			return { ...auth, password: () => auth.password.reveal() };
+		case "oauth":
+			return { ...auth, clientSecret: () => auth.clientSecret.reveal() };
+		default:
+			return unreachable(auth);
+	}
+}
+
+function wireOptions({ tls, proxy, timeoutMs, concurrency }: ScimTarget | WebhookTarget): WireOptions {
+	return { tls: { ...tls, key: keyOf(tls) }, proxy, timeoutMs, concurrency };
+}
+
+function keyOf({ key }: TargetTls): (() => string) | undefined {
+	return key && (() => key.reveal());
 }

@@ -129,6 +129,13 @@ describe("check", () => {
 		]);
 	});
 
+	it("looks at the targets after the sources, unless it is about one source", async () => {
+		const target = { step: "file", subject: "./out", state: "failed", detail: "its folder is not there", remedy: "Make it." } as const;
+		const said = await say(["check"], { steps: [passed], targetSteps: [target] });
+		expect([said.code, said.out.indexOf("dc1") < said.out.indexOf("its folder is not there")]).toEqual([1, true]);
+		expect((await say(["check", "--source", "corp"], { steps: [passed], targetSteps: [target] })).code).toBe(0);
+	});
+
 	it("names a damaged database and goes on", async () => {
 		const verify = () => {
 			throw new Failure("DATABASE_CORRUPT", "page 3 is damaged", { hint: "Restore the last backup." });
