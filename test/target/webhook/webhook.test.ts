@@ -1,4 +1,6 @@
 import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Failure } from "../../../src/core/errors.ts";
 import type { GroupDelivery, Target } from "../../../src/target/target.ts";
@@ -105,6 +107,23 @@ describe("a webhook", () => {
 		} finally {
 			await other.close();
 		}
+	});
+
+	it("is known to be ours by the lines that the README has for receivers", async () => {
+		const readme = readFileSync(path.join(import.meta.dirname, "../../../README.md"), "utf8");
+		const [, lines = ""] = /```js\n(.*?)```/s.exec(readme) ?? [];
+		const { isOurs } = (await import(`data:text/javascript,${encodeURIComponent(lines)}`)) as {
+			isOurs: (headers: object, body: string, secret: string) => boolean;
+		};
+		const { target } = openWebhook(receiver.url, {}, { ...time, clock: Date.now });
+		opened.push(target);
+		time = { ...time, clock: Date.now };
+		await target.apply([delivery(1)], never);
+		const [{ headers, body }] = receiver.came as [(typeof receiver.came)[0]];
+		expect(isOurs(headers, body, secret)).toBe(true);
+		expect(isOurs(headers, `${body} `, secret)).toBe(false);
+		expect(isOurs(headers, body, `${secret}.`)).toBe(false);
+		expect(isOurs({ ...headers, "webhook-timestamp": "1767225600" }, body, secret)).toBe(false);
 	});
 
 	it("has an id in its headers that no key can break", async () => {
