@@ -22,9 +22,15 @@ const rooms: readonly Room[] = [
 	room("target/local", "core lib target/target.ts"),
 	// A file is written from rows like those of the embedded store, and applied to as they are.
 	room("target/file", "core lib target/target.ts target/finding.ts target/local", "csv-stringify"),
-	room("target/scim", "core lib target/target.ts", "undici"),
+	// Requests to whatever is behind HTTP.
+	room("target/http", "core target/finding.ts", "undici"),
+	room("target/scim", "core lib target/target.ts target/finding.ts target/http"),
+	room("target/webhook", "core lib target/target.ts target/http"),
 	// From a configuration to a target: the one file that knows every kind of them.
-	room("target/targets.ts", "core config config/secret.ts target/target.ts target/finding.ts target/local target/file target/scim"),
+	room(
+		"target/targets.ts",
+		"core config config/secret.ts target/target.ts target/finding.ts target/http target/local target/file target/scim target/webhook",
+	),
 
 	// Words for what came of a run, which everybody speaks.
 	room("sync/report.ts", "core"),

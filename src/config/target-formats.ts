@@ -20,9 +20,6 @@ export const checkProxyUrl: Check = (text) => {
 	const remedy = "write its scheme, host and port, as in http://proxy.example.com:3128";
 	if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return { message: "not the URL of an HTTP proxy", remedy };
 	const url = new URL(text);
-	if (url.username !== "" || url.password !== "") {
-		return { message: "a user or password in the proxy's URL", remedy: "let the proxy allow this machine: we do not sign in there" };
-	}
 	const isMore = url.pathname !== "/" || url.search !== "" || url.hash !== "";
 	return isMore ? { message: "more than a host and a port in the proxy's URL", remedy } : undefined;
 };

@@ -1,14 +1,17 @@
-import type { Secret } from "../config/secret.ts";
-import type { ScimTarget, TargetConfig } from "../config/target-config.ts";
-import { Failure, unreachable } from "../core/errors.ts";
+import type { ScimAuth, ScimTarget, TargetConfig, TargetTls, WebhookTarget } from "../config/target-config.ts";
+import { unreachable } from "../core/errors.ts";
 import { diagnoseFile } from "./file/diagnose.ts";
 import { makeFileTarget } from "./file/file.ts";
 import type { Mirror } from "./file/options.ts";
 import type { Finding } from "./finding.ts";
+import { diagnoseReach } from "./http/reach.ts";
+import type { WireOptions } from "./http/wire.ts";
 import { makeLocalTarget } from "./local/local.ts";
+import { diagnoseScim } from "./scim/diagnose.ts";
 import type { ScimOptions } from "./scim/options.ts";
 import { makeScimTarget } from "./scim/scim.ts";
 import type { Target } from "./target.ts";
+import { makeWebhookTarget } from "./webhook/webhook.ts";
 
 /** What a target is given besides its configuration. */
 export interface Surroundings {
@@ -20,7 +23,7 @@ export interface Surroundings {
 	readonly random: () => number;
 }
 
-/** The target that a configuration describes, by its type. Throws Failure SECRET_UNREADABLE. */
+/** The target that a configuration describes, by its type. What it lacks of secrets, it says when it needs them: SECRET_UNREADABLE. */
 export function makeTarget(config: TargetConfig, surroundings: Surroundings): Target {
 	const target = ofType(config, surroundings);
 	return config.groups ? target : { ...target, groups: undefined };
@@ -37,41 +40,56 @@ function ofType(config: TargetConfig, { openMirror, clock, random }: Surrounding
 		case "file":
 			return makeFileTarget(config, openMirror(), clock);
 		case "webhook":
-			throw new Failure("CONFIG_INVALID", `targets of type ${config.type} are not there yet`, { hint: "Take it out of targets." });
+			return makeWebhookTarget({ ...config, ...wireOptions(config), secret: () => config.secret.reveal() }, { clock, random });
 		default:
 			return unreachable(config);
 	}
 }
 
-/** Looks at a target step by step; changes nothing there. */
-export async function* diagnoseTarget(config: TargetConfig, _signal: AbortSignal): AsyncGenerator<Finding, void> {
+/** Looks at a target step by step; changes nothing there. `clock`: Unix milliseconds. */
+export async function* diagnoseTarget(config: TargetConfig, clock: () => number, signal: AbortSignal): AsyncGenerator<Finding, void> {
 	switch (config.type) {
+		case "local":
+			// The database is looked at by itself.
+			return;
 		case "file":
 			yield* diagnoseFile(config.path, config.content);
 			return;
-		default:
+		case "scim":
+			yield* diagnoseScim(scimOptions(config), { clock, random: Math.random }, signal);
 			return;
+		case "webhook":
+			yield* diagnoseReach({ ...wireOptions(config), url: config.url }, clock, signal);
+			return;
+		default:
+			unreachable(config);
 	}
 }
 
-/** Secrets are revealed when they are needed. */
-function scimOptions({ auth, tls, ...rest }: ScimTarget): ScimOptions {
-	return { ...rest, auth: scimAuth(auth), tls: { ...tls, key: tls.key && revealing(tls.key) } };
+function scimOptions(config: ScimTarget): ScimOptions {
+	return { ...config, ...wireOptions(config), auth: scimAuth(config.auth) };
 }
 
-function scimAuth(auth: ScimTarget["auth"]): ScimOptions["auth"] {
+/** Secrets are revealed when they are needed, and no earlier. */
+function scimAuth(auth: ScimAuth): ScimOptions["auth"] {
 	switch (auth.kind) {
 		case "none":
 			return auth;
 		case "bearer":
-			return { kind: auth.kind, token: revealing(auth.token) };
+			return { ...auth, token: () => auth.token.reveal() };
 		case "basic":
-			return { kind: auth.kind, user: auth.user, password: revealing(auth.password) };
+			return { ...auth, password: () => auth.password.reveal() };
 		case "oauth":
-			return { ...auth, clientSecret: revealing(auth.clientSecret) };
+			return { ...auth, clientSecret: () => auth.clientSecret.reveal() };
+		default:
+			return unreachable(auth);
 	}
 }
 
-function revealing(secret: Secret): () => string {
-	return () => secret.reveal();
+function wireOptions({ tls, proxy, timeoutMs, concurrency }: ScimTarget | WebhookTarget): WireOptions {
+	return { tls: { ...tls, key: keyOf(tls) }, proxy, timeoutMs, concurrency };
+}
+
+function keyOf({ key }: TargetTls): (() => string) | undefined {
+	return key && (() => key.reveal());
 }

@@ -58,6 +58,14 @@ describe("a target of type scim", () => {
 		expect(warned("url: 'http://scim.example.com', insecure: true")).toContain("targets[0].url");
 	});
 
+	it("may go by way of a proxy that wants a password, and is warned where that stands in the file", () => {
+		const warned = (proxy: string) =>
+			load(withTarget("scim", `${scim}, proxy: '${proxy}'`), { ...environment, WORD: "x" }).warnings.map((warning) => warning.path);
+		expect(warned("http://proxy:3128")).not.toContain("targets[0].proxy");
+		expect(warned(`http://me:\${WORD}@proxy:3128`)).not.toContain("targets[0].proxy");
+		expect(warned("http://me:word@proxy:3128")).toContain("targets[0].proxy");
+	});
+
 	it.each([
 		{ keys: "auth: { bearer: { env: TOKEN } }", at: "targets[0].url", says: "add url: https://scim.example.com/v2" },
 		{ keys: "url: 'https://a'", at: "targets[0].auth", says: "add auth: { bearer: { env: SCIM_TOKEN } }" },
@@ -80,7 +88,7 @@ describe("a target of type scim", () => {
 		{ keys: `${scim}, readBack: { action: report }`, at: "", says: "schedule is missing" },
 		{ keys: `${scim}, readBack: { schedule: '61 * * * *' }`, at: "", says: "not a schedule" },
 		{ keys: `${scim}, proxy: 'proxy:3128'`, at: "", says: "http://proxy.example.com:3128" },
-		{ keys: `${scim}, proxy: 'http://me:hunter2@proxy:3128'`, at: "", says: "a user or password" },
+		{ keys: `${scim}, proxy: 'http://me:hunter2@proxy:3128/pac'`, at: "", says: "more than a host and a port" },
 		{ keys: `${scim}, tls: { ca: ./none.pem }`, at: "", says: "there is no such file" },
 		{ keys: `${scim}, tls: { startTls: true }`, at: "", says: "an unknown key" },
 		{ keys: `${scim}, path: ./a.csv`, at: "", says: "path is for targets of type file" },

@@ -1,12 +1,15 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
-import { afterEach, describe } from "vitest";
+import { afterAll, afterEach, beforeAll, describe } from "vitest";
+import type { Anchor } from "../../src/core/entry.ts";
 import { openEmpty } from "../../src/store/database.ts";
 import { openLocalAccounts } from "../../src/store/local-accounts.ts";
 import { openLocalGroups } from "../../src/store/local-groups.ts";
 import { makeLocalTarget } from "../../src/target/local/local.ts";
+import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { makeRemoteDouble } from "../support/remote-double.ts";
 import { formats, freshFile, openChanges, openState } from "../target/file/files.ts";
+import { makeTime, openWebhook, secret } from "../target/webhook/webhooks.ts";
 import { targetContract } from "./target.ts";
 
 describe("the embedded account store", () => {
@@ -33,6 +36,32 @@ describe.each([
 		};
 		return open(db, file, format);
 	});
+});
+
+describe.each([1, 100])("a webhook, told of at most %i changes at once", (batch) => {
+	let receiver: Receiver;
+	let time = makeTime();
+	beforeAll(async () => {
+		receiver = await startReceiver(secret, () => time.clock());
+	});
+	afterAll(() => receiver.close());
+	let close = async () => {};
+	afterEach(() => close());
+	targetContract(
+		() => {
+			receiver.reset();
+			time = makeTime();
+			const { target } = openWebhook(receiver.url, { batch }, time);
+			close = () => target.close();
+			return target;
+		},
+		500,
+		{
+			accounts: () => [...receiver.accounts].map(([id, account]) => ({ remoteId: id, anchor: id as Anchor, account })),
+			groups: () =>
+				[...receiver.groups].map(([id, { group, members }]) => ({ remoteId: id, anchor: id as Anchor, group, members: [...members] })),
+		},
+	);
 });
 
 describe("the double of a remote target", () => {

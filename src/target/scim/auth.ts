@@ -1,7 +1,7 @@
 import { makeShared, orAborted } from "../../lib/waiting.ts";
+import type { Wire } from "../http/wire.ts";
 import type { ScimAuth } from "./options.ts";
 import { fetchToken, type Token } from "./token.ts";
-import type { Wire } from "./wire.ts";
 
 /** How we say who we are. */
 export interface Auth {

@@ -2,6 +2,8 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { Failure } from "../../core/errors.ts";
 import { waitReally } from "../../lib/waiting.ts";
+import type { Finding } from "../finding.ts";
+import { openWire, type Wire } from "../http/wire.ts";
 import { type Abilities, makeDiscovery } from "./discovery.ts";
 import { type Json, textIn } from "./json.ts";
 import { filterOf, isAt, matchPath, valuesOf } from "./key.ts";
@@ -9,16 +11,6 @@ import { type Page, pageIn } from "./listing.ts";
 import type { ScimOptions } from "./options.ts";
 import { makeRequests, type Outcome, type Requests } from "./requests.ts";
 import type { ScimSurroundings } from "./scim.ts";
-import { openWire, type Wire } from "./wire.ts";
-
-/** One thing that was looked at, for a person. */
-export interface Finding {
-	readonly step: string;
-	readonly subject: string;
-	readonly state: "passed" | "warned" | "failed";
-	readonly detail: string;
-	readonly remedy: string | undefined;
-}
 
 function passed(step: string, subject: string, detail: string): Finding {
 	return { step, subject, state: "passed", detail, remedy: undefined };

@@ -2,10 +2,10 @@ import { Failure } from "../../core/errors.ts";
 import { type Limiter, makeLimiter, type Permit } from "../../lib/limiter.ts";
 import { rateLimitReset, retryAfter } from "../../lib/retry-after.ts";
 import { backOff, type Wait } from "../../lib/waiting.ts";
+import type { Answer, Exchange, Reply, Wire } from "../http/wire.ts";
 import { type Auth, makeAuth } from "./auth.ts";
 import { type Json, parseObject } from "./json.ts";
 import type { ScimOptions } from "./options.ts";
-import type { Answer, Exchange, Reply, Wire } from "./wire.ts";
 import { isTaken, wordsOf } from "./words.ts";
 
 export interface Ask {

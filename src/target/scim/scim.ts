@@ -1,5 +1,6 @@
 import { Failure } from "../../core/errors.ts";
 import { type Wait, waitReally } from "../../lib/waiting.ts";
+import { openWire } from "../http/wire.ts";
 import type { DeliveryResult, GroupTarget, Target, TargetReader } from "../target.ts";
 import { type Discover, makeDiscovery } from "./discovery.ts";
 import { makeFinder } from "./finder.ts";
@@ -11,7 +12,6 @@ import { makeRequests } from "./requests.ts";
 import { type Endpoint, read } from "./resource.ts";
 import { CORE_GROUP, CORE_USER } from "./urns.ts";
 import { formOf, makeUsers } from "./users.ts";
-import { openWire } from "./wire.ts";
 
 /** What the target takes from outside; without `wait` it waits as long as it says. */
 export interface ScimSurroundings {

@@ -1,8 +1,8 @@
 import { Failure } from "../../core/errors.ts";
 import { retryAfter } from "../../lib/retry-after.ts";
+import type { Answer, Wire } from "../http/wire.ts";
 import { isObject, parseObject } from "./json.ts";
 import type { ClientCredentials } from "./options.ts";
-import type { Answer, Wire } from "./wire.ts";
 import { wordsOf } from "./words.ts";
 
 export interface Token {

@@ -1,7 +1,6 @@
+import { plain } from "../http/plain.ts";
+import type { Answer } from "../http/wire.ts";
 import { isObject, parseObject, textIn } from "./json.ts";
-import type { Answer } from "./wire.ts";
-
-const MOST_WORDS = 300;
 
 /**
  * What the server said, for a person: "409 uniqueness: userName is taken". `Detail` may be SCIM's (RFC 7644 §3.12), or somebody
@@ -34,15 +33,4 @@ function detailsOf(text: string): { readonly scimType: string | undefined; reado
 	const detail = textIn(error, "detail") ?? textIn(error, "message") ?? textIn(error, "description") ?? textIn(error, "error_description");
 	const fallback = typeof wrapped === "string" ? wrapped : text;
 	return { scimType: textIn(error, "scimType"), detail: plain(detail ?? fallback) };
-}
-
-/** Without tags, control characters and runs of space, and not longer than a person reads. */
-function plain(text: string): string {
-	const words = text
-		.slice(0, 20_000)
-		.replace(/<(style|script)\b[\s\S]*?<\/\1>/gi, " ")
-		.replace(/<[^>]*>/g, " ")
-		.replace(/[\p{C}\s]+/gu, " ")
-		.trim();
-	return words.length > MOST_WORDS ? `${words.slice(0, MOST_WORDS)}…` : words;
 }

@@ -1,7 +1,23 @@
 import tls from "node:tls";
 import { Agent, type Dispatcher, errors, ProxyAgent } from "undici";
 import { connectFailure } from "./connect-failure.ts";
-import type { ScimOptions } from "./options.ts";
+
+export interface WireOptions {
+	/** PEM texts. */
+	readonly tls: {
+		/** A private authority's certificates. */
+		readonly ca: string | undefined;
+		/** The client certificate with its chain, and its key; both or none. */
+		readonly cert: string | undefined;
+		readonly key: (() => string) | undefined;
+		readonly servername: string | undefined;
+	};
+	/** The HTTP proxy's URL, name and password in it if it wants them. */
+	readonly proxy: string | undefined;
+	readonly timeoutMs: number;
+	/** Requests at a time, at most. */
+	readonly concurrency: number;
+}
 
 export interface Exchange {
 	readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -32,7 +48,7 @@ const MOST_ANSWER_BYTES = 128 * 1024 * 1024;
 const MOST_CONNECT_MS = 10_000;
 
 /** The way to the target, through the proxy if there is one. Nothing is read or opened before the first request. */
-export function openWire(options: Pick<ScimOptions, "tls" | "proxy" | "timeoutMs" | "concurrency">): Wire {
+export function openWire(options: WireOptions): Wire {
 	const { proxy, timeoutMs } = options;
 	let dispatcher: Dispatcher | undefined;
 	return {
@@ -58,7 +74,7 @@ export function openWire(options: Pick<ScimOptions, "tls" | "proxy" | "timeoutMs
 	};
 }
 
-function makeDispatcher({ tls: own, proxy, timeoutMs, concurrency }: Parameters<typeof openWire>[0]): Dispatcher {
+function makeDispatcher({ tls: own, proxy, timeoutMs, concurrency }: WireOptions): Dispatcher {
 	// Beside the well-known authorities, since the token's URL may be elsewhere than the private one's server.
 	const trusted = own.ca === undefined ? {} : { ca: [...tls.rootCertificates, own.ca] };
 	const identity = own.cert === undefined || own.key === undefined ? {} : { cert: own.cert, key: own.key() };
