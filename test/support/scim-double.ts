@@ -120,6 +120,7 @@ export async function startScimDouble(faults: Partial<Faults> = {}, secure?: htt
 	const users = new Map<string, Body>();
 	const groups = new Map<string, Body>();
 	const came: Came[] = [];
+	const watched = new Set<{ readonly is: () => boolean; readonly resolve: () => void }>();
 	let changes = 0;
 	let underWay = 0;
 	let mostAtOnce = 0;
@@ -187,6 +188,11 @@ export async function startScimDouble(faults: Partial<Faults> = {}, secure?: htt
 		if (isDropped || losing?.by === "cut") return void request.socket.destroy();
 		if (losing?.by === "silence") return;
 		if (losing !== undefined) sent = { status: 500, body: "broken" };
+		for (const one of watched) {
+			if (!one.is()) continue;
+			watched.delete(one);
+			one.resolve();
+		}
 		const json = typeof sent.body === "string" ? sent.body : sent.body === undefined ? "" : JSON.stringify(sent.body);
 		response.writeHead(sent.status, { "content-type": "application/scim+json", ...sent.headers });
 		response.end(json);
@@ -208,6 +214,8 @@ export async function startScimDouble(faults: Partial<Faults> = {}, secure?: htt
 		how,
 		/** How many requests there were at once, at most. */
 		mostAtOnce: () => mostAtOnce,
+		/** Resolves after the first request from now on that makes `is` true, before it is answered. */
+		when: (is: () => boolean): Promise<void> => new Promise((resolve) => watched.add({ is, resolve })),
 		/** Puts an account there, as somebody else would. */
 		plant: (user: Body): string => {
 			const id = randomUUID();
