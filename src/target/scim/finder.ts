@@ -12,8 +12,8 @@ export interface Finder {
 	find(key: Key, signal: AbortSignal): Promise<readonly Json[]>;
 	/** The same by the whole list, however well the server filters: for who must be there and was not found. None where that is not whole. */
 	scan(key: Key, signal: AbortSignal): Promise<readonly Json[]>;
-	/** A value that is there: by it a filter can be tried. Also, there is more now than when the list was read. */
-	witness(key: Key): void;
+	/** A value that is there: by it a filter can be tried. Asked for only while that is not known to work. */
+	witness(path: string, key: () => Key | undefined): void;
 	/** Something may be there now that we do not know of. */
 	forget(): void;
 }
@@ -120,7 +120,11 @@ export function makeFinder(requests: Requests, discover: Discover, path: "/Users
 				return [];
 			}
 		},
-		witness: (key) => void witnesses.set(key.path, key),
+		witness: (path, keyOf) => {
+			if (trusted.get(path) === "works") return;
+			const key = keyOf();
+			if (key !== undefined) witnesses.set(path, key);
+		},
 		forget: () => catalogue.forget(),
 	};
 }

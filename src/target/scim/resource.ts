@@ -60,7 +60,7 @@ export async function create(
 			const remoteId = textIn(outcome.body ?? {}, "id");
 			if (remoteId === undefined)
 				return (await ours()) ?? { kind: "later", error: `${outcome.status} without an id, and it is not found by externalId` };
-			finder.witness(key);
+			finder.witness(key.path, () => key);
 			return { kind: "applied", remoteId };
 		}
 		if (outcome.status === 404 && path === "/Groups") return { kind: "refused", error: "404: the server has no /Groups (groups: false)" };

@@ -23,30 +23,36 @@ export const anyShape: Shape = { takes: () => true, formOf: () => undefined, rea
  * not described.
  */
 export function makeShape(own: Json, extensions: ReadonlyMap<string, Json | undefined>): Shape {
+	// Asked for each field of each account, and always for the same few.
+	const found = new Map<string, readonly Json[] | "undescribed" | undefined>();
 	const find = (path: string): readonly Json[] | "undescribed" | undefined => {
+		if (!found.has(path)) found.set(path, look(path));
+		return found.get(path);
+	};
+	const look = (path: string): readonly Json[] | "undescribed" | undefined => {
 		const { extension, attribute, sub } = readPath(path);
 		if (extension !== undefined && !extensions.has(extension.toLowerCase())) return undefined;
 		const schema = extension === undefined ? own : extensions.get(extension.toLowerCase());
 		if (schema === undefined) return "undescribed";
-		const found = named(schema, "attributes", attribute);
-		if (found === undefined || sub === undefined) return found && [found];
-		const inside = named(found, "subAttributes", sub);
-		return inside && [found, inside];
+		const outer = named(schema, "attributes", attribute);
+		if (outer === undefined || sub === undefined) return outer && [outer];
+		const inside = named(outer, "subAttributes", sub);
+		return inside && [outer, inside];
 	};
 	return {
 		takes: (path, when) => {
-			const found = find(path);
-			if (found === undefined) return ALWAYS.has(path.toLowerCase());
-			if (found === "undescribed") return true;
-			return found.every((attribute) => {
+			const attributes = find(path);
+			if (attributes === undefined) return ALWAYS.has(path.toLowerCase());
+			if (attributes === "undescribed") return true;
+			return attributes.every((attribute) => {
 				const mutability = textIn(attribute, "mutability")?.toLowerCase();
 				return mutability !== "readonly" && (mutability !== "immutable" || when === "create");
 			});
 		},
 		formOf: (path) => {
-			const found = find(path);
-			if (found === undefined || found === "undescribed") return undefined;
-			const attribute = found.at(-1) ?? {};
+			const attributes = find(path);
+			if (attributes === undefined || attributes === "undescribed") return undefined;
+			const attribute = attributes.at(-1) ?? {};
 			if (textIn(attribute, "type")?.toLowerCase() === "complex") return "objects";
 			return booleanIn(attribute, "multiValued") === true ? "texts" : "text";
 		},
