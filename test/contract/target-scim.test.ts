@@ -27,6 +27,7 @@ describe.each([
 	{ server: "without PATCH, that minds versions", dialect: "path", faults: { patch: "405", etag: "kept" } },
 	{ server: "without documents that passes over filters", dialect: "path", faults: { documents: "none", filters: "passed over" } },
 	{ server: "that keeps a member twice that is added twice", dialect: "path", faults: { isDuplicatingMembers: true } },
+	{ server: "that cannot be asked for parts", dialect: "path", faults: { isProjecting: false } },
 	{ server: "that shows nothing when it creates", dialect: "path", faults: { creates: "without a body" } },
 ] as const)("a strict SCIM server $server, in the dialect $dialect", ({ dialect, faults }) => {
 	let server: ScimDouble;

@@ -56,6 +56,8 @@ export interface Faults {
 	readonly isDeleting: "kept" | "500 for the second";
 	readonly isStrictlyRemoving: boolean;
 	readonly hasGroups: boolean;
+	/** Whether it can be asked for a part of a resource. */
+	readonly isProjecting: boolean;
 	/** Creates are answered when so many of them wait for it. */
 	readonly together: number;
 }
@@ -90,6 +92,7 @@ const good: Faults = {
 	isDeleting: "kept",
 	isStrictlyRemoving: false,
 	hasGroups: true,
+	isProjecting: true,
 	together: 1,
 };
 
@@ -146,6 +149,9 @@ export async function startScimDouble(faults: Partial<Faults> = {}, secure?: htt
 		if (document !== undefined) return document;
 		const [, type, id] = /^\/(Users|Groups)(?:\/(.+))?$/.exec(request.path) ?? [];
 		if (type === undefined || (type === "Groups" && !how.hasGroups)) throw new Refusal(404, undefined, `there is no ${request.path}`);
+		if (!how.isProjecting && (request.query.has("attributes") || request.query.has("excludedAttributes"))) {
+			throw new Refusal(400, "invalidSyntax", "unknown parameter");
+		}
 		const store = type === "Users" ? makeUserStore(users, how) : makeGroupStore(groups, users, how);
 		return answer(store, request, id, how);
 	};

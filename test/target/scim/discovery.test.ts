@@ -45,6 +45,7 @@ describe("a server's own documents", () => {
 		const { target } = openTarget(server.url);
 		const wanted = { displayName: "Sales" };
 		const delivery = { anchor: anchorOf(9), remoteId: undefined, wanted, applied: undefined, added: [], removed: [], key: "1" };
+		expect(await target.groups?.find(anchorOf(9), wanted, never)).toBeUndefined();
 		expect(await target.groups?.apply(delivery, never)).toMatchObject({ kind: "refused", error: expect.stringContaining("groups") });
 		expect(server.of("POST")).toHaveLength(documents === "all" ? 0 : 1);
 	});
