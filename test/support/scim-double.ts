@@ -38,7 +38,7 @@ export interface Faults {
 	readonly creates: "shown" | "without a body" | "without an id";
 	readonly isActiveShown: boolean;
 	readonly documents: "all" | "none" | "garbage" | "a first page";
-	readonly patch: "kept" | "405" | "not supported";
+	readonly patch: "kept" | "405" | "404" | "not supported";
 	readonly isDuplicatingMembers: boolean;
 	/** A member that is there already is an error. */
 	readonly isRefusingMembers: boolean;
@@ -329,7 +329,7 @@ function answer(store: Store, { method, query, headers, body = {} }: Came, id: s
 			return keep(store, id, body, how);
 		}
 		case "PATCH": {
-			if (how.patch !== "kept") throw new Refusal(405, undefined, "no PATCH here");
+			if (how.patch !== "kept") throw new Refusal(how.patch === "404" ? 404 : 405, undefined, "no PATCH here");
 			const { id: _, meta: __, ...rest } = found;
 			return keep(
 				store,
@@ -423,7 +423,7 @@ function documentAt(path: string, how: Faults): Sent | undefined {
 		throw new Refusal(404, undefined, "no documents here");
 	if (how.documents === "garbage") return { status: 200, body: "<html>welcome</html>" };
 	if (path === "/ServiceProviderConfig") {
-		const patch = { supported: how.patch === "kept" || how.patch === "405" };
+		const patch = { supported: how.patch !== "not supported" };
 		return {
 			status: 200,
 			body: { patch, bulk: { supported: false }, filter: { supported: true, maxResults: 200 }, etag: { supported: how.etag !== "none" } },
