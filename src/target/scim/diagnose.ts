@@ -45,7 +45,7 @@ export async function* diagnoseScim(
 
 /** Name, port and TLS: whatever is answered to a request without credentials, it was answered. */
 async function* diagnoseWay({ url, proxy }: ScimOptions, wire: Wire, signal: AbortSignal): AsyncGenerator<Finding, boolean> {
-	const { hostname, host, protocol, origin } = new URL(url);
+	const { hostname, host, protocol, origin, pathname } = new URL(url);
 	// By way of a proxy the name is the proxy's to know.
 	if (isIP(hostname.replace(/^\[|\]$/g, "")) === 0 && proxy === undefined) {
 		try {
@@ -58,7 +58,10 @@ async function* diagnoseWay({ url, proxy }: ScimOptions, wire: Wire, signal: Abo
 		}
 	}
 	try {
-		const reply = await wire.exchange({ method: "GET", url: `${url}/ServiceProviderConfig`, headers: {}, body: undefined }, signal);
+		const reply = await wire.exchange(
+			{ method: "GET", origin, path: `${pathname}/ServiceProviderConfig`, headers: {}, body: undefined },
+			signal,
+		);
 		if (reply.kind === "lost")
 			throw new Failure("TARGET_UNREACHABLE", `${host} gives ${reply.why}`, { hint: "Check url and the network." });
 		yield passed("connect", host, `answers${proxy === undefined ? "" : ` by way of the proxy ${new URL(proxy).host}`}`);
