@@ -40,7 +40,8 @@ const BACK_OFF = { firstMs: 500, mostMs: 8000 };
 
 /** Sends messages, each until it is taken or refused, at the pace that the receiver bears. Throws TARGET_UNREACHABLE and TARGET_REFUSED. */
 export function makeSender({ url, secret, concurrency }: WebhookOptions, wire: Wire, { clock, random, wait }: Surroundings) {
-	const shown = new URL(url).origin;
+	const { origin: shown, pathname, search } = new URL(url);
+	const path = `${pathname}${search}`;
 	const limiter = makeLimiter({
 		...{ most: concurrency, ratePerSecond: undefined, clock, wait, patienceMs: PATIENCE_MS },
 		tooLong: (ms) =>
@@ -58,7 +59,7 @@ export function makeSender({ url, secret, concurrency }: WebhookOptions, wire: W
 				...{ "content-type": mediaType, "user-agent": "dirsyncd", "idempotency-key": name },
 				...signed(secret(), name, clock(), body),
 			};
-			const reply = await wire.exchange({ method: "POST", url, headers, body }, signal);
+			const reply = await wire.exchange({ method: "POST", origin: shown, path, headers, body }, signal);
 			if (reply.kind === "answer") how = isTooMuch(reply) ? "slower" : isTaken(reply) ? "well" : "otherwise";
 			// Before anybody else may begin.
 			if (reply.kind === "answer" && isTooMuch(reply))
