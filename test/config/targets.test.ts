@@ -100,6 +100,7 @@ describe("a target of type scim", () => {
 		{ keys: `${scim}, mapping: { title: {title} }`, at: "", says: 'quotes: "{title}"' },
 		{ keys: `${scim}, mapping: { titel: '{title}' }`, at: "", says: "write title" },
 		{ keys: scim.replace("https", "http"), at: "targets[0].url", says: "in clear" },
+		{ keys: scim.replace("https://scim.example.com", "http://10.0.0.1"), at: "targets[0].url", says: "in clear" },
 		{ keys: `${scim.replace("https://scim", "http://127.scim")}`, at: "targets[0].url", says: "in clear" },
 		{ keys: `${scim.replace("https", "http")}, insecure: true, tls: {}`, at: "targets[0].url", says: "remove tls" },
 		{ keys: scim.replace("https", "ldaps"), at: "targets[0].url", says: "where https:// belongs" },

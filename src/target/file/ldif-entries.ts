@@ -44,8 +44,6 @@ export function makeEntries(base: string, userNameOf: (anchor: string) => string
 	};
 }
 
-export type Entries = ReturnType<typeof makeEntries>;
-
 /** A group of names must have a member: an empty DN is nobody's. */
 export const NOBODY = "";
 

@@ -264,6 +264,25 @@ describe("a file of the whole state", () => {
 		expect(readdirSync(path.dirname(file))).toEqual(["accounts.out"]);
 	});
 
+	it("is on the disk before it takes the old one's place, and its place is after", async () => {
+		const done: string[] = [];
+		const noting = async (name: unknown, flags: unknown, mode: unknown): ReturnType<typeof promises.open> => {
+			const handle = await promises.open(name as string, flags as string, mode as number);
+			const sync = handle.sync.bind(handle);
+			handle.sync = async () => {
+				done.push(`sync ${path.basename(String(name))}`);
+				await sync();
+			};
+			return handle;
+		};
+		const rename: Disk["rename"] = async (from, to) => {
+			done.push("rename");
+			await promises.rename(from, to);
+		};
+		await finish(await fill(jsonl, { ...promises, open: noting as Disk["open"], rename }));
+		expect(done).toEqual(["sync accounts.out.new", "rename", `sync ${path.basename(path.dirname(file))}`]);
+	});
+
 	it.each([
 		{ code: "ENOSPC", says: "no space is left on the disk" },
 		{ code: "EROFS", says: "the disk may only be read" },
