@@ -3,17 +3,20 @@ import { openChangeLog } from "./change-log.ts";
 import { openCommit } from "./commit.ts";
 import type { Connection } from "./database.ts";
 import { openDecisions } from "./decisions.ts";
+import { openForget } from "./forget.ts";
 import { openGroupCommit } from "./group-commit.ts";
 import { openGroupLedger } from "./group-ledger.ts";
 import { openGroupPlan } from "./group-plan.ts";
 import { openGroupStage } from "./group-stage.ts";
 import { openGroups } from "./groups.ts";
 import { openLedger } from "./ledger.ts";
+import { openReadBack } from "./read-back.ts";
 import { openRuns } from "./runs.ts";
 import { openSettlement } from "./settlement.ts";
 import { openSnapshot } from "./snapshot.ts";
 import { openStage } from "./stage.ts";
 import { openTakeovers, takenSchema } from "./takeovers.ts";
+import { openTargetStates } from "./target-states.ts";
 
 /**
  * One connection with everything a run needs of the database. A session serves one run at a time; runs of different sources have
@@ -47,6 +50,9 @@ export function openSession(db: Connection, nextId: () => number) {
 		commit,
 		groupCommit: openGroupCommit(db, groupLedger),
 		runs: openRuns(db),
+		targetStates: openTargetStates(db),
+		readBack: openReadBack(db),
+		forget: openForget(db),
 		/** One transaction over `work`, which must not await. */
 		transaction: <T>(work: () => T): T => db.transaction(work).immediate(),
 		/** Names the targets, and which of them keep groups, in a transaction of its own. */

@@ -111,6 +111,7 @@ export function makeChange(row: ChangeSides | ChangeRow): Change | LoggedChange 
 interface TargetState {
 	readonly target: string;
 	readonly pending: number;
+	readonly released?: number | null;
 	readonly remoteId: string | null;
 	readonly error: string | null;
 }
@@ -154,16 +155,23 @@ export function makeAccountView(row: AccountRow): AccountView {
 		because: row.because ?? undefined,
 		groups: JSON.parse(row.groups) as string[],
 		targets: Object.fromEntries(
-			targets.map(({ target, pending, remoteId, error }) => [
+			targets.map(({ target, pending, released, remoteId, error }) => [
 				target,
 				{
-					state: error !== null ? "failed" : pending === 1 ? "pending" : row.is_held === 1 ? "held" : "applied",
+					state: stateOf(released, error, pending, row.is_held === 1),
 					...(remoteId !== null && { remoteId }),
 					...(error !== null && { error }),
 				},
 			]),
 		),
 	};
+}
+
+function stateOf(released: number | null | undefined, error: string | null, pending: number, isHeld: boolean) {
+	if (released !== null && released !== undefined) return "released";
+	if (error !== null) return "failed";
+	if (pending === 1) return "pending";
+	return isHeld ? "held" : "applied";
 }
 
 function side(text: string | null): Change["before"] {

@@ -65,5 +65,5 @@ describe.each([1, 100])("a webhook, told of at most %i changes at once", (batch)
 });
 
 describe("the double of a remote target", () => {
-	targetContract(() => makeRemoteDouble("remote", 100).target);
+	targetContract(() => makeRemoteDouble({ batch: 100 }).target);
 });

@@ -95,8 +95,15 @@ function checkValue(attribute: Attribute, value: unknown): void {
 	if (kind !== attribute.type) throw refusal(`must be a ${attribute.type}`);
 }
 
+/** What a server makes of operations beyond what the RFC says. */
+export interface Limits {
+	readonly mostMembers: number;
+	/** Taking away what is not there is an error. */
+	readonly isStrict: boolean;
+}
+
 /** A resource with a PATCH applied. */
-export function patched(resource: Body, body: Body, own: string, schemas: Schemas, most: number): Body {
+export function patched(resource: Body, body: Body, own: string, schemas: Schemas, { mostMembers, isStrict }: Limits): Body {
 	if (JSON.stringify(body["schemas"]) !== JSON.stringify([patchOp])) throw new Refusal(400, "invalidSyntax", `schemas must be ${patchOp}`);
 	const operations = body["Operations"];
 	if (!Array.isArray(operations) || operations.length === 0) throw new Refusal(400, "invalidSyntax", "no Operations");
@@ -106,9 +113,11 @@ export function patched(resource: Body, body: Body, own: string, schemas: Schema
 		if (!["add", "replace", "remove"].includes(op)) throw new Refusal(400, "invalidSyntax", `no operation ${op}`);
 		if (op === "remove" && path === undefined) throw new Refusal(400, "noTarget", "remove without a path");
 		if (path?.startsWith("members")) members += Array.isArray(value) ? value.length : 1;
-		if (members > most) throw new Refusal(413, "tooMany", `more than ${most} members in one request`);
+		if (members > mostMembers) throw new Refusal(413, "tooMany", `more than ${mostMembers} members in one request`);
+		const before = JSON.stringify(result);
 		if (path !== undefined) change(result, op, path, value, own, schemas);
 		else for (const [name, inner] of Object.entries(value as Body)) changeWithin(result, op, name, inner, own, schemas);
+		if (isStrict && op === "remove" && JSON.stringify(result) === before) throw new Refusal(400, "noTarget", `nothing at ${path}`);
 	}
 	return result;
 }

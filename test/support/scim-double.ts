@@ -37,7 +37,7 @@ export interface Faults {
 	readonly taken: 409 | 400 | 500;
 	readonly creates: "shown" | "without a body" | "without an id";
 	readonly isActiveShown: boolean;
-	readonly documents: "all" | "none" | "garbage";
+	readonly documents: "all" | "none" | "garbage" | "a first page";
 	readonly patch: "kept" | "405" | "not supported";
 	readonly isDuplicatingMembers: boolean;
 	/** A member that is there already is an error. */
@@ -54,6 +54,10 @@ export interface Faults {
 	readonly hasEnterprise: boolean;
 	readonly extension: { readonly urn: string; readonly attributes: readonly Attribute[] } | undefined;
 	readonly isDeleting: "kept" | "500 for the second";
+	readonly isStrictlyRemoving: boolean;
+	readonly hasGroups: boolean;
+	/** Creates are answered when so many of them wait for it. */
+	readonly together: number;
 }
 
 const good: Faults = {
@@ -84,6 +88,9 @@ const good: Faults = {
 	hasEnterprise: true,
 	extension: undefined,
 	isDeleting: "kept",
+	isStrictlyRemoving: false,
+	hasGroups: true,
+	together: 1,
 };
 
 /** One request that came in. */
@@ -114,6 +121,9 @@ export async function startScimDouble(faults: Partial<Faults> = {}, secure?: htt
 	const groups = new Map<string, Body>();
 	const came: Came[] = [];
 	let changes = 0;
+	let underWay = 0;
+	let mostAtOnce = 0;
+	let waiting: (() => void)[] = [];
 
 	const serve = (request: Came): Sent => {
 		const count = came.length;
@@ -135,12 +145,14 @@ export async function startScimDouble(faults: Partial<Faults> = {}, secure?: htt
 		const document = documentAt(request.path, how);
 		if (document !== undefined) return document;
 		const [, type, id] = /^\/(Users|Groups)(?:\/(.+))?$/.exec(request.path) ?? [];
-		if (type === undefined) throw new Refusal(404, undefined, `there is no ${request.path}`);
+		if (type === undefined || (type === "Groups" && !how.hasGroups)) throw new Refusal(404, undefined, `there is no ${request.path}`);
 		const store = type === "Users" ? makeUserStore(users, how) : makeGroupStore(groups, users, how);
 		return answer(store, request, id, how);
 	};
 
 	const onRequest = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
+		mostAtOnce = Math.max(mostAtOnce, ++underWay);
+		response.on("close", () => underWay--);
 		const url = new URL(request.url ?? "/", "http://double");
 		let text = "";
 		for await (const chunk of request) text += chunk;
@@ -149,6 +161,14 @@ export async function startScimDouble(faults: Partial<Faults> = {}, secure?: htt
 		const body = text === "" ? undefined : (JSON.parse(text) as Body);
 		const one: Came = { method, path, query: url.searchParams, headers, body };
 		came.push(one);
+		if (method === "POST") {
+			await new Promise<void>((resolve) => {
+				waiting.push(resolve);
+				if (waiting.length < how.together) return;
+				for (const release of waiting) release();
+				waiting = [];
+			});
+		}
 		const losing = how.lose !== undefined && how.lose.method === method && how.lose.times > 0 ? how.lose : undefined;
 		if (losing !== undefined) losing.times--;
 		let sent: Sent;
@@ -186,6 +206,8 @@ export async function startScimDouble(faults: Partial<Faults> = {}, secure?: htt
 		of: (method: string): readonly Came[] =>
 			came.filter((one) => (method === "changing" ? CHANGING.has(one.method) : one.method === method)),
 		how,
+		/** How many requests there were at once, at most. */
+		mostAtOnce: () => mostAtOnce,
 		/** Puts an account there, as somebody else would. */
 		plant: (user: Body): string => {
 			const id = randomUUID();
@@ -196,6 +218,7 @@ export async function startScimDouble(faults: Partial<Faults> = {}, secure?: htt
 			users.clear();
 			groups.clear();
 			came.length = 0;
+			mostAtOnce = 0;
 			Object.assign(how, good, faults);
 		},
 		close: async (): Promise<void> => {
@@ -302,7 +325,12 @@ function answer(store: Store, { method, query, headers, body = {} }: Came, id: s
 		case "PATCH": {
 			if (how.patch !== "kept") throw new Refusal(405, undefined, "no PATCH here");
 			const { id: _, meta: __, ...rest } = found;
-			return keep(store, id, patched(rest, body, store.own, store.schemas, how.mostMembers), how);
+			return keep(
+				store,
+				id,
+				patched(rest, body, store.own, store.schemas, { mostMembers: how.mostMembers, isStrict: how.isStrictlyRemoving }),
+				how,
+			);
 		}
 		case "DELETE":
 			store.resources.delete(id);
@@ -385,7 +413,8 @@ function list(store: Store, query: URLSearchParams, how: Faults): Body {
 
 function documentAt(path: string, how: Faults): Sent | undefined {
 	if (!["/ServiceProviderConfig", "/ResourceTypes", "/Schemas"].includes(path)) return undefined;
-	if (how.documents === "none") throw new Refusal(404, undefined, "no documents here");
+	if (how.documents === "none" || (how.documents === "a first page" && path === "/ResourceTypes"))
+		throw new Refusal(404, undefined, "no documents here");
 	if (how.documents === "garbage") return { status: 200, body: "<html>welcome</html>" };
 	if (path === "/ServiceProviderConfig") {
 		const patch = { supported: how.patch === "kept" || how.patch === "405" };
@@ -396,14 +425,16 @@ function documentAt(path: string, how: Faults): Sent | undefined {
 	}
 	const schemas = [...schemasOf(how)];
 	if (path === "/Schemas") {
-		return { status: 200, body: { totalResults: schemas.length, Resources: schemas.map(([id, attributes]) => ({ id, attributes })) } };
+		const Resources = schemas.map(([id, attributes]) => ({ id, attributes }));
+		const shown = how.documents === "all" ? Resources : Resources.slice(0, 1);
+		return { status: 200, body: { totalResults: Resources.length, Resources: shown } };
 	}
 	const extensions = schemas.filter(([id]) => id !== core && id !== coreGroup).map(([schema]) => ({ schema, required: false }));
 	const Resources = [
 		{ id: "User", endpoint: "/Users", schema: core, schemaExtensions: extensions },
-		{ id: "Group", endpoint: "/Groups", schema: coreGroup },
+		...(how.hasGroups ? [{ id: "Group", endpoint: "/Groups", schema: coreGroup }] : []),
 	];
-	return { status: 200, body: { totalResults: 2, Resources } };
+	return { status: 200, body: { totalResults: Resources.length, Resources } };
 }
 
 function errorBody(how: Faults, status: number, scimType: string | undefined, detail: string): Body | string {

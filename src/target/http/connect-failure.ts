@@ -84,6 +84,12 @@ function networkProblem(code: string, cause: unknown, host: string): Problem | u
 			hint: "Check tls.cert and tls.key: the certificate must be of an authority that the target trusts, and not expired.",
 		};
 	}
+	if (code.startsWith("ERR_OSSL_")) {
+		return {
+			what: `what tls says cannot be used (${code})`,
+			hint: "Check the files of tls.ca, tls.cert and tls.key: PEM, and the key must be the certificate's.",
+		};
+	}
 	if (code.startsWith("ERR_SSL_") || code === "EPROTO") {
 		return {
 			what: `no TLS could be agreed on (${code})`,

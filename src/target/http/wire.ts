@@ -1,5 +1,5 @@
 import tls from "node:tls";
-import { Agent, type Dispatcher, ProxyAgent } from "undici";
+import { Agent, type Dispatcher, errors, ProxyAgent } from "undici";
 import { connectFailure } from "./connect-failure.ts";
 
 export interface WireOptions {
@@ -47,42 +47,18 @@ export interface Wire {
 const MOST_ANSWER_BYTES = 128 * 1024 * 1024;
 const MOST_CONNECT_MS = 10_000;
 
-/** Connections to the target, by way of the proxy if there is one. */
-export function openWire({ tls: own, proxy, timeoutMs, concurrency }: WireOptions): Wire {
-	// Beside the well-known authorities, since the token's URL may be elsewhere than the private one's server.
-	const trusted = own.ca === undefined ? {} : { ca: [...tls.rootCertificates, own.ca] };
-	const identity = own.cert === undefined || own.key === undefined ? {} : { cert: own.cert, key: own.key() };
-	const connect = {
-		...trusted,
-		...identity,
-		...(own.servername === undefined ? {} : { servername: own.servername }),
-		timeout: Math.min(timeoutMs, MOST_CONNECT_MS),
-	};
-	const pool = {
-		connections: concurrency + 1,
-		headersTimeout: timeoutMs,
-		bodyTimeout: timeoutMs,
-		maxResponseSize: MOST_ANSWER_BYTES,
-		allowH2: false,
-	};
-	const dispatcher: Dispatcher =
-		proxy === undefined
-			? new Agent({ ...pool, connect })
-			: new ProxyAgent({ ...pool, uri: proxy, requestTls: connect, proxyTls: trusted, connect: { timeout: connect.timeout } });
-
+/** The way to the target, through the proxy if there is one. Nothing is read or opened before the first request. */
+export function openWire(options: WireOptions): Wire {
+	const { proxy, timeoutMs } = options;
+	let dispatcher: Dispatcher | undefined;
 	return {
 		exchange: async ({ method, url, headers, body }, signal) => {
 			signal.throwIfAborted();
+			dispatcher ??= makeDispatcher(options);
 			const { origin, pathname, search } = new URL(url);
+			const path = `${pathname}${search}`;
 			try {
-				const response = await dispatcher.request({
-					origin,
-					path: `${pathname}${search}`,
-					method,
-					headers,
-					signal,
-					...(body === undefined ? {} : { body }),
-				});
+				const response = await dispatcher.request({ origin, path, method, headers, signal, ...(body === undefined ? {} : { body }) });
 				const text = await response.body.text();
 				const header = (name: string): string | undefined => [response.headers[name] ?? []].flat()[0];
 				return { kind: "answer", status: response.statusCode, header, text };
@@ -90,11 +66,29 @@ export function openWire({ tls: own, proxy, timeoutMs, concurrency }: WireOption
 				if (signal.aborted) throw signal.reason;
 				const failure = connectFailure({ origin, proxy }, cause);
 				if (failure !== undefined) throw failure;
-				return { kind: "lost", why: lostBecause(cause, timeoutMs) };
+				const maybe = origin.startsWith("https:") && hasReadNothing(cause) ? MAYBE_CERTIFICATE : "";
+				return { kind: "lost", why: `${lostBecause(cause, timeoutMs)}${maybe}` };
 			}
 		},
-		close: () => dispatcher.destroy(),
+		close: async () => dispatcher?.destroy(),
 	};
+}
+
+function makeDispatcher({ tls: own, proxy, timeoutMs, concurrency }: WireOptions): Dispatcher {
+	// Beside the well-known authorities, since the token's URL may be elsewhere than the private one's server.
+	const trusted = own.ca === undefined ? {} : { ca: [...tls.rootCertificates, own.ca] };
+	const identity = own.cert === undefined || own.key === undefined ? {} : { cert: own.cert, key: own.key() };
+	const name = own.servername === undefined ? {} : { servername: own.servername };
+	const connect = { ...trusted, ...identity, ...name, timeout: Math.min(timeoutMs, MOST_CONNECT_MS) };
+	const pool = {
+		connections: concurrency,
+		headersTimeout: timeoutMs,
+		bodyTimeout: timeoutMs,
+		maxResponseSize: MOST_ANSWER_BYTES,
+		allowH2: false,
+	};
+	if (proxy === undefined) return new Agent({ ...pool, connect });
+	return new ProxyAgent({ ...pool, uri: proxy, requestTls: connect, proxyTls: trusted, connectTimeout: connect.timeout });
 }
 
 /** Why there is no answer to what was, or may have been, sent. */
@@ -113,4 +107,11 @@ function lostBecause(cause: unknown, timeoutMs: number): string {
 		default:
 			return code.startsWith("HPE_") ? "an answer that is no HTTP" : `no answer (${code === "" ? String(cause) : code})`;
 	}
+}
+
+/** With TLS 1.3 a server finds out after the handshake that a certificate is missing, and not all say so before they hang up. */
+const MAYBE_CERTIFICATE = ", as soon as it was there: the server may want a client certificate (tls.cert and tls.key), or another one";
+
+function hasReadNothing(cause: unknown): boolean {
+	return cause instanceof errors.SocketError && cause.socket?.bytesRead === 0;
 }

@@ -51,7 +51,7 @@ export async function change(
 			{
 				method: dialect === "put" ? "PUT" : "PATCH",
 				path: pathOf(endpoint, remoteId),
-				body: dialect === "put" ? merged(seen?.resource ?? {}, changes, shape) : patchBody(operationsOf(changes, dialect)),
+				body: dialect === "put" ? merged(seen?.resource ?? {}, changes, shape, endpoint.schema) : patchBody(operationsOf(changes, dialect)),
 				ifMatch: abilities.etag || manners.wantsVersion ? seen?.version : undefined,
 			},
 			signal,

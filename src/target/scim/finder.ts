@@ -86,8 +86,9 @@ export function makeFinder(requests: Requests, discover: Discover, path: "/Users
 		const found: Json[] = [];
 		for (const id of ids) {
 			const outcome = await requests.send({ method: "GET", path: `${path}/${encodeURIComponent(id)}`, query: lean }, signal);
-			if (outcome.kind === "answer" && outcome.status === 200 && outcome.body !== undefined && isAt(outcome.body, key))
-				found.push(outcome.body);
+			if (outcome.kind === "unknown")
+				throw new Failure("TARGET_UNREACHABLE", `${path} does not show who has ${key.path} "${key.value}": ${outcome.why}`);
+			if (outcome.status === 200 && outcome.body !== undefined && isAt(outcome.body, key)) found.push(outcome.body);
 		}
 		return found;
 	};

@@ -25,7 +25,7 @@ export function groupNameKey(displayName: string): Key {
 
 /** An account's key by the attribute that the configuration names; undefined: it has no value there, or that is the anchor's own. */
 export function matchKey(match: string, account: Account, form: UserForm): Key | undefined {
-	const path = pathOf(match);
+	const path = matchPath(match);
 	if (path === "externalId") return undefined;
 	const values = valuesOf(resourceOf(accountFields(account, undefined, undefined, form), CORE_USER), { path, isCaseless: false });
 	// Of several e-mail addresses the first is the primary one.
@@ -50,8 +50,8 @@ export function filterOf({ path, value }: Pick<Key, "path" | "value">): string {
 	return `${path} eq ${JSON.stringify(value)}`;
 }
 
-/** Attributes of the enterprise extension may be named without it. */
-function pathOf(match: string): string {
+/** An attribute as the configuration names it, as a path: those of the enterprise extension may be named without it. */
+export function matchPath(match: string): string {
 	if (match.toLowerCase() === "employeenumber") return EMPLOYEE_NUMBER;
 	if (match.toLowerCase() === "department") return DEPARTMENT;
 	return match === "emails" ? "emails.value" : match;

@@ -26,8 +26,8 @@ const MOST_PASSES = 3;
 
 /**
  * Every resource at an endpoint, each once. Pages are not of one moment, not always in one order, and some servers do not mind which
- * page they are asked for: the list is whole when as many different ones came as the last page says there are, and the page after has
- * no more. Else it throws TARGET_LISTING_PARTIAL at the end.
+ * page they are asked for: the list is whole when in one pass as many different ones came as each page says there are, and the page
+ * after has no more. Else it throws TARGET_LISTING_PARTIAL at the end.
  */
 export async function* listResources(
 	requests: Pick<Requests, "send">,
@@ -36,49 +36,69 @@ export async function* listResources(
 	signal: AbortSignal,
 ): AsyncGenerator<Json, void> {
 	const { pageSize } = await discover(signal);
-	const seen = new Set<string>();
-	let total: number | undefined;
-	for (let pass = 0; pass < MOST_PASSES; pass++) {
-		let hasMoved = false;
-		let isStuck = false;
-		for (let startIndex = 1; ; ) {
-			const isPast = startIndex > (total ?? Number.POSITIVE_INFINITY);
-			const query = { startIndex: String(startIndex), count: String(pageSize) };
-			const outcome = await requests.send({ method: "GET", path, query }, signal);
-			// Some find it an error to be asked for what is behind the end.
-			if (isPast && outcome.kind === "answer" && pageIn(outcome) === undefined) break;
-			const page = pageOf(outcome, path);
-			hasMoved ||= total !== undefined && page.total !== total;
-			total = page.total;
-			const news = newIn(page, seen);
-			yield* news;
-			startIndex += page.resources.length;
-			if (page.resources.length === 0 || (news.length === 0 && isPast)) break;
-			// The same page whichever is asked for.
-			isStuck = news.length === 0 && pass === 0;
-			if (isStuck) break;
-		}
-		if (isStuck || total === undefined) break;
-		if (seen.size === total && !hasMoved) return;
+	const known = new Set<string>();
+	let pass: Pass = { seen: 0, total: undefined, isSteady: true, isStuck: false };
+	for (let passes = 0; passes < MOST_PASSES && !pass.isStuck; passes++) {
+		pass = yield* readPass(requests, path, pageSize, known, signal);
+		if (pass.isSteady && pass.seen === pass.total) return;
+		if (pass.total === undefined) break;
 	}
-	const found = total === undefined ? "without saying how many there are" : `of ${total}`;
-	throw new Failure("TARGET_LISTING_PARTIAL", `the list of ${path} shows ${seen.size} resources ${found}`, {
+	const found = pass.total === undefined ? "without saying how many there are" : `of ${pass.total}`;
+	throw new Failure("TARGET_LISTING_PARTIAL", `the list of ${path} shows ${pass.seen} resources ${found}`, {
 		hint: "The server does not page its list as SCIM wants it (startIndex, count, totalResults), or it kept changing: nothing is concluded from it.",
 	});
 }
 
-function newIn({ resources }: Page, seen: Set<string>): readonly Json[] {
+interface Pass {
+	/** How many different ones. */
+	readonly seen: number;
+	/** As the last page says. */
+	readonly total: number | undefined;
+	/** Whether all pages said the same. */
+	readonly isSteady: boolean;
+	/** Whether the same page came whichever was asked for. */
+	readonly isStuck: boolean;
+}
+
+/** All pages once; yields who is not known from an earlier pass. */
+async function* readPass(
+	requests: Pick<Requests, "send">,
+	path: string,
+	pageSize: number,
+	known: Set<string>,
+	signal: AbortSignal,
+): AsyncGenerator<Json, Pass> {
+	const seen = new Set<string>();
+	let total: number | undefined;
+	let isSteady = true;
+	for (let startIndex = 1; ; ) {
+		const isPast = startIndex > (total ?? Number.POSITIVE_INFINITY);
+		const query = { startIndex: String(startIndex), count: String(pageSize) };
+		const outcome = await requests.send({ method: "GET", path, query }, signal);
+		// Some find it an error to be asked for what is behind the end.
+		if (isPast && outcome.kind === "answer" && pageIn(outcome) === undefined) return { seen: seen.size, total, isSteady, isStuck: false };
+		const page = pageOf(outcome, path);
+		isSteady &&= total === undefined || page.total === total;
+		total = page.total;
+		const news = newIn(page, seen);
+		for (const resource of newIn({ resources: news }, known)) yield resource;
+		if (news.length === 0) return { seen: seen.size, total, isSteady, isStuck: page.resources.length > 0 && !isPast };
+		startIndex += page.resources.length;
+	}
+}
+
+function newIn({ resources }: Pick<Page, "resources">, known: Set<string>): readonly Json[] {
 	return resources.filter((resource) => {
 		const id = textIn(resource, "id");
-		if (id === undefined || seen.has(id)) return false;
-		seen.add(id);
+		if (id === undefined || known.has(id)) return false;
+		known.add(id);
 		return true;
 	});
 }
 
 function pageOf(outcome: Outcome, path: string): Page {
-	const page = outcome.kind === "answer" ? pageIn(outcome) : undefined;
+	if (outcome.kind === "unknown") throw new Failure("TARGET_UNREACHABLE", `the list of ${path} ended before its end: ${outcome.why}`);
+	const page = pageIn(outcome);
 	if (page !== undefined) return page;
-	const why = outcome.kind === "answer" ? `the answer ${outcome.status} is no list` : outcome.why;
-	throw new Failure("TARGET_LISTING_PARTIAL", `the list of ${path} ended before its end: ${why}`);
+	throw new Failure("TARGET_LISTING_PARTIAL", `the list of ${path} ended before its end: the answer ${outcome.status} is no list`);
 }

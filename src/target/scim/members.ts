@@ -2,7 +2,7 @@ import type { DeliveryResult } from "../target.ts";
 import { type Json, member, objectsIn, textIn } from "./json.ts";
 import type { Dialect } from "./options.ts";
 import { type Operation, patchBody } from "./patch.ts";
-import type { Answered } from "./requests.ts";
+import { type Answered, MOST_TRIES } from "./requests.ts";
 import { type Endpoint, pathOf, read, wantsVersion } from "./resource.ts";
 
 /** Adds members to groups and removes them, chunk by chunk, and touches no other. */
@@ -56,12 +56,13 @@ export function makeMembers(endpoint: Endpoint, memberBatch: number): Members {
 		const body = patchBody(operationsFor(kind, ids, manners.dialect));
 		const path = pathOf(endpoint, remoteId);
 		let ifMatch = manners.wantsVersion ? await versionOf(remoteId, signal) : undefined;
-		let outcome = await requests.send({ method: "PATCH", path, body, ifMatch }, signal);
+		// Once: what is added twice may be there twice.
+		let outcome = await requests.sendOnce({ method: "PATCH", path, body, ifMatch }, signal);
 		// What is added or removed does not depend on what else is there: any version will do.
 		for (let round = 0; round < MOST_ROUNDS && outcome.kind === "answer" && wantsVersion(outcome); round++) {
 			manners.wantsVersion ||= ifMatch === undefined;
 			ifMatch = await versionOf(remoteId, signal);
-			outcome = await requests.send({ method: "PATCH", path, body, ifMatch }, signal);
+			outcome = await requests.sendOnce({ method: "PATCH", path, body, ifMatch }, signal);
 		}
 		if (outcome.kind === "unknown" || outcome.status < 200 || outcome.status >= 300) return outcome;
 		const members = known.get(remoteId);
@@ -75,20 +76,22 @@ export function makeMembers(endpoint: Endpoint, memberBatch: number): Members {
 	};
 
 	const changeChunk: Members["change"] = async (remoteId, kind, ids, signal) => {
-		const first = openOf(remoteId, kind, ids);
-		if (first.length === 0) return undefined;
-		const outcome = await send(remoteId, kind, first, signal);
-		if (outcome === undefined) return undefined;
-		if (outcome.kind === "answer") {
-			if (outcome.status === 405 || outcome.status === 501) return "no-patch";
-			if (outcome.status === 413) chunk = Math.max(1, Math.floor(first.length / 2));
+		for (let tries = 1; ; tries++) {
+			const open = openOf(remoteId, kind, ids);
+			if (open.length === 0) return undefined;
+			const outcome = await send(remoteId, kind, open, signal);
+			if (outcome === undefined) return undefined;
+			if (outcome.kind === "unknown") await requests.breathe(tries, signal);
+			else if (outcome.status === 405 || outcome.status === 501) return "no-patch";
+			else if (outcome.status === 413) chunk = Math.max(1, Math.floor(open.length / 2));
+			// It may have been done, or was refused because part of it is so already.
+			const problem = await readMembers(remoteId, signal);
+			if (problem !== undefined) return problem;
+			const rest = openOf(remoteId, kind, ids);
+			if (rest.length === 0) return undefined;
+			if (outcome.kind === "answer") return changeHalves(remoteId, kind, rest, outcome, signal);
+			if (tries >= MOST_TRIES) return { kind: "later", error: outcome.why };
 		}
-		// It may have been done, or was refused because part of it is so already.
-		const problem = await readMembers(remoteId, signal);
-		if (problem !== undefined) return problem;
-		const rest = openOf(remoteId, kind, ids);
-		if (rest.length === 0) return undefined;
-		return outcome.kind === "unknown" ? { kind: "later", error: outcome.why } : changeHalves(remoteId, kind, rest, outcome, signal);
 	};
 
 	/** What is refused as a whole is halved, until it is known which member is. */
@@ -105,6 +108,7 @@ export function makeMembers(endpoint: Endpoint, memberBatch: number): Members {
 		for (const half of [ids.slice(0, middle), ids.slice(middle)]) {
 			const outcome = await send(remoteId, kind, half, signal);
 			if (outcome === undefined) continue;
+			if (outcome.kind === "unknown") known.delete(remoteId);
 			const problem: Failed | undefined =
 				outcome.kind === "unknown" ? { kind: "later", error: outcome.why } : await changeHalves(remoteId, kind, half, outcome, signal);
 			failed ??= problem;

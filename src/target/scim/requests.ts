@@ -107,6 +107,10 @@ export function makeRequests(options: ScimOptions, wire: Wire, { clock, random, 
 				reply = await wire.exchange(exchangeOf(options.url, ask, media.type, sentAs), signal);
 			}
 			return reply;
+		} catch (cause) {
+			if (!(cause instanceof Failure) || cause.code !== "SECRET_UNREADABLE") throw cause;
+			// This target's trouble, and nobody else's.
+			throw new Failure("TARGET_REFUSED", cause.message, cause.hint === undefined ? { cause } : { cause, hint: cause.hint });
 		} finally {
 			leave(limiter, permit, reply);
 		}

@@ -63,6 +63,7 @@ export async function create(
 			finder.witness(key);
 			return { kind: "applied", remoteId };
 		}
+		if (outcome.status === 404 && path === "/Groups") return { kind: "refused", error: "404: the server has no /Groups (groups: false)" };
 		if (outcome.status === 404 || outcome.status === 405) {
 			throw new Failure("TARGET_REFUSED", `nothing can be created at ${path}: ${requests.words(outcome)}`, {
 				hint: "Check url: it must be the SCIM service's base, such as https://scim.example.com/v2.",

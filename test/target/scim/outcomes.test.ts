@@ -118,6 +118,15 @@ describe("a create whose answer is lost", () => {
 		},
 	);
 
+	it("is not made twice where filters are blind to externalId, and nobody else has one to try them on", async () => {
+		for (let number = 100; number < 130; number++) server.plant({ userName: `other${number}` });
+		const { create } = openTarget(server.url);
+		await create(1);
+		be({ filters: "find nothing", lose: { method: "POST", times: 1, by: "cut" } });
+		await create(2);
+		expect(server.of("POST")).toHaveLength(2);
+	});
+
 	it("ends the deliveries rather than risk a second account where nobody can be found at all", async () => {
 		for (let number = 100; number < 130; number++) server.plant({ userName: `other${number}`, externalId: `x${number}` });
 		be({ filters: "passed over", paging: "passed over", lose: { method: "POST", times: 1, by: "cut" } });

@@ -67,10 +67,14 @@ describe("a server that is asked too much", () => {
 });
 
 describe("the pace", () => {
-	it("is no more at once than was configured, however well it goes", async () => {
-		const { create } = openTarget(server.url, { concurrency: 1 });
-		await Promise.all([1, 2, 3, 4, 5].map((number) => create(number)));
-		expect(server.users.size).toBe(5);
+	it.each([1, 3])("is no more at once than was configured, however well it goes: %i", async (concurrency) => {
+		const { create } = openTarget(server.url, { concurrency });
+		for (let number = 1; number <= 6; number++) await create(number);
+		// None is answered before there are as many: fewer at once would wait for ever.
+		server.how.together = concurrency;
+		await Promise.all(Array.from({ length: 12 }, (_, index) => create(index + 7)));
+		expect(server.users.size).toBe(18);
+		expect(server.mostAtOnce()).toBe(concurrency);
 	});
 
 	it("is no faster than the configured rate", async () => {
