@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Account } from "../../../src/core/account.ts";
 import type { Disk } from "../../../src/lib/replace-file.ts";
 import { type Connection, openEmpty } from "../../../src/store/database.ts";
+import { openForget } from "../../../src/store/forget.ts";
 import type { Format } from "../../../src/target/file/options.ts";
 import { textOf as firstOf, parseLdif, textsOf } from "../../support/ldif.ts";
 import {
@@ -226,6 +227,18 @@ describe("a file of the whole state", () => {
 		writeFileSync(file, "anchor\r\n1\r\n");
 		await finish(openState(db, file, { kind: "csv", columns: [{ heading: "anchor", field: "anchor" }] }));
 		expect(textOf(file)).toBe("anchor\r\n1\r\n");
+	});
+
+	it("of a target that was forgotten stays as it is until something is delivered again", async () => {
+		await finish(await fill(jsonl));
+		const text = textOf(file);
+		openForget(db).target("nightly");
+		await finish(openState(db, file, jsonl));
+		expect(textOf(file)).toBe(text);
+		const target = openState(db, file, jsonl);
+		await target.apply([delivery("2", bob)], never);
+		await finish(target);
+		expect(textOf(file)).toBe(`${JSON.stringify({ externalId: "2", ...bob })}\n`);
 	});
 
 	it.each(formats)("takes over a file of its own form that another database wrote, in $kind", async (format) => {
