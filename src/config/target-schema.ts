@@ -30,7 +30,7 @@ export function target() {
 export function condition(): z.ZodType<Condition> {
 	const node: z.ZodType<Condition> = z
 		.strictObject({
-			group: text(formats.checkText).optional().describe("A member of this group, nested ones included: its DN, name, SID or GUID."),
+			group: text(formats.checkDn).optional().describe("A member of this group, nested ones included: its DN."),
 			filter: text(formats.checkFilter).optional().describe("An LDAP filter on the person's entry."),
 			all: z
 				.array(z.lazy(() => node))

@@ -23,7 +23,6 @@ export function checkTargets(gathering: Gathering): void {
 		checkFormat(gathering, target);
 		checkAttributes(gathering, target);
 		checkMatch(gathering, target);
-		checkGroups(gathering, target);
 	}
 }
 
@@ -145,17 +144,6 @@ function checkMatch(gathering: Gathering, target: Path): void {
 	const template = textAt(gathering, [...target, "mapping", field]) ?? textAt(gathering, ["mapping", field]);
 	if (template !== "" || match === "userName") return;
 	gathering.warn(at, { message: `matches nobody: mapping leaves ${field} out`, remedy: `give mapping a ${field}, or match by another` });
-}
-
-/** Groups are known only where a source keeps them. */
-function checkGroups(gathering: Gathering, target: Path): void {
-	const sources = [...listAt(gathering, ["sources"]).keys()];
-	if (sources.some((index) => isThere(gathering, ["sources", index, "groups"]))) return;
-	for (const at of conditionsAt(gathering, [...target, "when"])) {
-		if (textAt(gathering, [...at, "group"]) === undefined) continue;
-		const remedy = "let a source keep groups: groups: {} for all beneath its base";
-		gathering.problem([...at, "group"], { message: "nobody is in this group, since no source keeps groups", remedy });
-	}
 }
 
 /** The places of a condition and all that are within it. */

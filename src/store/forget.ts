@@ -20,6 +20,7 @@ export function openForget(db: Connection) {
 		"DELETE FROM local_members WHERE group_id IN (SELECT id FROM local_groups WHERE target = ?)",
 		"DELETE FROM local_groups WHERE target = ?",
 		"DELETE FROM local_accounts WHERE target = ?",
+		"DELETE FROM file_targets WHERE target = ?",
 	].map((sql) => db.prepare<[string]>(sql));
 	const find = db
 		.prepare<[number, number, string]>(

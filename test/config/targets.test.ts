@@ -100,6 +100,7 @@ describe("a target of type scim", () => {
 		{ keys: `${scim}, mapping: { title: {title} }`, at: "", says: 'quotes: "{title}"' },
 		{ keys: `${scim}, mapping: { titel: '{title}' }`, at: "", says: "write title" },
 		{ keys: scim.replace("https", "http"), at: "targets[0].url", says: "in clear" },
+		{ keys: scim.replace("https://scim.example.com", "http://10.0.0.1"), at: "targets[0].url", says: "in clear" },
 		{ keys: `${scim.replace("https://scim", "http://127.scim")}`, at: "targets[0].url", says: "in clear" },
 		{ keys: `${scim.replace("https", "http")}, insecure: true, tls: {}`, at: "targets[0].url", says: "remove tls" },
 		{ keys: scim.replace("https", "ldaps"), at: "targets[0].url", says: "where https:// belongs" },
@@ -259,12 +260,14 @@ describe("targets of all types", () => {
 
 	it.each([
 		{ when: "{}", at: "targets[0].when", says: "write one of group, filter, all, any, not" },
-		{ when: "{ group: a, filter: '(a=b)' }", at: "targets[0].when", says: "several go into all" },
+		{ when: "{ group: cn=a, filter: '(a=b)' }", at: "targets[0].when", says: "several go into all" },
 		{ when: "{ not: { all: [{ any: [] }] } }", at: "targets[0].when.not.all[0].any", says: "at least one" },
 		{ when: "{ not: { filtr: '(a=b)' } }", at: "targets[0].when.not.filtr", says: "write filter" },
-		{ when: "{ or: [{ group: a }] }", at: "targets[0].when.or", says: "write any" },
-		{ when: "{ all: [{ not: { group: '' } }] }", at: "targets[0].when.all[0].not.group", says: "empty" },
-		{ when: "{ all: { group: a } }", at: "targets[0].when.all", says: "a list" },
+		{ when: "{ or: [{ group: cn=a }] }", at: "targets[0].when.or", says: "write any" },
+		{ when: "{ all: [{ not: { group: '' } }] }", at: "targets[0].when.all[0].not.group", says: "an empty DN" },
+		{ when: "{ group: Sales }", at: "targets[0].when.group", says: "not a DN" },
+		{ when: "{ group: CN=Sales,DC=corp }", at: "targets[0].when.DC=corp", says: "put the whole DN in quotes" },
+		{ when: "{ all: { group: cn=a } }", at: "targets[0].when.all", says: "a list" },
 		{ when: "'(a=b)'", at: "targets[0].when", says: "a map" },
 		{ when: "{ not: { filter: '(a=b' } }", at: "targets[0].when.not.filter", says: "not a search filter" },
 	])("have one problem with when: $when", ({ when, at, says }) => {
@@ -273,16 +276,6 @@ describe("targets of all types", () => {
 		);
 		expect(problems.map((problem) => problem.path)).toEqual([at]);
 		expect(`${problems[0]?.message} ${problems[0]?.remedy}`).toContain(says);
-	});
-
-	it("know no groups where no source keeps any", () => {
-		const when = "when: { all: [{ filter: '(a=b)' }, { not: { group: a } }] }";
-		expect(problemsIn(withTarget("local", when))).toMatchObject([
-			{ path: "targets[0].when.all[1].not.group", message: expect.stringContaining("no source keeps groups") },
-		]);
-		expect(problemsIn(good({ base: "    base: DC=b\n    groups: {}", "+": `targets:\n  - { type: local, name: a, ${when} }` }))).toEqual(
-			[],
-		);
 	});
 
 	it("match by a field that is mapped, or are warned", () => {

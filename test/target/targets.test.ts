@@ -45,11 +45,12 @@ it("takes what the configuration says of concurrency and batches", async () => {
 
 it.each([
 	{ type: "local", steps: [] },
-	{ type: "scim", steps: ["network failed"] },
+	{ type: "scim", steps: ["connect failed"] },
 	{ type: "file", steps: ["file failed"] },
 	{ type: "webhook", steps: ["network failed"] },
 ] as const)("check looks at a target of type $type: $steps", async ({ type, steps }) => {
 	const found = [];
-	for await (const { step, state } of diagnoseTarget(configOf(type), () => 0, never)) found.push(`${step} ${state}`);
+	for await (const { step, state } of diagnoseTarget(configOf(type), { clock: () => 0, random: () => 0 }, never))
+		found.push(`${step} ${state}`);
 	expect(found).toEqual(steps);
 });

@@ -7,7 +7,7 @@ import type { FileAccount } from "./options.ts";
  * return, gets an apostrophe in front (OWASP, CSV Injection): display names are whatever somebody typed.
  */
 export function csvText(rows: readonly (readonly string[])[]): string {
-	return stringify(rows as string[][], { record_delimiter: "\r\n", escape_formulas: true, quoted_match: /[\r\n]/ });
+	return stringify(rows as string[][], { record_delimiter: "\r\n", escape_formulas: true });
 }
 
 /** The text of one cell. Several values are divided by semicolons; one within a value has a backslash before it, and so has a backslash. */

@@ -167,6 +167,29 @@ describe("a file of changes", () => {
 		},
 	);
 
+	it("in LDIF tells a change of several records again when not all of them were written", async () => {
+		await openChanges(db, file, ldif).apply([delivery("1", anna)], never);
+		const renamed = delivery("1", { ...anna, userName: "anna.b@corp.example", title: "Dr." });
+		await expect(openChanges(db, file, ldif, cutBeforeCommit()).apply([renamed], never)).rejects.toThrow();
+		const whole = textOf(file);
+		const second = whole.lastIndexOf("# time");
+		expect(whole.slice(second)).toContain("# record: 2 of 2");
+		truncateSync(file, Buffer.byteLength(whole.slice(0, second)));
+		await openChanges(db, file, ldif).apply([renamed], never);
+		expect(textOf(file)).toBe(whole);
+	});
+
+	it.each(formats)("in $kind is not added to when somebody cut off what was told", async (format) => {
+		await openChanges(db, file, format).apply([delivery("1", anna)], never);
+		await openChanges(db, file, format).apply([delivery("2", bob)], never);
+		truncateSync(file, statSync(file).size - 5);
+		const cut = textOf(file);
+		await expect(openChanges(db, file, format).apply([delivery("3", { ...bob, userName: "c" })], never)).rejects.toMatchObject({
+			code: "TARGET_REFUSED",
+		});
+		expect(textOf(file)).toBe(cut);
+	});
+
 	it.each(formats)(
 		"in $kind is as it was when the disk is full in the middle, and the change is told once there is room",
 		async (format) => {

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Account } from "../../../src/core/account.ts";
 import type { Disk } from "../../../src/lib/replace-file.ts";
 import { type Connection, openEmpty } from "../../../src/store/database.ts";
+import { openForget } from "../../../src/store/forget.ts";
 import type { Format } from "../../../src/target/file/options.ts";
 import { textOf as firstOf, parseLdif, textsOf } from "../../support/ldif.ts";
 import {
@@ -228,6 +229,18 @@ describe("a file of the whole state", () => {
 		expect(textOf(file)).toBe("anchor\r\n1\r\n");
 	});
 
+	it("of a target that was forgotten stays as it is until something is delivered again", async () => {
+		await finish(await fill(jsonl));
+		const text = textOf(file);
+		openForget(db).target("nightly");
+		await finish(openState(db, file, jsonl));
+		expect(textOf(file)).toBe(text);
+		const target = openState(db, file, jsonl);
+		await target.apply([delivery("2", bob)], never);
+		await finish(target);
+		expect(textOf(file)).toBe(`${JSON.stringify({ externalId: "2", ...bob })}\n`);
+	});
+
 	it.each(formats)("takes over a file of its own form that another database wrote, in $kind", async (format) => {
 		await finish(await fill(format));
 		const text = textOf(file);
@@ -262,6 +275,25 @@ describe("a file of the whole state", () => {
 		await finish(openState(db, file, jsonl));
 		expect(textOf(file)).toContain('"title":"Dr."');
 		expect(readdirSync(path.dirname(file))).toEqual(["accounts.out"]);
+	});
+
+	it("is on the disk before it takes the old one's place, and its place is after", async () => {
+		const done: string[] = [];
+		const noting = async (name: unknown, flags: unknown, mode: unknown): ReturnType<typeof promises.open> => {
+			const handle = await promises.open(name as string, flags as string, mode as number);
+			const sync = handle.sync.bind(handle);
+			handle.sync = async () => {
+				done.push(`sync ${path.basename(String(name))}`);
+				await sync();
+			};
+			return handle;
+		};
+		const rename: Disk["rename"] = async (from, to) => {
+			done.push("rename");
+			await promises.rename(from, to);
+		};
+		await finish(await fill(jsonl, { ...promises, open: noting as Disk["open"], rename }));
+		expect(done).toEqual(["sync accounts.out.new", "rename", `sync ${path.basename(path.dirname(file))}`]);
 	});
 
 	it.each([
