@@ -33,11 +33,13 @@ export interface Limiter {
 const FIRST = 2;
 
 /**
- * How many requests the other side bears, found out by trying, as TCP does: one more for each round that went well, half when it
- * says it is too much. What was under way when it said so counts once, however many of it are turned away.
+ * How many requests the other side bears, found out by trying, as TCP does: at first one more for each that went well, from the first
+ * time on that it says it is too much one more for each round, and half whenever it says so. What was under way when it said so
+ * counts once, however many of it are turned away.
  */
 export function makeLimiter({ most, ratePerSecond, clock, wait, patienceMs, tooLong }: LimiterOptions): Limiter {
 	let width = Math.min(FIRST, most);
+	let isStarting = true;
 	let underWay = 0;
 	let era = 0;
 	let pausedUntil = 0;
@@ -113,9 +115,10 @@ export function makeLimiter({ most, ratePerSecond, clock, wait, patienceMs, tooL
 			underWay--;
 			if (how === "slower" && permit.era === era) {
 				era++;
+				isStarting = false;
 				width = Math.max(1, width / 2);
 			}
-			if (how === "well") width = Math.min(most, width + 1 / width);
+			if (how === "well") width = Math.min(most, width + (isStarting ? 1 : 1 / width));
 			admit();
 		},
 		pause: (ms) => {

@@ -31,14 +31,24 @@ async function round(limiter: ReturnType<typeof makeLimiter>, how: "well" | "slo
 }
 
 describe("the limiter", () => {
-	it("begins with two, grows by one for each round that goes well, and not past what is allowed", async () => {
-		const { limiter } = open({ most: 4 });
-		const widths: number[] = [];
-		for (let time = 0; time < 6; time++) {
-			widths.push(limiter.width());
+	const widths = async (limiter: ReturnType<typeof makeLimiter>, times: number): Promise<readonly number[]> => {
+		const seen: number[] = [];
+		for (let time = 0; time < times; time++) {
+			seen.push(limiter.width());
 			await round(limiter, "well");
 		}
-		expect(widths).toEqual([2, 2, 3, 4, 4, 4]);
+		return seen;
+	};
+
+	it("begins with two, doubles with each round that goes well, and does not grow past what is allowed", async () => {
+		expect(await widths(open({ most: 30 }).limiter, 6)).toEqual([2, 4, 8, 16, 30, 30]);
+	});
+
+	it("grows by one for each round that goes well once the other side has asked for less", async () => {
+		const { limiter } = open({ most: 30 });
+		await widths(limiter, 3);
+		await round(limiter, "slower");
+		expect(await widths(limiter, 4)).toEqual([8, 8, 9, 10]);
 	});
 
 	it("halves when the other side asks for less, once for all that was under way then, and keeps one at least", async () => {
