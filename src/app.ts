@@ -106,7 +106,7 @@ export interface Engine {
 /** For who stays: deliveries go on when the run that wanted them has ended. */
 export interface Beside {
 	/** How long a run waits for its deliveries, in milliseconds. */
-	readonly patienceMs: number;
+	patienceMs(trigger: Trigger): number;
 	/** What came of deliveries, whichever run they are of. */
 	readonly onNews: (news: DeliveryNews) => void;
 	/** What went wrong with them that is no target's fault. */
@@ -170,7 +170,7 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 		session,
 		sync: part.sync,
 		deliveries,
-		patienceMs: beside?.patienceMs,
+		patienceMs: (trigger) => beside?.patienceMs(trigger),
 		clock,
 		onProgress: (progress) => on.progress(progress),
 		asFailure: (error) => asFailure(file, error),

@@ -6,14 +6,16 @@ import type { EngineListener, FromEngine, ToEngine } from "./protocol.ts";
 
 type Call = Extract<ToEngine, { kind: "call" }>;
 
-/** How long a run waits for what it wants delivered, in milliseconds: its source is to be read again soon. */
-const PATIENCE_MS = 15_000;
+/** How long a run waits for what it wants delivered, in milliseconds. Its source is to be read again soon: who leaves must not wait for a target. */
+const SCHEDULED_PATIENCE_MS = 2000;
+/** Somebody is waiting for it, to see what came of it. */
+const ASKED_PATIENCE_MS = 30_000;
 
 /** Serves an engine to the daemon over a port, in the engine's own thread: its long synchronous work holds up nobody else. */
 export function serveEngine(port: MessagePort, open: (beside: Beside) => Engine): void {
 	const say = (message: FromEngine): void => port.postMessage(message);
 	const beside: Beside = {
-		patienceMs: PATIENCE_MS,
+		patienceMs: (trigger) => (trigger === "api" || trigger === "approve" ? ASKED_PATIENCE_MS : SCHEDULED_PATIENCE_MS),
 		onNews: (news) => say({ kind: "delivered", news }),
 		onError: (error) => say({ kind: "delivery-error", error: packError(error) }),
 	};

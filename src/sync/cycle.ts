@@ -9,7 +9,7 @@ import { asStopped, run } from "./run.ts";
 export interface CycleContext extends RunContext {
 	readonly deliveries: Deliveries;
 	/** How long a run waits for what it wants delivered, in milliseconds; then that goes on beside it. Undefined: until it is done. */
-	readonly patienceMs: number | undefined;
+	readonly patienceMs: (trigger: Trigger) => number | undefined;
 	/** Turns an error of the database into a Failure. */
 	readonly asFailure: (error: unknown) => unknown;
 }
@@ -45,7 +45,7 @@ export async function cycle(context: CycleContext, request: CycleRequest, signal
 	const warnings = [...(planned?.warnings ?? [])];
 	if (planned !== undefined) {
 		try {
-			const settled = await deliverWanted(context, signal);
+			const settled = await deliverWanted(context, context.patienceMs(trigger), signal);
 			deliveries = settled.counts;
 			warnings.push(...settled.warnings);
 		} catch (error) {
@@ -60,7 +60,11 @@ export async function cycle(context: CycleContext, request: CycleRequest, signal
 }
 
 /** What the run wants delivered, as far as it can be waited for. */
-async function deliverWanted({ deliveries, patienceMs, onProgress, sync }: CycleContext, signal: AbortSignal): Promise<Settled> {
+async function deliverWanted(
+	{ deliveries, onProgress, sync }: CycleContext,
+	patienceMs: number | undefined,
+	signal: AbortSignal,
+): Promise<Settled> {
 	const patience = patienceMs === undefined ? undefined : AbortSignal.timeout(patienceMs);
 	const heard: DeliveryCount[] = [];
 	const open = deliveries.countPending();

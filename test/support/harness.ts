@@ -37,6 +37,8 @@ export interface HarnessOptions {
 	/** Another source on the same database. */
 	readonly beside?: { readonly file: string; readonly ids: () => number };
 	readonly targets?: (local: Target) => readonly Target[];
+	/** How long a run waits for its deliveries; by default until they are done. */
+	readonly patienceMs?: number;
 	/** What becomes of accounts that are there before us, at every target. */
 	readonly adopt?: SyncTarget["adopt"];
 }
@@ -80,7 +82,7 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 				throw error;
 			},
 		}),
-		patienceMs: undefined,
+		patienceMs: () => options.patienceMs,
 		clock: () => time.now,
 		onProgress: () => {},
 		asFailure: (error) => asFailure(file, error),

@@ -247,6 +247,21 @@ describe("deliveries", () => {
 		expect(order.indexOf(anchor(1), 1)).toBe(1);
 	});
 
+	it("go on beside the run that wanted them when it has no patience left, and the next run can begin", async () => {
+		const { promise, resolve } = Promise.withResolvers<void>();
+		const { apply } = remote.target;
+		Object.assign(remote.target, { apply: async (...given: Parameters<typeof apply>) => promise.then(() => apply(...given)) });
+		harness.close();
+		harness = openHarness(fake, { targets: (local) => [local, remote.target], patienceMs: 20 });
+		put(1);
+		expect(await harness.sync("full")).toMatchObject({ outcome: "succeeded", delivered: 1, pending: 1 });
+		put(2);
+		expect(await harness.sync("delta")).toMatchObject({ created: 1, pending: 2 });
+		resolve();
+		await harness.context.deliveries.settle(new AbortController().signal, () => {});
+		expect(remote.accounts.size).toBe(2);
+	});
+
 	it("are told as they come, and how much is open still", async () => {
 		for (let who = 1; who <= 3; who++) put(who);
 		remote.faults.refuse.add(anchor(2));
