@@ -24,7 +24,7 @@ const rooms: readonly Room[] = [
 	room("target/file", "core lib target/target.ts target/finding.ts target/local", "csv-stringify"),
 	// Requests to whatever is behind HTTP.
 	room("target/http", "core target/finding.ts", "undici"),
-	room("target/scim", "core lib target/target.ts target/http"),
+	room("target/scim", "core lib target/target.ts target/finding.ts target/http"),
 	room("target/webhook", "core lib target/target.ts target/http"),
 	// From a configuration to a target: the one file that knows every kind of them.
 	room(

@@ -63,9 +63,10 @@ export async function cycle(context: CycleContext, request: CycleRequest, signal
 async function deliverWanted({ deliveries, patienceMs, onProgress, sync }: CycleContext, signal: AbortSignal): Promise<Settled> {
 	const patience = patienceMs === undefined ? undefined : AbortSignal.timeout(patienceMs);
 	const heard: DeliveryCount[] = [];
+	const open = deliveries.countPending();
 	const onCounts = (counts: readonly DeliveryCount[], done: number): void => {
 		heard.push(...counts);
-		onProgress({ source: sync.source.name, stage: "delivering", done, of: undefined });
+		onProgress({ source: sync.source.name, stage: "delivering", done, of: Math.max(open, done) });
 	};
 	try {
 		return await deliveries.settle(patience === undefined ? signal : AbortSignal.any([signal, patience]), onCounts);

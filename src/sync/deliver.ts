@@ -66,7 +66,7 @@ async function deliverSome(context: DeliverContext, some: readonly Sent[], settl
 			signal,
 		);
 		const seconds = (clock() - started) / 1000 / batch.length;
-		for (const [index, each] of sent.entries()) settling.add(each, results[index] ?? unanswered, seconds);
+		settling.add(sent.map((each, index) => [each, results[index] ?? unanswered, seconds]));
 	}
 }
 

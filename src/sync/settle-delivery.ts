@@ -6,6 +6,8 @@ import { waitAfterConflict, waitAfterLater, waitAfterLoss, waitAfterRefusal } fr
 
 type Answered = Sent & { readonly sending: Sending };
 
+type Answer = readonly [Answered, DeliveryResult, number];
+
 /** Answers are written together: a transaction for each would cost more than the request did. */
 const TOGETHER = 64;
 /** But none waits longer for the next one, in milliseconds. */
@@ -13,14 +15,15 @@ const LONGEST_MS = 250;
 
 /** Writes what came of deliveries into the ledger, the change log and the tally. */
 export interface Settling {
-	add(sent: Answered, result: DeliveryResult, seconds: number): void;
+	/** What one call of the target answered; seconds of each. */
+	add(answers: readonly Answer[]): void;
 	/** Writes what has not been written yet. */
 	flush(): void;
 }
 
 export function makeSettling(context: DeliverContext): Settling {
 	const { session, clock } = context;
-	let waiting: (readonly [Answered, DeliveryResult, number])[] = [];
+	let waiting: Answer[] = [];
 	let flushedAt = clock();
 	const flush = (): void => {
 		flushedAt = clock();
@@ -33,8 +36,8 @@ export function makeSettling(context: DeliverContext): Settling {
 		context.onSettled();
 	};
 	return {
-		add: (sent, result, seconds) => {
-			waiting.push([sent, result, seconds]);
+		add: (answers) => {
+			waiting = waiting.length === 0 ? [...answers] : waiting.concat(answers);
 			if (waiting.length >= TOGETHER || clock() - flushedAt >= LONGEST_MS) flush();
 		},
 		flush,

@@ -5,7 +5,8 @@ import { makeTime, scimOptions } from "../support/scim-options.ts";
 import { startScimmy } from "../support/scimmy.ts";
 import { targetContract } from "./target.ts";
 
-describe("a SCIM server from another hand (scimmy)", () => {
+// Not without paths: it adds to a list what should replace it, when the operation has no path.
+describe.each(["path", "put"] as const)("a SCIM server from another hand (scimmy), in the dialect %s", (dialect) => {
 	let server: Awaited<ReturnType<typeof startScimmy>>;
 	beforeAll(async () => {
 		server = await startScimmy();
@@ -15,8 +16,9 @@ describe("a SCIM server from another hand (scimmy)", () => {
 		server.users.clear();
 		server.groups.clear();
 	});
+	const auth = { kind: "bearer", token: () => server.token } as const;
 	// It makes an object of each account for each page of them: 2,500 take it a minute.
-	targetContract(() => makeScimTarget(scimOptions(server.url, { auth: { kind: "bearer", token: () => server.token } }), makeTime()), 250);
+	targetContract(() => makeScimTarget(scimOptions(server.url, { auth, dialect }), makeTime()), 250);
 });
 
 describe.each([
@@ -27,6 +29,7 @@ describe.each([
 	{ server: "without PATCH, that minds versions", dialect: "path", faults: { patch: "405", etag: "kept" } },
 	{ server: "without documents that passes over filters", dialect: "path", faults: { documents: "none", filters: "passed over" } },
 	{ server: "that keeps a member twice that is added twice", dialect: "path", faults: { isDuplicatingMembers: true } },
+	{ server: "that cannot be asked for parts", dialect: "path", faults: { isProjecting: false } },
 	{ server: "that shows nothing when it creates", dialect: "path", faults: { creates: "without a body" } },
 ] as const)("a strict SCIM server $server, in the dialect $dialect", ({ dialect, faults }) => {
 	let server: ScimDouble;

@@ -38,7 +38,7 @@ export interface Faults {
 	readonly creates: "shown" | "without a body" | "without an id";
 	readonly isActiveShown: boolean;
 	readonly documents: "all" | "none" | "garbage" | "a first page";
-	readonly patch: "kept" | "405" | "not supported";
+	readonly patch: "kept" | "405" | "404" | "not supported";
 	readonly isDuplicatingMembers: boolean;
 	/** A member that is there already is an error. */
 	readonly isRefusingMembers: boolean;
@@ -56,6 +56,8 @@ export interface Faults {
 	readonly isDeleting: "kept" | "500 for the second";
 	readonly isStrictlyRemoving: boolean;
 	readonly hasGroups: boolean;
+	/** Whether it can be asked for a part of a resource. */
+	readonly isProjecting: boolean;
 	/** Creates are answered when so many of them wait for it. */
 	readonly together: number;
 }
@@ -90,6 +92,7 @@ const good: Faults = {
 	isDeleting: "kept",
 	isStrictlyRemoving: false,
 	hasGroups: true,
+	isProjecting: true,
 	together: 1,
 };
 
@@ -120,6 +123,7 @@ export async function startScimDouble(faults: Partial<Faults> = {}, secure?: htt
 	const users = new Map<string, Body>();
 	const groups = new Map<string, Body>();
 	const came: Came[] = [];
+	const watched = new Set<{ readonly is: () => boolean; readonly resolve: () => void }>();
 	let changes = 0;
 	let underWay = 0;
 	let mostAtOnce = 0;
@@ -146,6 +150,9 @@ export async function startScimDouble(faults: Partial<Faults> = {}, secure?: htt
 		if (document !== undefined) return document;
 		const [, type, id] = /^\/(Users|Groups)(?:\/(.+))?$/.exec(request.path) ?? [];
 		if (type === undefined || (type === "Groups" && !how.hasGroups)) throw new Refusal(404, undefined, `there is no ${request.path}`);
+		if (!how.isProjecting && (request.query.has("attributes") || request.query.has("excludedAttributes"))) {
+			throw new Refusal(400, "invalidSyntax", "unknown parameter");
+		}
 		const store = type === "Users" ? makeUserStore(users, how) : makeGroupStore(groups, users, how);
 		return answer(store, request, id, how);
 	};
@@ -187,6 +194,11 @@ export async function startScimDouble(faults: Partial<Faults> = {}, secure?: htt
 		if (isDropped || losing?.by === "cut") return void request.socket.destroy();
 		if (losing?.by === "silence") return;
 		if (losing !== undefined) sent = { status: 500, body: "broken" };
+		for (const one of watched) {
+			if (!one.is()) continue;
+			watched.delete(one);
+			one.resolve();
+		}
 		const json = typeof sent.body === "string" ? sent.body : sent.body === undefined ? "" : JSON.stringify(sent.body);
 		response.writeHead(sent.status, { "content-type": "application/scim+json", ...sent.headers });
 		response.end(json);
@@ -208,6 +220,8 @@ export async function startScimDouble(faults: Partial<Faults> = {}, secure?: htt
 		how,
 		/** How many requests there were at once, at most. */
 		mostAtOnce: () => mostAtOnce,
+		/** Resolves after the first request from now on that makes `is` true, before it is answered. */
+		when: (is: () => boolean): Promise<void> => new Promise((resolve) => watched.add({ is, resolve })),
 		/** Puts an account there, as somebody else would. */
 		plant: (user: Body): string => {
 			const id = randomUUID();
@@ -323,7 +337,7 @@ function answer(store: Store, { method, query, headers, body = {} }: Came, id: s
 			return keep(store, id, body, how);
 		}
 		case "PATCH": {
-			if (how.patch !== "kept") throw new Refusal(405, undefined, "no PATCH here");
+			if (how.patch !== "kept") throw new Refusal(how.patch === "404" ? 404 : 405, undefined, "no PATCH here");
 			const { id: _, meta: __, ...rest } = found;
 			return keep(
 				store,
@@ -417,7 +431,7 @@ function documentAt(path: string, how: Faults): Sent | undefined {
 		throw new Refusal(404, undefined, "no documents here");
 	if (how.documents === "garbage") return { status: 200, body: "<html>welcome</html>" };
 	if (path === "/ServiceProviderConfig") {
-		const patch = { supported: how.patch === "kept" || how.patch === "405" };
+		const patch = { supported: how.patch !== "not supported" };
 		return {
 			status: 200,
 			body: { patch, bulk: { supported: false }, filter: { supported: true, maxResults: 200 }, etag: { supported: how.etag !== "none" } },

@@ -21,7 +21,10 @@ export interface WireOptions {
 
 export interface Exchange {
 	readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-	readonly url: string;
+	/** Scheme, host and port. */
+	readonly origin: string;
+	/** What comes after, the query included. */
+	readonly path: string;
 	readonly headers: Readonly<Record<string, string>>;
 	readonly body: string | undefined;
 }
@@ -52,11 +55,9 @@ export function openWire(options: WireOptions): Wire {
 	const { proxy, timeoutMs } = options;
 	let dispatcher: Dispatcher | undefined;
 	return {
-		exchange: async ({ method, url, headers, body }, signal) => {
+		exchange: async ({ method, origin, path, headers, body }, signal) => {
 			signal.throwIfAborted();
 			dispatcher ??= makeDispatcher(options);
-			const { origin, pathname, search } = new URL(url);
-			const path = `${pathname}${search}`;
 			try {
 				const response = await dispatcher.request({ origin, path, method, headers, signal, ...(body === undefined ? {} : { body }) });
 				const text = await response.body.text();

@@ -47,23 +47,18 @@ export async function change(
 		}
 		const changes = seen === undefined ? known : against(seen.resource);
 		if (changes === undefined || changes.size === 0) return { kind: "applied", remoteId };
-		const outcome = await requests.send(
-			{
-				method: dialect === "put" ? "PUT" : "PATCH",
-				path: pathOf(endpoint, remoteId),
-				body: dialect === "put" ? merged(seen?.resource ?? {}, changes, shape, endpoint.schema) : patchBody(operationsOf(changes, dialect)),
-				ifMatch: abilities.etag || manners.wantsVersion ? seen?.version : undefined,
-			},
-			signal,
-		);
+		const ifMatch = abilities.etag || manners.wantsVersion ? seen?.version : undefined;
+		const body =
+			dialect === "put" ? merged(seen?.resource ?? {}, changes, shape, endpoint.schema) : patchBody(operationsOf(changes, dialect));
+		const method = dialect === "put" ? "PUT" : "PATCH";
+		const outcome = await requests.send({ method, path: pathOf(endpoint, remoteId), body, ifMatch }, signal);
 		if (outcome.kind === "unknown") {
 			if (mustSee && round > 0) return { kind: "later", error: outcome.why };
 			why = outcome.why;
 			mustSee = true;
 			continue;
 		}
-		const next = verdict(outcome, dialect, seen !== undefined);
-		switch (next) {
+		switch (verdict(outcome, dialect, seen !== undefined)) {
 			case "done":
 				// Where the id is the userName, a new name is a new id.
 				return { kind: "applied", remoteId: textIn(outcome.body ?? {}, "id") ?? remoteId };
@@ -75,7 +70,8 @@ export async function change(
 				manners.wantsVersion ||= seen === undefined || outcome.status === 428;
 				break;
 			case "no-patch":
-				manners.dialect = "put";
+				// A server that does not know PATCH may answer 404; so does one from which the account has just gone.
+				if (outcome.status !== 404) manners.dialect = "put";
 				dialect = "put";
 				break;
 			case "look":
@@ -95,6 +91,8 @@ function verdict(answer: Answered, dialect: Dialect, isSeen: boolean): Verdict {
 	if (wantsVersion(answer)) return "versioned";
 	switch (status) {
 		case 404:
+			if (dialect === "put") return "gone";
+			return isSeen ? "no-patch" : "look";
 		case 410:
 			return "gone";
 		case 405:

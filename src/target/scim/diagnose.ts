@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { Failure } from "../../core/errors.ts";
 import { waitReally } from "../../lib/waiting.ts";
+import type { Finding } from "../finding.ts";
 import { openWire, type Wire } from "../http/wire.ts";
 import { type Abilities, makeDiscovery } from "./discovery.ts";
 import { type Json, textIn } from "./json.ts";
@@ -10,15 +11,6 @@ import { type Page, pageIn } from "./listing.ts";
 import type { ScimOptions } from "./options.ts";
 import { makeRequests, type Outcome, type Requests } from "./requests.ts";
 import type { ScimSurroundings } from "./scim.ts";
-
-/** One thing that was looked at, for a person. */
-export interface Finding {
-	readonly step: string;
-	readonly subject: string;
-	readonly state: "passed" | "warned" | "failed";
-	readonly detail: string;
-	readonly remedy: string | undefined;
-}
 
 function passed(step: string, subject: string, detail: string): Finding {
 	return { step, subject, state: "passed", detail, remedy: undefined };
@@ -53,7 +45,7 @@ export async function* diagnoseScim(
 
 /** Name, port and TLS: whatever is answered to a request without credentials, it was answered. */
 async function* diagnoseWay({ url, proxy }: ScimOptions, wire: Wire, signal: AbortSignal): AsyncGenerator<Finding, boolean> {
-	const { hostname, host, protocol, origin } = new URL(url);
+	const { hostname, host, protocol, origin, pathname } = new URL(url);
 	// By way of a proxy the name is the proxy's to know.
 	if (isIP(hostname.replace(/^\[|\]$/g, "")) === 0 && proxy === undefined) {
 		try {
@@ -66,7 +58,10 @@ async function* diagnoseWay({ url, proxy }: ScimOptions, wire: Wire, signal: Abo
 		}
 	}
 	try {
-		const reply = await wire.exchange({ method: "GET", url: `${url}/ServiceProviderConfig`, headers: {}, body: undefined }, signal);
+		const reply = await wire.exchange(
+			{ method: "GET", origin, path: `${pathname}/ServiceProviderConfig`, headers: {}, body: undefined },
+			signal,
+		);
 		if (reply.kind === "lost")
 			throw new Failure("TARGET_UNREACHABLE", `${host} gives ${reply.why}`, { hint: "Check url and the network." });
 		yield passed("connect", host, `answers${proxy === undefined ? "" : ` by way of the proxy ${new URL(proxy).host}`}`);

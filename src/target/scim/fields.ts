@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Json } from "./json.ts";
 import type { Shape } from "./shape.ts";
-import { CORE_USER } from "./urns.ts";
+import { CORE_USER, readPath } from "./urns.ts";
 
 /**
  * The attributes that are ours to keep, by path ("name.givenName", "urn:…:User:department"), each as SCIM writes it. An attribute
@@ -17,9 +17,27 @@ export function sendable(fields: Fields, shape: Shape, when: "create" | "update"
 
 /** The resource to create. */
 export function resourceOf(fields: Fields, schema: string): Json {
-	const resource: Record<string, unknown> = { schemas: [schema] };
-	for (const [path, value] of fields) put(resource, path, value);
+	const schemas = [schema];
+	const resource: Record<string, unknown> = { schemas };
+	for (const [path, value] of fields) {
+		setWithin(resource, path, value);
+		const { extension } = readPath(path);
+		if (extension !== undefined && !schemas.includes(extension)) schemas.push(extension);
+	}
 	return resource;
+}
+
+/** Sets a value in an object of our own: an extension's attributes stand beneath its URN, a complex attribute's beneath its name. */
+export function setWithin(values: Record<string, unknown>, path: string, value: unknown): void {
+	const { extension, attribute, sub } = readPath(path);
+	const within = (owner: Record<string, unknown>, name: string): Record<string, unknown> => {
+		const inner = { ...(owner[name] as Record<string, unknown> | undefined) };
+		owner[name] = inner;
+		return inner;
+	};
+	const owner = extension === undefined ? values : within(values, extension);
+	if (sub === undefined) owner[attribute] = value;
+	else within(owner, attribute)[sub] = value;
 }
 
 /** Sets an attribute, or takes it away. Names that are there in another case keep it. */

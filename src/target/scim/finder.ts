@@ -12,8 +12,8 @@ export interface Finder {
 	find(key: Key, signal: AbortSignal): Promise<readonly Json[]>;
 	/** The same by the whole list, however well the server filters: for who must be there and was not found. None where that is not whole. */
 	scan(key: Key, signal: AbortSignal): Promise<readonly Json[]>;
-	/** A value that is there: by it a filter can be tried. Also, there is more now than when the list was read. */
-	witness(key: Key): void;
+	/** A value that is there: by it a filter can be tried. Asked for only while that is not known to work. */
+	witness(path: string, key: () => Key | undefined): void;
 	/** Something may be there now that we do not know of. */
 	forget(): void;
 }
@@ -33,11 +33,15 @@ export function makeFinder(requests: Requests, discover: Discover, path: "/Users
 	const witnesses = new Map<string, Key>();
 	const catalogue = makeCatalogue((signal) => listResources(requests, discover, path, signal), clock);
 	// A large group's members are not what it is looked for by.
-	const lean: Readonly<Record<string, string>> = path === "/Groups" ? { excludedAttributes: "members" } : {};
+	let lean: Readonly<Record<string, string>> = path === "/Groups" ? { excludedAttributes: "members" } : {};
 
 	const ask = async (key: Key, signal: AbortSignal): Promise<Answer> => {
 		const query = { filter: filterOf(key), ...lean };
-		return answerTo(key, await requests.look({ method: "GET", path, query }, signal));
+		const answer = answerTo(key, await requests.look({ method: "GET", path, query }, signal));
+		if (answer.kind !== "cannot" || Object.keys(lean).length === 0) return answer;
+		// Perhaps it is not the filter that it cannot do.
+		lean = {};
+		return ask(key, signal);
 	};
 
 	/** Where a server compares with case what has none: in the case that it is most likely kept in, too. */
@@ -52,6 +56,8 @@ export function makeFinder(requests: Requests, discover: Discover, path: "/Users
 		const witness = witnesses.get(key.path);
 		if (witness !== undefined) return proveBy(witness, signal);
 		const outcome = await requests.look({ method: "GET", path, query: { startIndex: "1", count: "10", ...lean } }, signal);
+		// A service without groups, which create will say.
+		if (path === "/Groups" && outcome.kind === "answer" && outcome.status === 404) return "nobody";
 		const sample = outcome.kind === "answer" ? pageIn(outcome) : undefined;
 		if (sample?.total === 0 && sample.resources.length === 0) return "nobody";
 		const value = sample?.resources.flatMap((resource) => valuesOf(resource, { ...key, isCaseless: false }))[0];
@@ -120,7 +126,11 @@ export function makeFinder(requests: Requests, discover: Discover, path: "/Users
 				return [];
 			}
 		},
-		witness: (key) => void witnesses.set(key.path, key),
+		witness: (path, keyOf) => {
+			if (trusted.get(path) === "works") return;
+			const key = keyOf();
+			if (key !== undefined) witnesses.set(path, key);
+		},
 		forget: () => catalogue.forget(),
 	};
 }

@@ -72,6 +72,7 @@ export function makeGroups(endpoint: Endpoint, discover: Discover, memberBatch: 
 			return matchOf("attribute", key, await endpoint.finder.find(key, signal));
 		},
 		async *list(signal) {
+			if (!(await discover(signal)).hasGroups) return;
 			for await (const resource of listResources(endpoint.requests, discover, endpoint.path, signal)) {
 				const remote = remoteGroup(await withMembers(endpoint, resource, signal));
 				if (remote !== undefined) yield remote;

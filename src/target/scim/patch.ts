@@ -1,7 +1,7 @@
-import type { Changes } from "./fields.ts";
+import { type Changes, setWithin } from "./fields.ts";
 import type { Json } from "./json.ts";
 import type { Dialect } from "./options.ts";
-import { PATCH_OP, readPath } from "./urns.ts";
+import { PATCH_OP } from "./urns.ts";
 
 export interface Operation {
 	readonly op: "add" | "remove" | "replace";
@@ -23,17 +23,4 @@ export function operationsOf(changes: Changes, dialect: Exclude<Dialect, "put">)
 	const values: Record<string, unknown> = {};
 	for (const [path, value] of set) setWithin(values, path, value);
 	return [{ op: "replace", value: values }, ...removed];
-}
-
-/** An extension's attributes stand beneath its URN, a complex attribute's beneath its name. */
-function setWithin(values: Record<string, unknown>, path: string, value: unknown): void {
-	const { extension, attribute, sub } = readPath(path);
-	const within = (owner: Record<string, unknown>, name: string): Record<string, unknown> => {
-		const inner = { ...(owner[name] as Record<string, unknown> | undefined) };
-		owner[name] = inner;
-		return inner;
-	};
-	const owner = extension === undefined ? values : within(values, extension);
-	if (sub === undefined) owner[attribute] = value;
-	else within(owner, attribute)[sub] = value;
 }

@@ -67,6 +67,8 @@ export function makeRequests(options: ScimOptions, wire: Wire, { clock, random, 
 		tooLong: (ms) =>
 			new Failure("TARGET_UNREACHABLE", `${options.url} asks for a pause of ${Math.ceil(ms / 1000)} s`, { retryAfterMs: Math.ceil(ms) }),
 	});
+	const { origin, pathname } = new URL(options.url);
+	const base: Base = { origin, path: pathname.replace(/\/$/, "") };
 	const media = { type: "application/scim+json" };
 	const words = (answer: Answer): string => wordsOf(answer, auth.hide);
 	const breathe = (tries: number, signal: AbortSignal): Promise<void> => wait(backOff(tries, random, BACK_OFF), signal);
@@ -97,14 +99,14 @@ export function makeRequests(options: ScimOptions, wire: Wire, { clock, random, 
 		let reply: Reply | undefined;
 		try {
 			let sentAs = await auth.header(signal);
-			reply = await wire.exchange(exchangeOf(options.url, ask, media.type, sentAs), signal);
+			reply = await wire.exchange(exchangeOf(base, ask, media.type, sentAs), signal);
 			if (reply.kind === "answer" && reply.status === 401 && auth.renew(sentAs)) {
 				sentAs = await auth.header(signal);
-				reply = await wire.exchange(exchangeOf(options.url, ask, media.type, sentAs), signal);
+				reply = await wire.exchange(exchangeOf(base, ask, media.type, sentAs), signal);
 			}
 			if (reply.kind === "answer" && reply.status === 415 && media.type !== "application/json") {
 				media.type = "application/json";
-				reply = await wire.exchange(exchangeOf(options.url, ask, media.type, sentAs), signal);
+				reply = await wire.exchange(exchangeOf(base, ask, media.type, sentAs), signal);
 			}
 			return reply;
 		} catch (cause) {
@@ -141,8 +143,13 @@ export function makeRequests(options: ScimOptions, wire: Wire, { clock, random, 
 	};
 }
 
+interface Base {
+	readonly origin: string;
+	readonly path: string;
+}
+
 function exchangeOf(
-	base: string,
+	base: Base,
 	{ method, path, query, body, ifMatch }: Ask,
 	mediaType: string,
 	authorization: string | undefined,
@@ -150,7 +157,8 @@ function exchangeOf(
 	const search = query === undefined ? "" : `?${new URLSearchParams(query).toString().replaceAll("+", "%20")}`;
 	return {
 		method,
-		url: `${base}${path}${search}`,
+		origin: base.origin,
+		path: `${base.path}${path}${search}`,
 		headers: {
 			accept: "application/scim+json, application/json;q=0.9",
 			...(body === undefined ? {} : { "content-type": mediaType }),

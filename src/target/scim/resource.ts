@@ -60,7 +60,7 @@ export async function create(
 			const remoteId = textIn(outcome.body ?? {}, "id");
 			if (remoteId === undefined)
 				return (await ours()) ?? { kind: "later", error: `${outcome.status} without an id, and it is not found by externalId` };
-			finder.witness(key);
+			finder.witness(key.path, () => key);
 			return { kind: "applied", remoteId };
 		}
 		if (outcome.status === 404 && path === "/Groups") return { kind: "refused", error: "404: the server has no /Groups (groups: false)" };
@@ -71,7 +71,9 @@ export async function create(
 		}
 		if (!isTaken(outcome)) return { kind: "refused", error: requests.words(outcome) };
 		// By our own request of before, perhaps, which was still under way when it was looked for.
-		return ((tries > 1 && (await ours())) || undefined) ?? { kind: "conflict", error: requests.words(outcome) };
+		const made = tries > 1 ? await ours() : undefined;
+		finder.forget();
+		return made ?? { kind: "conflict", error: requests.words(outcome) };
 	}
 }
 
@@ -118,6 +120,8 @@ export async function read(
 	const outcome = await requests.send({ method: "GET", path: pathOf(endpoint, remoteId), query }, signal);
 	if (outcome.kind === "unknown") return { kind: "later", error: outcome.why };
 	if (outcome.status === 404 || outcome.status === 410) return "gone";
+	// Not everybody knows what it is to be asked for a part.
+	if (outcome.status === 400 && Object.keys(query).length > 0) return read(endpoint, remoteId, {}, signal);
 	if (outcome.status !== 200) return { kind: "refused", error: requests.words(outcome) };
 	if (outcome.body === undefined) return { kind: "later", error: `${outcome.status} without a resource` };
 	const meta = outcome.body["meta"] as Json | null | undefined;

@@ -23,8 +23,9 @@ export async function fetchToken(
 ): Promise<Token> {
 	const { tokenUrl } = credentials;
 	const { headers, body } = tokenRequest(credentials);
+	const { origin, pathname, search } = new URL(tokenUrl);
 	const sentAt = clock();
-	const reply = await wire.exchange({ method: "POST", url: tokenUrl, headers, body }, signal);
+	const reply = await wire.exchange({ method: "POST", origin, path: `${pathname}${search}`, headers, body }, signal);
 	if (reply.kind === "lost")
 		throw new Failure("TARGET_UNREACHABLE", `the token could not be fetched from ${shown(tokenUrl)}: ${reply.why}`);
 	if (reply.status !== 200) throw refusal(credentials, reply, clock());

@@ -5,7 +5,7 @@ import type { Abilities, Discover } from "./discovery.ts";
 import type { UserForm } from "./entitled.ts";
 import { type Changes, differences, type Fields, isAlike, isEqual, sendable } from "./fields.ts";
 import type { Json } from "./json.ts";
-import { anchorKey, type Key, matchKey } from "./key.ts";
+import { anchorKey, type Key, matchKey, matchPath } from "./key.ts";
 import { accountFields, MANAGER } from "./mapping.ts";
 import type { Dialect, ScimOptions } from "./options.ts";
 import { fieldsIn, remoteAccount } from "./remote.ts";
@@ -33,7 +33,7 @@ export function makeUsers(endpoint: Endpoint, discover: Discover, options: Pick<
 			const fields = sendable(accountFields(wanted, anchor, delivery.managerId, form), form.shape, "create");
 			const result = await create(endpoint, fields, anchorKey(anchor), signal);
 			if (result.kind === "conflict") remember(conflicts, anchor);
-			if (result.kind === "applied") witness(endpoint, matchKey(options.match, wanted, form));
+			if (result.kind === "applied") endpoint.finder.witness(matchPath(options.match), () => matchKey(options.match, wanted, form));
 			return result;
 		},
 		find: async (anchor, wanted, signal) => {
@@ -55,10 +55,6 @@ export function makeUsers(endpoint: Endpoint, discover: Discover, options: Pick<
 
 export function formOf({ features, policies }: Pick<ScimOptions, "features" | "policies">, { users }: Abilities): UserForm {
 	return { features, policies, shape: users };
-}
-
-function witness({ finder }: Endpoint, key: Key | undefined): void {
-	if (key !== undefined) finder.witness(key);
 }
 
 function remember(conflicts: Set<string>, anchor: string): void {

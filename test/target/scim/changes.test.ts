@@ -6,6 +6,7 @@ import type { RemoteAccount } from "../../../src/target/target.ts";
 import { type ScimDouble, startScimDouble } from "../../support/scim-double.ts";
 import { core, enterprise } from "../../support/scim-double-rules.ts";
 import { accountOf, anchorOf, deliveryOf, never, openTarget } from "../../support/scim-options.ts";
+import { startScimmy } from "../../support/scimmy.ts";
 
 let server: ScimDouble;
 beforeAll(async () => {
@@ -355,5 +356,29 @@ describe("features and policies", () => {
 		const remoteId = result.kind === "applied" ? result.remoteId : "";
 		expect(Object.keys(server.users.get(remoteId) ?? {})).not.toContain("entitlements");
 		expect((await target.reader?.read(remoteId, never))?.untold).toEqual(["features", "policies"]);
+	});
+});
+
+describe("a server from another hand (scimmy)", () => {
+	it("keeps all that an account has, and each change of it", async () => {
+		const peer = await startScimmy();
+		const { apply, target } = openTarget(peer.url, { auth: { kind: "bearer", token: () => peer.token } });
+		const made = await apply(deliveryOf(1, { wanted: full, managerId: "m-1" }));
+		expect(made).toEqual({ kind: "applied", remoteId: expect.any(String) });
+		const remoteId = made.kind === "applied" ? made.remoteId : "";
+		const { title: _, features: __, ...fewer } = full;
+		const { employeeNumber: ___, manager: ____, policies: _____, phoneNumbers: ______, ...fewest } = fewer;
+		let applied: Account = full;
+		for (const [wanted, managerId] of [
+			[{ ...full, department: "Sales", manager: anchorOf(8), features: ["large", "more"] }, "m-8"],
+			[{ ...fewer, name: { familyName: "Nowak" } }, "m-1"],
+			[fewest, undefined],
+		] as const) {
+			expect(await apply(deliveryOf(1, { remoteId, applied, wanted, managerId }))).toEqual({ kind: "applied", remoteId });
+			const account = managerId === undefined ? wanted : { ...wanted, manager: managerId as Anchor };
+			expect(await target.reader?.read(remoteId, never)).toEqual({ remoteId, anchor: anchorOf(1), account });
+			applied = wanted;
+		}
+		await peer.close();
 	});
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { diagnoseScim, type Finding } from "../../../src/target/scim/diagnose.ts";
+import type { Finding } from "../../../src/target/finding.ts";
+import { diagnoseScim } from "../../../src/target/scim/diagnose.ts";
 import type { ScimOptions } from "../../../src/target/scim/options.ts";
 import { type Faults, type ScimDouble, startScimDouble } from "../../support/scim-double.ts";
 import { accountOf, anchorOf, makeTime, never, scimOptions } from "../../support/scim-options.ts";

@@ -45,6 +45,7 @@ describe("a server's own documents", () => {
 		const { target } = openTarget(server.url);
 		const wanted = { displayName: "Sales" };
 		const delivery = { anchor: anchorOf(9), remoteId: undefined, wanted, applied: undefined, added: [], removed: [], key: "1" };
+		expect(await target.groups?.find(anchorOf(9), wanted, never)).toBeUndefined();
 		expect(await target.groups?.apply(delivery, never)).toMatchObject({ kind: "refused", error: expect.stringContaining("groups") });
 		expect(server.of("POST")).toHaveLength(documents === "all" ? 0 : 1);
 	});
@@ -82,6 +83,7 @@ describe("a server's own documents", () => {
 	it.each([
 		{ patch: "not supported", methods: ["GET", "PUT"] },
 		{ patch: "405", methods: ["PATCH", "GET", "PUT"] },
+		{ patch: "404", methods: ["PATCH", "GET", "PATCH", "GET", "PUT"] },
 	] as const)("say that there is no PATCH, or its answer does: $patch", async ({ patch, methods }) => {
 		const { apply, remoteId } = await made({ patch });
 		server.came.length = 0;
@@ -90,7 +92,7 @@ describe("a server's own documents", () => {
 		expect(server.came.map(({ method }) => method)).toEqual(methods);
 		server.came.length = 0;
 		expect(await apply(deliveryOf(1, { remoteId, applied: wanted, wanted: account }))).toMatchObject({ kind: "applied" });
-		expect(server.came.map(({ method }) => method)).toEqual(["GET", "PUT"]);
+		if (patch !== "404") expect(server.came.map(({ method }) => method)).toEqual(["GET", "PUT"]);
 		expect(server.users.get(remoteId)).toMatchObject({ externalId: anchorOf(1), title: "Dr." });
 	});
 });

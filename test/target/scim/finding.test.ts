@@ -105,6 +105,16 @@ describe("an account that may be there already", () => {
 		expect(server.came.filter(({ query }) => query.get("count") === "100")).toEqual([]);
 	});
 
+	it("is found after a conflict, by a list that is newer than it", async () => {
+		server.how.filters = "400";
+		server.plant({ ...accountOf(9) });
+		const { target, apply } = openTarget(server.url, { match: "employeeNumber" });
+		expect(await target.find(anchorOf(1), accountOf(1), never)).toBeUndefined();
+		server.plant({ ...accountOf(1), externalId: anchorOf(1) });
+		expect(await apply(deliveryOf(1))).toMatchObject({ kind: "conflict" });
+		expect(await target.find(anchorOf(1), accountOf(1), never)).toMatchObject({ by: "external-id" });
+	});
+
 	it("is looked for in one reading of the list for many, where there are no filters", async () => {
 		plantMany(250);
 		server.how.filters = "400";
