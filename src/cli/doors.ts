@@ -24,7 +24,7 @@ export function openDoors(clock: () => number): Doors {
 		diagnoseTarget: async function* (config, target, signal) {
 			const { diagnoseTarget } = await import("../target/targets.ts");
 			const options = config.targets.find(({ name }) => name === target);
-			if (options !== undefined) yield* diagnoseTarget(options, clock, signal);
+			if (options !== undefined) yield* diagnoseTarget(options, { clock, random: Math.random }, signal);
 		},
 		verifyDatabase: async (file) => (existsSync(file) ? (await import("../store/upkeep.ts")).verifyDatabase(file) : undefined),
 		backUp: async (file, to) => (await import("../store/upkeep.ts")).backUp(file, to),

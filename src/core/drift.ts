@@ -9,11 +9,13 @@ export interface Left {
 
 /**
  * In which fields an account at a target is not as we left it; one phrase for each, as `department is "X", was left "Y"`. Compared
- * as targets compare: names and addresses without case, numbers by their digits, lists whatever their order.
+ * as targets compare: names and addresses without case, numbers by their digits, lists whatever their order. `untold` names fields
+ * that the target does not tell: of these nothing is known.
  */
-export function driftOf({ account: left, managerId }: Left, found: Account): readonly string[] {
+export function driftOf({ account: left, managerId }: Left, found: Account, untold: readonly (keyof Account)[] = []): readonly string[] {
 	const phrases: string[] = [];
 	const compare = (field: string, is: string | undefined, was: string | undefined): void => {
+		if (untold.some((name) => name === field.split(".")[0])) return;
 		if (is !== was) phrases.push(`${field} is ${spell(is)}, was left ${spell(was)}`);
 	};
 	compare("userName", found.userName.toLowerCase(), left.userName.toLowerCase());

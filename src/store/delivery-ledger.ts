@@ -39,9 +39,11 @@ export interface Applied {
 /** How we came to an account that is there already. `before` is what it was, where that is not what we made it. */
 export interface Match {
 	readonly remoteId: string;
-	readonly externalId: Anchor | undefined;
+	/** Empty: it has none. */
+	readonly externalId: Anchor;
+	/** Of `body`; empty where that is not known. */
 	readonly digest: Buffer;
-	readonly body: string;
+	readonly body: string | undefined;
 	readonly origin: "created" | "adopted";
 	readonly before: string | undefined;
 }
@@ -116,7 +118,7 @@ export function openDeliveryLedger(db: Connection, idOf: (target: string) => num
 		/** The account is there already, and ours from now on. */
 		match: (target: string, account: number, { remoteId, externalId, digest, body, origin, before }: Match): void => {
 			const id = idOf(target);
-			match.run({ target: id, account, remoteId, externalId: externalId ?? null, digest, body, origin, before: before ?? null });
+			match.run({ target: id, account, remoteId, externalId, digest, body: body ?? null, origin, before: before ?? null });
 		},
 		applied: ({ target, account, digest, body, remoteId, origin }: Applied): void => {
 			const id = idOf(target);

@@ -17,11 +17,13 @@ export interface LeftRow {
 
 /** The ledger beside what a target was found to have. */
 export function openReadBack(db: Connection) {
-	db.exec("CREATE TEMP TABLE IF NOT EXISTS found_accounts (remote_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID");
+	db.exec(
+		"CREATE TEMP TABLE IF NOT EXISTS found_accounts (remote_id TEXT PRIMARY KEY, body TEXT NOT NULL, untold TEXT NOT NULL) WITHOUT ROWID",
+	);
 	const targetId = db.prepare<[string]>("SELECT id FROM targets WHERE name = ?").pluck();
-	const add = db.prepare<[string, string]>("INSERT OR IGNORE INTO found_accounts (remote_id, body) VALUES (?, ?)");
-	const page = db.prepare<[number, number, number], LeftRow & { readonly found_body: string | null }>(
-		`SELECT l.account_id, e.anchor, l.remote_id, coalesce(l.applied_body, a.body) AS body, l.run_id, l.revision, l.found, f.body AS found_body
+	const add = db.prepare<[string, string, string]>("INSERT OR IGNORE INTO found_accounts (remote_id, body, untold) VALUES (?, ?, ?)");
+	const page = db.prepare<[number, number, number], LeftRow & { readonly found_body: string | null; readonly untold: string | null }>(
+		`SELECT l.account_id, e.anchor, l.remote_id, coalesce(l.applied_body, a.body) AS body, l.run_id, l.revision, l.found, f.body AS found_body, f.untold
 		FROM ledger l JOIN entries e ON e.id = l.account_id JOIN accounts a ON a.id = l.account_id LEFT JOIN found_accounts f ON f.remote_id = l.remote_id
 		WHERE l.target_id = ? AND l.account_id > ? AND l.remote_id IS NOT NULL AND l.pending = 0 AND l.released_at IS NULL AND l.applied IS NOT NULL
 		ORDER BY l.account_id LIMIT ?`,
@@ -43,9 +45,9 @@ export function openReadBack(db: Connection) {
 
 	return {
 		/** Keeps what was found, in a temporary table: a target may have more accounts than memory. */
-		add: (accounts: readonly { readonly remoteId: string; readonly body: string }[]): void => {
+		add: (accounts: readonly { readonly remoteId: string; readonly body: string; readonly untold: string }[]): void => {
 			db.transaction(() => {
-				for (const { remoteId, body } of accounts) add.run(remoteId, body);
+				for (const { remoteId, body, untold } of accounts) add.run(remoteId, body, untold);
 			})();
 		},
 		/** Accounts of ours of which nothing is open, after `account`; `found_body` is what the target has, if it was listed. */

@@ -73,10 +73,12 @@ function take(
 	const { row } = delivery;
 	const body = JSON.stringify(remote.account);
 	const isCreated = by === "external-id" && row.intent_at !== null;
-	const found = { digest: digest(body), body, remoteId: remote.remoteId, externalId: remote.anchor };
+	// What was not told may be anything: the target compares by itself then.
+	const isKnown = remote.untold === undefined || remote.untold.length === 0;
+	const found = isKnown ? { digest: digest(body), body } : { digest: Buffer.alloc(0), body: undefined };
+	const externalId = remote.anchor ?? ("" as typeof row.anchor);
 	session.ledger.match(target.name, row.account_id, {
-		...found,
-		externalId: remote.anchor ?? ("" as typeof row.anchor),
+		...{ ...found, remoteId: remote.remoteId, externalId },
 		origin: isCreated ? "created" : "adopted",
 		before: isCreated ? undefined : body,
 	});
@@ -87,9 +89,9 @@ function take(
 	return openDelivery({
 		...row,
 		applied: found.digest,
-		applied_body: body,
+		applied_body: found.body ?? null,
 		remote_id: remote.remoteId,
-		external_id: remote.anchor ?? ("" as typeof row.anchor),
+		external_id: externalId,
 		intent_at: null,
 	});
 }

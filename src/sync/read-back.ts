@@ -80,14 +80,14 @@ export async function readBack(context: ReadBackContext, signal: AbortSignal): P
 
 /** Returns why the list is not all of it, if so. */
 async function list(session: Session, reader: TargetReader, signal: AbortSignal): Promise<string | undefined> {
-	let page: { remoteId: string; body: string }[] = [];
+	let page: { remoteId: string; body: string; untold: string }[] = [];
 	const keep = (): void => {
 		session.readBack.add(page);
 		page = [];
 	};
 	try {
-		for await (const { remoteId, account } of reader.list(signal)) {
-			page.push({ remoteId, body: JSON.stringify(account) });
+		for await (const { remoteId, account, untold } of reader.list(signal)) {
+			page.push({ remoteId, body: JSON.stringify(account), untold: (untold ?? []).join() });
 			if (page.length === PAGE) keep();
 		}
 		return undefined;
@@ -99,7 +99,7 @@ async function list(session: Session, reader: TargetReader, signal: AbortSignal)
 	}
 }
 
-type Row = LeftRow & { readonly found_body: string | null };
+type Row = LeftRow & { readonly found_body: string | null; readonly untold: string | null };
 
 async function compare(
 	{ session, target }: ReadBackContext,
@@ -110,15 +110,19 @@ async function compare(
 	const left = JSON.parse(row.body) as Account;
 	const managerId = managerIdOf(session, target, row, left);
 	const listed = row.found_body === null ? undefined : (JSON.parse(row.found_body) as Account);
-	if (listed !== undefined && driftOf({ account: left, managerId }, listed).length === 0) return undefined;
+	if (listed !== undefined && driftOf({ account: left, managerId }, listed, fieldsIn(row.untold)).length === 0) return undefined;
 	const found: RemoteAccount | undefined = await reader.read(row.remote_id, signal);
 	if (found === undefined) {
 		const phrases = [`there is no account ${row.remote_id}`];
 		return { row, left, found: undefined, phrases, isKept: false };
 	}
-	const phrases = driftOf({ account: left, managerId }, found.account);
+	const phrases = driftOf({ account: left, managerId }, found.account, found.untold);
 	if (phrases.length === 0) return undefined;
 	return { row, left, found: found.account, phrases, isKept: row.found?.equals(digest(JSON.stringify(found.account))) ?? false };
+}
+
+function fieldsIn(joined: string | null): readonly (keyof Account)[] {
+	return (joined?.split(",") ?? []) as (keyof Account)[];
 }
 
 function managerIdOf(session: Session, target: Target, row: LeftRow, { manager }: Account): string | undefined {

@@ -1,4 +1,5 @@
-import type { ScimAuth, ScimTarget, TargetConfig, TargetTls, WebhookTarget } from "../config/target-config.ts";
+import type { Secret } from "../config/secret.ts";
+import type { ScimTarget, TargetConfig, WebhookTarget } from "../config/target-config.ts";
 import { unreachable } from "../core/errors.ts";
 import { diagnoseFile } from "./file/diagnose.ts";
 import { makeFileTarget } from "./file/file.ts";
@@ -23,7 +24,7 @@ export interface Surroundings {
 	readonly random: () => number;
 }
 
-/** The target that a configuration describes, by its type. What it lacks of secrets, it says when it needs them: SECRET_UNREADABLE. */
+/** The target that a configuration describes, by its type. Secrets that are missing are said when they are needed: SECRET_UNREADABLE. */
 export function makeTarget(config: TargetConfig, surroundings: Surroundings): Target {
 	const target = ofType(config, surroundings);
 	return config.groups ? target : { ...target, groups: undefined };
@@ -40,23 +41,27 @@ function ofType(config: TargetConfig, { openMirror, clock, random }: Surrounding
 		case "file":
 			return makeFileTarget(config, openMirror(), clock);
 		case "webhook":
-			return makeWebhookTarget({ ...config, ...wireOptions(config), secret: () => config.secret.reveal() }, { clock, random });
+			return makeWebhookTarget({ ...config, ...wireOptions(config), secret: revealing(config.secret) }, { clock, random });
 		default:
 			return unreachable(config);
 	}
 }
 
-/** Looks at a target step by step; changes nothing there. `clock`: Unix milliseconds. */
-export async function* diagnoseTarget(config: TargetConfig, clock: () => number, signal: AbortSignal): AsyncGenerator<Finding, void> {
+/** Looks at a target step by step; changes nothing there. */
+export async function* diagnoseTarget(
+	config: TargetConfig,
+	{ clock, random }: Pick<Surroundings, "clock" | "random">,
+	signal: AbortSignal,
+): AsyncGenerator<Finding, void> {
 	switch (config.type) {
 		case "local":
 			// The database is looked at by itself.
 			return;
+		case "scim":
+			yield* diagnoseScim(scimOptions(config), { clock, random }, signal);
+			return;
 		case "file":
 			yield* diagnoseFile(config.path, config.content);
-			return;
-		case "scim":
-			yield* diagnoseScim(scimOptions(config), { clock, random: Math.random }, signal);
 			return;
 		case "webhook":
 			yield* diagnoseReach({ ...wireOptions(config), url: config.url }, clock, signal);
@@ -70,26 +75,26 @@ function scimOptions(config: ScimTarget): ScimOptions {
 	return { ...config, ...wireOptions(config), auth: scimAuth(config.auth) };
 }
 
-/** Secrets are revealed when they are needed, and no earlier. */
-function scimAuth(auth: ScimAuth): ScimOptions["auth"] {
+function scimAuth(auth: ScimTarget["auth"]): ScimOptions["auth"] {
 	switch (auth.kind) {
 		case "none":
 			return auth;
 		case "bearer":
-			return { ...auth, token: () => auth.token.reveal() };
+			return { kind: auth.kind, token: revealing(auth.token) };
 		case "basic":
-			return { ...auth, password: () => auth.password.reveal() };
+			return { kind: auth.kind, user: auth.user, password: revealing(auth.password) };
 		case "oauth":
-			return { ...auth, clientSecret: () => auth.clientSecret.reveal() };
+			return { ...auth, clientSecret: revealing(auth.clientSecret) };
 		default:
 			return unreachable(auth);
 	}
 }
 
 function wireOptions({ tls, proxy, timeoutMs, concurrency }: ScimTarget | WebhookTarget): WireOptions {
-	return { tls: { ...tls, key: keyOf(tls) }, proxy, timeoutMs, concurrency };
+	return { tls: { ...tls, key: tls.key && revealing(tls.key) }, proxy, timeoutMs, concurrency };
 }
 
-function keyOf({ key }: TargetTls): (() => string) | undefined {
-	return key && (() => key.reveal());
+/** Secrets are revealed when they are needed, and no earlier. */
+function revealing(secret: Secret): () => string {
+	return () => secret.reveal();
 }

@@ -5,6 +5,7 @@ import type { Anchor } from "../../src/core/entry.ts";
 import { Failure } from "../../src/core/errors.ts";
 import { forget } from "../../src/sync/forget.ts";
 import { type DriftAction, readBackAndAct } from "../../src/sync/repair.ts";
+import type { RemoteAccount } from "../../src/target/target.ts";
 import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
 import { type Harness, openHarness } from "../support/harness.ts";
 import { makeRemoteDouble } from "../support/remote-double.ts";
@@ -107,6 +108,26 @@ describe("reading a target back", () => {
 		expect(harness.views((views) => [...views.accounts(anchor(2))][0]?.targets["remote"])).toMatchObject({ state: "released" });
 		expect(harness.views((views) => views.targets()[0]?.released)).toBe(1);
 		expect(await read("repair")).toMatchObject({ same: 4, changed: 0 });
+	});
+
+	it("concludes nothing from fields that the target does not tell", async () => {
+		const { reader } = remote.target;
+		const [list, readOne] = [reader?.list.bind(reader), reader?.read.bind(reader)];
+		const silent = (one: RemoteAccount): RemoteAccount => ({
+			...one,
+			untold: ["active", "manager"],
+			account: { ...one.account, active: true },
+		});
+		Object.assign(reader ?? {}, {
+			async *list() {
+				for await (const one of list?.(never) ?? []) yield silent(one);
+			},
+			read: async (id: string) => {
+				const one = await readOne?.(id, never);
+				return one && silent(one);
+			},
+		});
+		expect(await read("repair")).toMatchObject({ same: 5, changed: 0 });
 	});
 
 	it("concludes nothing from a list that may not be all of it: who is not on it is asked for by itself", async () => {

@@ -41,6 +41,32 @@ export function makeGroups(endpoint: Endpoint, discover: Discover, memberBatch: 
 	): Promise<Failed | "no-patch" | undefined> =>
 		(await members.change(remoteId, "remove", idsOf(removed), signal)) ?? (await members.change(remoteId, "add", idsOf(added), signal));
 
+	/**
+	 * Written as a whole, a group loses whoever the server does not show. So it must show members, or the group be one that we made: then
+	 * it is looked at afterwards whether they are shown.
+	 */
+	let isShowing: boolean | undefined;
+	const put = async (
+		remoteId: string,
+		abilities: Abilities,
+		delivery: GroupDelivery,
+		wanted: Group,
+		signal: AbortSignal,
+	): Promise<DeliveryResult> => {
+		const isAbout = delivery.added.length + delivery.removed.length > 0;
+		if (isAbout && isShowing !== true) {
+			const seen = await read(endpoint, remoteId, {}, signal);
+			if (seen !== "gone" && "kind" in seen) return seen;
+			if (seen !== "gone" && member(seen.resource, "members") !== undefined) isShowing = true;
+			else if (isShowing === false || (seen !== "gone" && textIn(seen.resource, "externalId") !== delivery.anchor)) return hidden;
+		}
+		const result = await putWhole(endpoint, abilities, delivery, wanted, signal);
+		if (result.kind !== "applied" || delivery.added.length === 0 || isShowing === true) return result;
+		const seen = await read(endpoint, remoteId, {}, signal);
+		isShowing = seen !== "gone" && !("kind" in seen) && member(seen.resource, "members") !== undefined;
+		return isShowing ? result : hidden;
+	};
+
 	return {
 		memberBatch,
 		apply: async (delivery, signal) => {
@@ -53,15 +79,15 @@ export function makeGroups(endpoint: Endpoint, discover: Discover, memberBatch: 
 			const abilities = await discover(signal);
 			if (!abilities.hasGroups) return { kind: "refused", error: "the server has no groups (/ResourceTypes)" };
 			const usesPut = (): boolean => manners.dialect === "put" || !abilities.patch;
-			if (usesPut() && remoteId !== undefined) return putWhole(endpoint, abilities, delivery, wanted, signal);
+			if (usesPut() && remoteId !== undefined) return put(remoteId, abilities, delivery, wanted, signal);
 			const result = await applyFields(delivery, wanted, abilities, signal);
 			if (result.kind !== "applied") return result;
 			const there = { ...delivery, remoteId: result.remoteId };
-			if (usesPut()) return putWhole(endpoint, abilities, there, wanted, signal);
+			if (usesPut()) return put(result.remoteId, abilities, there, wanted, signal);
 			const problem = await applyMembers(result.remoteId, delivery, signal);
 			if (problem === "no-patch") {
 				manners.dialect = "put";
-				return putWhole(endpoint, abilities, there, wanted, signal);
+				return put(result.remoteId, abilities, there, wanted, signal);
 			}
 			return problem ?? result;
 		},
@@ -80,6 +106,11 @@ export function makeGroups(endpoint: Endpoint, discover: Discover, memberBatch: 
 		},
 	};
 }
+
+const hidden: DeliveryResult = {
+	kind: "refused",
+	error: "the server takes groups only as a whole (PUT) and does not show who is in them: whoever is would be lost",
+};
 
 function idsOf(list: GroupDelivery["added"]): readonly string[] {
 	return list.map(({ remoteId }) => remoteId);

@@ -40,12 +40,12 @@ const BACK_OFF = { firstMs: 500, mostMs: 8000 };
 
 /** Sends messages, each until it is taken or refused, at the pace that the receiver bears. Throws TARGET_UNREACHABLE and TARGET_REFUSED. */
 export function makeSender({ url, secret, concurrency }: WebhookOptions, wire: Wire, { clock, random, wait }: Surroundings) {
-	const { origin, pathname, search } = new URL(url);
+	const { origin: shown, pathname, search } = new URL(url);
 	const path = `${pathname}${search}`;
 	const limiter = makeLimiter({
 		...{ most: concurrency, ratePerSecond: undefined, clock, wait, patienceMs: PATIENCE_MS },
 		tooLong: (ms) =>
-			new Failure("TARGET_UNREACHABLE", `${origin} asks for a pause of ${Math.ceil(ms / 1000)} s`, { retryAfterMs: Math.ceil(ms) }),
+			new Failure("TARGET_UNREACHABLE", `${shown} asks for a pause of ${Math.ceil(ms / 1000)} s`, { retryAfterMs: Math.ceil(ms) }),
 	});
 	let isProven = false;
 
@@ -59,7 +59,7 @@ export function makeSender({ url, secret, concurrency }: WebhookOptions, wire: W
 				...{ "content-type": mediaType, "user-agent": "dirsyncd", "idempotency-key": name },
 				...signed(secret(), name, clock(), body),
 			};
-			const reply = await wire.exchange({ method: "POST", origin, path, headers, body }, signal);
+			const reply = await wire.exchange({ method: "POST", origin: shown, path, headers, body }, signal);
 			if (reply.kind === "answer") how = isTooMuch(reply) ? "slower" : isTaken(reply) ? "well" : "otherwise";
 			// Before anybody else may begin.
 			if (reply.kind === "answer" && isTooMuch(reply))
@@ -76,11 +76,11 @@ export function makeSender({ url, secret, concurrency }: WebhookOptions, wire: W
 			const reply = await orUnreached(() => post(message, slowdowns, signal));
 			if (reply.kind === "answer" && isTooMuch(reply)) {
 				if (++slowdowns <= MOST_SLOWDOWNS) continue;
-				throw new Failure("TARGET_UNREACHABLE", `${origin} turns everything away: ${words(reply)}`, { retryAfterMs: PATIENCE_MS });
+				throw new Failure("TARGET_UNREACHABLE", `${shown} turns everything away: ${words(reply)}`, { retryAfterMs: PATIENCE_MS });
 			}
 			if (reply.kind === "answer" && !isTrouble(reply)) {
 				isProven = isProven || isTaken(reply);
-				return judge(origin, reply, isProven);
+				return judge(shown, reply, isProven);
 			}
 			if (tries >= MOST_TRIES) {
 				if (reply.kind === "unreached") throw reply.failure;
@@ -92,20 +92,20 @@ export function makeSender({ url, secret, concurrency }: WebhookOptions, wire: W
 }
 
 /** `isProven`: it has taken something before, so that this is about the event, and not about the URL. */
-function judge(origin: string, answer: Answer, isProven: boolean): Outcome {
+function judge(shown: string, answer: Answer, isProven: boolean): Outcome {
 	const { status } = answer;
 	if (isTaken(answer)) return { kind: "taken" };
 	if (status === 401 || status === 403) {
 		const hint = "Give both sides the same secret, and let the receiver check the signature over the body as it came.";
-		throw new Failure("TARGET_REFUSED", `${origin} does not take what we sign: ${words(answer)}`, { hint });
+		throw new Failure("TARGET_REFUSED", `${shown} does not take what we sign: ${words(answer)}`, { hint });
 	}
 	if (status < 400) {
-		throw new Failure("TARGET_REFUSED", `${origin} answered with ${status}, and redirects are not followed`, {
+		throw new Failure("TARGET_REFUSED", `${shown} answered with ${status}, and redirects are not followed`, {
 			hint: "Put the URL where the receiver really is into url.",
 		});
 	}
 	if (!isProven && [404, 405, 410].includes(status)) {
-		throw new Failure("TARGET_REFUSED", `${origin} takes no events at this path: ${words(answer)}`, { hint: "Check the path in url." });
+		throw new Failure("TARGET_REFUSED", `${shown} takes no events at this path: ${words(answer)}`, { hint: "Check the path in url." });
 	}
 	return { kind: "refused", error: words(answer) };
 }

@@ -46,6 +46,39 @@ function operationsOf(body: ScimDouble["came"][number]["body"]) {
 
 const ids = (members: GroupDelivery["added"]): readonly string[] => members.map(({ remoteId }) => remoteId).sort();
 
+describe("a group at a server that takes it only as a whole", () => {
+	const put = { dialect: "put" } as const;
+
+	it("and does not show who is in it, is refused before anybody can be lost", async () => {
+		const members = people(4);
+		server.how.areMembersShown = false;
+		const groups = open(put);
+		const result = await groups.apply(groupOf({ added: members.slice(0, 2) }), never);
+		expect(result).toMatchObject({ kind: "refused", error: expect.stringContaining("does not show who is in them") });
+		const [remoteId = ""] = server.groups.keys();
+		const before = membersOf(remoteId);
+		expect(await groups.apply(groupOf({ remoteId, added: members.slice(2) }), never)).toMatchObject({ kind: "refused" });
+		expect(membersOf(remoteId)).toEqual(before);
+	});
+
+	it("and was there before us, is not touched as long as nobody knows whether it shows who is in it", async () => {
+		const members = people(2);
+		const remoteId = await make(open(), members);
+		server.groups.set(remoteId, { ...server.groups.get(remoteId), externalId: "another" });
+		server.how.areMembersShown = false;
+		expect(await open(put).apply(groupOf({ remoteId, removed: members.slice(1) }), never)).toMatchObject({ kind: "refused" });
+		expect(membersOf(remoteId)).toEqual(ids(members));
+	});
+
+	it("and shows who is in it, keeps everybody, chunk after chunk", async () => {
+		const members = people(6);
+		const groups = open(put);
+		const remoteId = await make(groups, members.slice(0, 3));
+		expect(await groups.apply(groupOf({ remoteId, added: members.slice(3) }), never)).toMatchObject({ kind: "applied" });
+		expect(membersOf(remoteId)).toEqual(ids(members));
+	});
+});
+
 describe("a group", () => {
 	it("is made empty and filled in chunks, without a look at who is in it", async () => {
 		const members = people(25);
