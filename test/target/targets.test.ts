@@ -50,6 +50,7 @@ it.each([
 	{ type: "webhook", steps: ["network failed"] },
 ] as const)("check looks at a target of type $type: $steps", async ({ type, steps }) => {
 	const found = [];
-	for await (const { step, state } of diagnoseTarget(configOf(type), () => 0, never)) found.push(`${step} ${state}`);
+	for await (const { step, state } of diagnoseTarget(configOf(type), { clock: () => 0, random: () => 0 }, never))
+		found.push(`${step} ${state}`);
 	expect(found).toEqual(steps);
 });
