@@ -79,6 +79,7 @@ function mortal(target: Target, write: () => void): Target {
 	return {
 		...target,
 		apply: around(target.apply),
+		...(target.finish !== undefined && { finish: around(target.finish) }),
 		groups: target.groups && { ...target.groups, apply: around(target.groups.apply) },
 	};
 }
