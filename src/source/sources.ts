@@ -1,11 +1,13 @@
 import type { SourceConfig } from "../config/config.ts";
 import { unreachable } from "../core/errors.ts";
 import { attributesOf } from "../core/mapping.ts";
+import { plainSchema, type Schema } from "../core/matching.ts";
 import { makeActiveDirectory } from "./active-directory/active-directory.ts";
 import { diagnose as diagnoseActiveDirectory } from "./active-directory/diagnose.ts";
 import { activeDirectoryDefaults } from "./active-directory/options.ts";
 import { diagnose as diagnoseGenericLdap } from "./generic-ldap/diagnose.ts";
 import { makeGenericLdap } from "./generic-ldap/generic-ldap.ts";
+import { ldapSchema } from "./generic-ldap/schema.ts";
 import type { Finding } from "./ldap/diagnose.ts";
 import type { Operation } from "./ldap/dial.ts";
 import type { Discovery } from "./ldap/discovery.ts";
@@ -16,6 +18,8 @@ import type { Source } from "./source.ts";
 export interface Surroundings {
 	/** DNs of people, groups and containers that are never disabled without approval. */
 	readonly protect: readonly string[];
+	/** What rules ask of people: groups by their DNs, read wherever they are, and attributes. */
+	readonly rules: { readonly groups: readonly string[]; readonly attributes: readonly string[] };
 	/** Unix milliseconds. */
 	readonly clock: () => number;
 	/** 0 to below 1. */
@@ -32,7 +36,9 @@ export interface Surroundings {
 export function makeSource(config: SourceConfig, surroundings: Surroundings): Source {
 	const { name, insecure, bases, users, timeouts, pageSize, mapping } = config;
 	const options = {
-		...{ name, insecure, bases, users, timeouts, pageSize, attributes: attributesOf(mapping) },
+		...{ name, insecure, bases, users, timeouts, pageSize },
+		attributes: [...new Set([...attributesOf(mapping), ...surroundings.rules.attributes])].sort(),
+		ruleGroups: surroundings.rules.groups,
 		...connectionOf(config),
 		...surroundings,
 		pausesMs: activeDirectoryDefaults.pausesMs,
@@ -47,6 +53,11 @@ export function makeSource(config: SourceConfig, surroundings: Surroundings): So
 		default:
 			return unreachable(config);
 	}
+}
+
+/** How a filter is judged on what the entries of a source show. */
+export function schemaOf({ type }: SourceConfig): Schema {
+	return type === "ldap" ? ldapSchema : plainSchema;
 }
 
 /** Looks at a source step by step; changes nothing. */

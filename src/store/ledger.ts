@@ -18,6 +18,27 @@ export interface PendingRow {
 	readonly run_id: number;
 }
 
+/** A target, as the ledger knows it. `hasView`: what is wanted there is planned for it alone, and may differ from the accounts. */
+export interface LedgerTarget {
+	readonly id: number;
+	readonly name: string;
+	readonly hasView: boolean;
+}
+
+/** What a target with a view of its own is to have of one account. */
+export interface WantedThere {
+	readonly target: number;
+	readonly account: number;
+	/** Digest and text; undefined: to be deleted. `body` null: the text is the account's own. */
+	readonly wanted: { readonly digest: Buffer; readonly body: string | null } | undefined;
+	readonly isOutside: boolean;
+	/** What was wanted there before. */
+	readonly oldBody: string | null;
+	readonly kind: ChangeKind;
+	readonly step: Step;
+	readonly run: number;
+}
+
 /** Frees names before they are taken: ends, then renames, then the rest. */
 export type Step = 0 | 1 | 2;
 
@@ -26,6 +47,8 @@ export function openLedger(db: Connection) {
 		.prepare<[string]>("INSERT INTO targets (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id")
 		.pluck();
 	const readId = db.prepare<[string]>("SELECT id FROM targets WHERE name = ?").pluck();
+	const hadView = db.prepare<[number]>("SELECT has_view FROM targets WHERE id = ?").pluck();
+	const setView = db.prepare<[number]>("UPDATE targets SET has_view = 1 WHERE id = ? AND has_view = 0");
 	const fill = db.prepare<[number, number]>(
 		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending)
 		SELECT ?, a.id, x'', 'create', 2, 0, 1 FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_id = ? AND l.account_id = a.id)`,
@@ -37,19 +60,21 @@ export function openLedger(db: Connection) {
 	const wantCreated = db.prepare<[number, number]>(
 		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending)
 		SELECT ?, o.id, o.desired_digest, 'create', 2, ?, 1 FROM planned p JOIN outcomes o ON o.id = p.id WHERE p.kind = 'create' AND p.passed = 1 ORDER BY o.id
-		ON CONFLICT DO UPDATE SET wanted = excluded.wanted, kind = 'create', step = 2, run_id = excluded.run_id, attempts = 0, next_at = NULL, error = NULL, pending = 1`,
+		ON CONFLICT DO UPDATE SET wanted = excluded.wanted, kind = 'create', step = 2, run_id = excluded.run_id, attempts = 0, next_at = NULL, error = NULL, pending = 1,
+			body = NULL, is_outside = 0`,
 	);
 	// What was asked once and never answered may have arrived: such a row stays open even if the account wants its old state back.
 	const want = db.prepare(
-		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending) VALUES (@target, @account, @wanted, @kind, @step, @run, 1)
+		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending, body, is_outside)
+		VALUES (@target, @account, @wanted, @kind, @step, @run, 1, @body, @isOutside)
 		ON CONFLICT DO UPDATE SET
 			applied_body = CASE WHEN applied IS excluded.wanted THEN NULL WHEN applied IS wanted AND wanted IS NOT NULL THEN @oldBody ELSE applied_body END,
-			wanted = excluded.wanted, kind = excluded.kind, step = excluded.step, run_id = excluded.run_id,
+			wanted = excluded.wanted, body = excluded.body, is_outside = excluded.is_outside, kind = excluded.kind, step = excluded.step, run_id = excluded.run_id,
 			pending = applied IS NOT excluded.wanted OR intent_at IS NOT NULL OR attempts > 0,
 			attempts = 0, next_at = NULL, error = NULL`,
 	);
 	const pending = db.prepare<[number, number, number, number], PendingRow>(
-		`SELECT l.account_id, e.anchor, l.kind, l.step, l.wanted, a.body, l.applied, l.applied_body, l.remote_id, l.intent_at, l.attempts, l.run_id
+		`SELECT l.account_id, e.anchor, l.kind, l.step, l.wanted, coalesce(l.body, a.body) AS body, l.applied, l.applied_body, l.remote_id, l.intent_at, l.attempts, l.run_id
 		FROM ledger l INDEXED BY ledger_pending JOIN entries e ON e.id = l.account_id LEFT JOIN accounts a ON a.id = l.account_id
 		WHERE l.pending = 1 AND l.target_id = ? AND l.step = ? AND (l.next_at IS NULL OR l.next_at <= ?) ORDER BY l.account_id LIMIT ?`,
 	);
@@ -70,35 +95,54 @@ export function openLedger(db: Connection) {
 		.prepare<[number]>("SELECT count(*) FROM ledger INDEXED BY ledger_pending WHERE pending = 1 AND target_id = ?")
 		.pluck();
 	const nextDue = db.prepare("SELECT min(coalesce(next_at, 0)) FROM ledger INDEXED BY ledger_pending WHERE pending = 1").pluck();
-	let targets: readonly { readonly id: number; readonly name: string }[] = [];
+	const remember = db.prepare<[string | null, number, number, number]>(
+		"UPDATE ledger SET body = ?, is_outside = ? WHERE target_id = ? AND account_id = ?",
+	);
+	let targets: readonly LedgerTarget[] = [];
 
 	return {
 		/**
-		 * Names the targets there are. One that has not been there before gets every account wanted of it; call within a transaction.
-		 * `digestOf` digests an account's body.
+		 * Names the targets there are, and which of them have a view of their own. One that has none and has not been there before gets
+		 * every account wanted of it; call within a transaction. `digestOf` digests an account's body.
 		 */
-		setTargets: (names: readonly string[], digestOf: (body: string) => Buffer): void => {
-			targets = names.map((name) => ({ id: targetId.get(name) as number, name }));
-			for (const { id } of targets) {
-				if (fill.run(id, id).changes === 0) continue;
+		setTargets: (names: readonly string[], withViews: readonly string[], digestOf: (body: string) => Buffer): void => {
+			targets = names.map((name) => {
+				const id = targetId.get(name) as number;
+				if (withViews.includes(name)) setView.run(id);
+				return { id, name, hasView: hadView.get(id) === 1 };
+			});
+			for (const { id, hasView } of targets) {
+				if (hasView || fill.run(id, id).changes === 0) continue;
 				for (const { account_id, body } of wantedBodies.all(id)) setWanted.run(digestOf(body), id, account_id);
 			}
 		},
-		/** The same without writing, for a plan: targets never seen are left out. */
-		readTargets: (names: readonly string[]): void => {
-			targets = names.flatMap((name) => {
+		/** The same without writing, for a plan: of targets never seen only those with a view matter, under ids that nobody has. */
+		readTargets: (names: readonly string[], withViews: readonly string[]): void => {
+			targets = names.flatMap((name, index) => {
 				const id = readId.get(name) as number | undefined;
-				return id === undefined ? [] : [{ id, name }];
+				const isViewed = withViews.includes(name);
+				if (id === undefined) return isViewed ? [{ id: -1 - index, name, hasView: true }] : [];
+				return [{ id, name, hasView: isViewed || hadView.get(id) === 1 }];
 			});
 		},
 		targets: () => targets,
-		/** The created accounts of the stage, for every target. Call inside the run's transaction. */
+		/** The created accounts of the stage, for every target without a view. Call inside the run's transaction. */
 		wantCreated: (run: number): void => {
-			for (const { id } of targets) wantCreated.run(id, run);
+			for (const { id, hasView } of targets) if (!hasView) wantCreated.run(id, run);
 		},
-		/** One account's new state for every target; `wanted` undefined: to be deleted. Call inside the run's transaction. */
+		/** One account's new state for every target without a view; `wanted` undefined: to be deleted. Call inside the run's transaction. */
 		want: (account: number, wanted: Buffer | undefined, oldBody: string, kind: ChangeKind, step: Step, run: number): void => {
-			for (const { id } of targets) want.run({ target: id, account, wanted: wanted ?? null, oldBody, kind, step, run });
+			for (const { id, hasView } of targets) {
+				if (!hasView) want.run({ target: id, account, wanted: wanted ?? null, body: null, isOutside: 0, oldBody, kind, step, run });
+			}
+		},
+		/** One account's new state for one target with a view. Call inside the run's transaction. */
+		wantThere: ({ wanted, isOutside, ...rest }: WantedThere): void => {
+			want.run({ ...rest, wanted: wanted?.digest ?? null, body: wanted?.body ?? null, isOutside: isOutside ? 1 : 0 });
+		},
+		/** The same is wanted, though the account's own text or the person's place is another. `body` null: the account's own. */
+		rememberThere: (target: number, account: number, body: string | null, isOutside: boolean): void => {
+			remember.run(body, isOutside ? 1 : 0, target, account);
 		},
 		pending: (target: string, step: Step, now: number, limit: number): readonly PendingRow[] => pending.all(idOf(target), step, now, limit),
 		/** A create is about to be sent. `at` is Unix milliseconds. */

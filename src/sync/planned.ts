@@ -6,6 +6,7 @@ import type { Approval, Judgement } from "./judging.ts";
 import type { PlanningResult } from "./planning.ts";
 import type { HeldKind, Mode, Progress } from "./report.ts";
 import type { SyncSource } from "./settings.ts";
+import type { TargetJudgement } from "./target-judging.ts";
 
 /** What a run reads and is told. */
 export interface RunContext {
@@ -27,11 +28,16 @@ export interface Planned {
 	readonly reading: ReadSummary | undefined;
 	readonly planning: PlanningResult;
 	readonly judgement: Judgement;
+	readonly atTargets: TargetJudgement;
 	readonly groups: GroupJudgement;
-	/** Everything held, of accounts and groups. */
+	/** Everything held, of accounts, of targets alone, and of groups. */
 	readonly heldKinds: readonly HeldKind[];
 	/** Names the held changes if there are any, else all of them; undefined when nobody asks for it. */
 	readonly plan: string | undefined;
+	/** Whether everybody whom another configuration concerns was planned by what it asks about. */
+	readonly isUpToDate: boolean;
+	/** Keys of the DNs of the groups that rules name and that were found. */
+	readonly namedGroups: ReadonlySet<string>;
 	readonly unsealed: readonly string[];
 	readonly warnings: readonly string[];
 	readonly shielded: ReadonlySet<number> | undefined;

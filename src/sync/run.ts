@@ -1,5 +1,6 @@
+import { dnKey } from "../core/dn.ts";
 import { Failure } from "../core/errors.ts";
-import type { Source } from "../source/source.ts";
+import type { ScopeGroup, Source } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import { type CommitAs, commitRun } from "./committing.ts";
@@ -8,11 +9,14 @@ import { judgeGroups } from "./group-judging.ts";
 import { nameOf } from "./judged.ts";
 import { type Approval, judgeStage } from "./judging.ts";
 import { stageReports } from "./locate.ts";
-import { type GroupScope, type Membership, makeGroupScope, openMembership } from "./membership.ts";
+import { type GroupScope, type Membership, makeGroupScope, makeNamedGroups, openMembership } from "./membership.ts";
 import type { Planned, RunContext, RunKind } from "./planned.ts";
-import { planStaged } from "./planning.ts";
+import { type PlanningContext, type PlanningResult, planStaged } from "./planning.ts";
 import type { SyncSource } from "./settings.ts";
 import { doubtsOfStanding } from "./tally.ts";
+import { judgeTargets } from "./target-judging.ts";
+import { planTargets } from "./target-planning.ts";
+import { groupsOfViews, missingGroups } from "./views.ts";
 
 /** Cycles of groups that are told of; more say nothing more. */
 const MOST_CYCLES = 10;
@@ -40,32 +44,35 @@ export async function plan(
 	const at = clock();
 	const state = session.snapshot.source(source.name);
 	const found = kind.kind === "read" ? await readOn(context, state, kind.mode, at, signal) : undefined;
-	stageRemembered(session, sync, state, kind, found?.due ?? []);
+	const ruleGroups = found?.summary.end.ruleGroups ?? session.groups.named(state.id);
+	const isPlannedAnew = isAnotherRule(session, sync, state, ruleGroups);
+	stageRemembered(session, state, kind, found?.due ?? [], isPlannedAnew);
 	const membership = source.memberKeys === undefined ? undefined : openMembership(session, state);
 	const scope = membership && scopeOf(session, state, membership, found);
-	if (membership !== undefined && scope !== undefined) stageTouched(session, state, membership);
+	const namesGroups = scope !== undefined || groupsOfViews(sync.views).length > 0;
+	if (membership !== undefined && namesGroups) stageTouched(session, state, membership);
 	stageReports(session, state);
-	const planning = await planStaged(
-		session,
-		sync,
-		state,
-		{
-			at,
-			viewChanged: found?.viewChanged,
-			serverChanged: found?.summary.end.viewChanged,
-			protection: found?.summary.end.protection,
-			shielded: found?.shielded ?? new Set(),
-			askedAgain: found?.askedAgain ?? new Set(),
-			unreadable: found?.unreadable ?? new Set(),
-			scope,
-			onProgress: (done) => context.onProgress({ source: source.name, stage: "planning", done, of: undefined }),
-		},
-		signal,
-	);
+	const asked = askedFor(source, state, found);
+	const planningContext: PlanningContext = {
+		at,
+		viewChanged: found?.viewChanged,
+		serverChanged: found?.summary.end.viewChanged,
+		protection: found?.summary.end.protection,
+		shielded: found?.shielded ?? new Set(),
+		askedAgain: found?.askedAgain ?? new Set(),
+		unreadable: found?.unreadable ?? new Set(),
+		scope,
+		named: membership && makeNamedGroups(session, state, membership, ruleGroups),
+		asked,
+		onProgress: (done) => context.onProgress({ source: source.name, stage: "planning", done, of: undefined }),
+	};
+	const planning = await planStaged(session, sync, state, planningContext, signal);
 	const isFull = found?.summary.mode === "full";
 	const standing = isFull ? doubtsOfStanding(session, state, planning.attributeCounts, found.summary.read) : [];
 	const approvals = kind.kind === "decide" ? kind.approvals : extra;
 	const judgement = judgeStage(session, sync, state, planning, approvals);
+	await planTargets(session, sync, state, planningContext, signal);
+	const atTargets = judgeTargets(session, sync, state, judgement.lossHolds, approvals);
 	const groupsViewChanged =
 		state.groupScope !== undefined && state.groupScope !== source.groupScope
 			? "the scope of groups in the configuration is another than at the last reading"
@@ -82,18 +89,27 @@ export async function plan(
 		},
 		signal,
 	);
-	const heldKinds = [...judgement.heldKinds, ...groups.heldKinds];
+	const heldKinds = [...judgement.heldKinds, ...atTargets.heldKinds, ...groups.heldKinds];
+	const namedGroups = new Set(ruleGroups.map(({ dnKey }) => dnKey));
 	return {
 		at,
 		state,
 		reading: found?.summary,
 		planning,
 		judgement,
+		atTargets,
 		groups,
 		heldKinds,
 		plan: heldKinds.length > 0 || isShown ? nameOf(session, heldKinds.length > 0) : undefined,
 		unsealed: [...new Set([...(found?.unsealed ?? []), ...judgement.collapsed, ...standing])],
-		warnings: [...(found?.warnings ?? []), ...(isFull && membership !== undefined ? cyclesOf(session, membership, source) : [])],
+		isUpToDate: state.rules === undefined || asked.before.size === asked.now.size,
+		namedGroups,
+		warnings: [
+			...(found?.warnings ?? []),
+			...(found === undefined ? [] : missingGroups(sync.views, namedGroups)),
+			...untoldOf(sync, planning, namedGroups),
+			...(isFull && membership !== undefined ? cyclesOf(session, membership, source) : []),
+		],
 		shielded: found?.shielded,
 		quarantined: session.decisions.countPlannedQuarantine(state.id),
 		changedEntries: session.settlement.changedEntries(),
@@ -104,6 +120,35 @@ export async function plan(
 function scopeOf(session: Session, state: SourceState, membership: Membership, found: Found | undefined): GroupScope | undefined {
 	const groups = found === undefined ? session.groups.scope(state.id) : found.summary.end.scopeGroups;
 	return groups && makeGroupScope(session, state, membership, groups);
+}
+
+/** Whether everybody is planned anew: by other rules, or because a group that these name was found, or not found any more. */
+function isAnotherRule(session: Session, { rules, views }: SyncSource, state: SourceState, found: readonly ScopeGroup[]): boolean {
+	if (state.id === 0 || state.rules === undefined) return false;
+	const textOf = (groups: readonly ScopeGroup[]) => {
+		const anchors = new Map(groups.map(({ dnKey, anchor }) => [dnKey, anchor]));
+		return JSON.stringify(groupsOfViews(views).map((dn) => anchors.get(dnKey(dn)) ?? null));
+	};
+	return state.rules !== rules || textOf(found) !== textOf(session.groups.named(state.id));
+}
+
+/** Which attributes entries were asked for. What the snapshot has of somebody unread was asked for by the last reading, unless this one saw everybody. */
+function askedFor(source: Source, state: SourceState, found: Found | undefined): PlanningContext["asked"] {
+	const now = new Set(source.attributes.map((name) => name.toLowerCase()));
+	if (found?.summary.mode === "full" && found.unsealed.length === 0) return { now, before: now };
+	const before = new Set((JSON.parse(state.attributes ?? "[]") as string[]).map((name) => name.toLowerCase()));
+	return { now, before: new Set([...now].filter((name) => before.has(name))) };
+}
+
+/** Of whom a target's condition could tell nothing although its groups are there. */
+function untoldOf({ views }: SyncSource, { untold }: PlanningResult, found: ReadonlySet<string>): readonly string[] {
+	return [...untold].flatMap(([target, { count, why }]) => {
+		const groups = views.find((view) => view.target === target)?.condition?.groups ?? new Map<string, string>();
+		if ([...groups.keys()].some((key) => !found.has(key))) return [];
+		return [
+			`target ${target}: of ${count.toLocaleString("en-US")} people it cannot be told whether they are in its scope (${why}); they stay as they are there`,
+		];
+	});
 }
 
 /** Whoever came into or went out of a group may have come into or gone out of scope; and so may whoever names them as manager. */
@@ -132,7 +177,7 @@ function cyclesOf(session: Session, { nesting }: Membership, source: Source): re
 }
 
 /** Stages whoever must be planned again although the directory said nothing of them: held, quarantined, due, or all. */
-function stageRemembered(session: Session, sync: SyncSource, state: SourceState, kind: RunKind, due: readonly number[]): void {
+function stageRemembered(session: Session, state: SourceState, kind: RunKind, due: readonly number[], isPlannedAnew: boolean): void {
 	const { stage, snapshot } = session;
 	if (state.id === 0) return;
 	if (kind.kind === "decide") {
@@ -151,7 +196,7 @@ function stageRemembered(session: Session, sync: SyncSource, state: SourceState,
 		for (const id of due) stage.known(id);
 		stageHeldGroups(session, state);
 	});
-	if (state.rules === undefined || state.rules === sync.rules) return;
+	if (!isPlannedAnew) return;
 	for (let after = 0; ; ) {
 		const page = snapshot.allIds(state.id, after, 1000);
 		stage.batch(() => {

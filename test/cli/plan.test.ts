@@ -13,6 +13,7 @@ function change(kind: ChangeKind, name: string, why: string, held = false): Judg
 		id: 1,
 		kind,
 		subject: "account",
+		target: undefined,
 		anchor: `anchor-of-${name}` as Anchor,
 		name,
 		why,
@@ -31,7 +32,7 @@ const changes = [
 ];
 const plan = planOf({
 	summary: { ...noCounts, create: 1, update: 1, disable: 1 },
-	held: [{ subject: "account", kind: "disable", count: 1, limit: "limit 50" }],
+	held: [{ subject: "account", target: undefined, kind: "disable", count: 1, limit: "limit 50" }],
 	changes: () => changes,
 });
 const planner = { plan: async () => plan };

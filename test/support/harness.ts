@@ -6,6 +6,7 @@ import type { GroupLimits, Limits } from "../../src/core/gate.ts";
 import type { Lifecycle } from "../../src/core/lifecycle.ts";
 import { compileMapping, type Mapping } from "../../src/core/mapping.ts";
 import type { MatchField } from "../../src/core/match.ts";
+import { plainSchema } from "../../src/core/matching.ts";
 import { makeQueues } from "../../src/lib/queue.ts";
 import { asFailure, openDatabase, openSibling } from "../../src/store/database.ts";
 import { openLocalAccounts } from "../../src/store/local-accounts.ts";
@@ -17,6 +18,7 @@ import { findHeld, findShown, reject } from "../../src/sync/decide.ts";
 import { type JudgedChange, judgedChanges } from "../../src/sync/judged.ts";
 import type { RunReport } from "../../src/sync/report.ts";
 import { plan } from "../../src/sync/run.ts";
+import { hasView, makeViews, type TargetTerms, viewsText } from "../../src/sync/views.ts";
 import { makeLocalTarget } from "../../src/target/local/local.ts";
 import type { Target } from "../../src/target/target.ts";
 import type { FakeSource } from "./fake-source.ts";
@@ -36,6 +38,13 @@ export interface HarnessOptions {
 	/** Another source on the same database. */
 	readonly beside?: { readonly file: string; readonly ids: () => number };
 	readonly targets?: (local: Target) => readonly Target[];
+	/** What targets have of their own, by name. */
+	readonly views?: Readonly<Record<string, Partial<Omit<TargetTerms, "name">>>>;
+}
+
+function termsOf({ views }: HarnessOptions): readonly TargetTerms[] {
+	const none = { when: undefined, mapping: undefined, lifecycle: undefined, limits: {} };
+	return Object.entries(views ?? {}).map(([name, own]) => ({ ...none, ...own, name }));
 }
 
 /** Everything behind the source port, real: SQLite in a file, the run, the local target. Time stands still unless it is set. */
@@ -50,7 +59,12 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 	const local = makeLocalTarget("accounts", openLocalAccounts(db, "accounts"), openLocalGroups(db, "accounts"));
 	const targets = options.targets?.(local) ?? [local];
 	const names = targets.map(({ name }) => name);
-	session.setTargets(names, names);
+	const terms = termsOf(options);
+	session.setTargets(
+		names,
+		names,
+		terms.filter(hasView).map(({ name }) => name),
+	);
 	const mapping = options.mapping ?? testMapping;
 	const lifecycle = options.lifecycle ?? testLifecycle;
 	const context: CycleContext = {
@@ -62,7 +76,8 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 			limits: options.limits ?? {},
 			groupLimits: options.groupLimits ?? { deleted: undefined, removed: undefined },
 			match: options.match,
-			rules: JSON.stringify([mapping, lifecycle, fake.settings.groups, fake.settings.scopeGroups]),
+			views: makeViews(terms, { mapping, schema: plainSchema }),
+			rules: JSON.stringify([mapping, lifecycle, fake.settings.groups, fake.settings.scopeGroups, viewsText(terms)]),
 		},
 		targets,
 		clock: () => time.now,
