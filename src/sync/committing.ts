@@ -16,7 +16,7 @@ export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync"
 	const { source, rules } = sync;
 	const { reading, at, unsealed, heldKinds } = planned;
 	const sealed = unsealed.length === 0;
-	const isSettled = reading !== undefined && planned.isUpToDate;
+	const isSettled = reading !== undefined && planned.rules.isUpToDate;
 	session.transaction(() => {
 		session.takeovers.commit(as.sourceId, as.run);
 		// Held first: it compares with accounts as they still are.
@@ -77,7 +77,7 @@ export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync"
 	/** By which conditions people were chosen. One whose groups were not all found has chosen nobody yet. */
 	function rememberScopes(): void {
 		for (const { id, view } of viewedTargets(session, sync)) {
-			const isWhole = [...(view.condition?.groups.keys() ?? [])].every((key) => planned.namedGroups.has(key));
+			const isWhole = [...(view.condition?.groups.keys() ?? [])].every((key) => planned.rules.names.has(key));
 			if (isWhole) session.targetPlan.setScope(id, as.sourceId, view.scope);
 		}
 	}

@@ -5,6 +5,7 @@ import type { GroupJudgement } from "./group-judging.ts";
 import type { Approval, Judgement } from "./judging.ts";
 import type { PlanningResult } from "./planning.ts";
 import type { HeldKind, Mode, Progress } from "./report.ts";
+import type { RulesNow } from "./rules.ts";
 import type { SyncSource } from "./settings.ts";
 import type { TargetJudgement } from "./target-judging.ts";
 
@@ -34,10 +35,7 @@ export interface Planned {
 	readonly heldKinds: readonly HeldKind[];
 	/** Names the held changes if there are any, else all of them; undefined when nobody asks for it. */
 	readonly plan: string | undefined;
-	/** Whether everybody whom another configuration concerns was planned by what it asks about. */
-	readonly isUpToDate: boolean;
-	/** Keys of the DNs of the groups that rules name and that were found. */
-	readonly namedGroups: ReadonlySet<string>;
+	readonly rules: RulesNow;
 	readonly unsealed: readonly string[];
 	readonly warnings: readonly string[];
 	readonly shielded: ReadonlySet<number> | undefined;

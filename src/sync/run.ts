@@ -1,6 +1,5 @@
-import { dnKey } from "../core/dn.ts";
 import { Failure } from "../core/errors.ts";
-import type { ScopeGroup, Source } from "../source/source.ts";
+import type { Source } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import { type CommitAs, commitRun } from "./committing.ts";
@@ -11,12 +10,12 @@ import { type Approval, judgeStage } from "./judging.ts";
 import { stageReports } from "./locate.ts";
 import { type GroupScope, type Membership, makeGroupScope, makeNamedGroups, openMembership } from "./membership.ts";
 import type { Planned, RunContext, RunKind } from "./planned.ts";
-import { type PlanningContext, type PlanningResult, planStaged } from "./planning.ts";
-import type { SyncSource } from "./settings.ts";
+import { type PlanningContext, planStaged } from "./planning.ts";
+import { rulesNow, untoldBy } from "./rules.ts";
 import { doubtsOfStanding } from "./tally.ts";
 import { judgeTargets } from "./target-judging.ts";
 import { planTargets } from "./target-planning.ts";
-import { groupsOfViews, missingGroups } from "./views.ts";
+import { groupsOfViews } from "./views.ts";
 
 /** Cycles of groups that are told of; more say nothing more. */
 const MOST_CYCLES = 10;
@@ -44,30 +43,18 @@ export async function plan(
 	const at = clock();
 	const state = session.snapshot.source(source.name);
 	const found = kind.kind === "read" ? await readOn(context, state, kind.mode, at, signal) : undefined;
-	const ruleGroups = found?.summary.end.ruleGroups ?? session.groups.named(state.id);
-	const isPlannedAnew = isAnotherRule(session, sync, state, ruleGroups);
-	stageRemembered(session, state, kind, found?.due ?? [], isPlannedAnew);
+	const isFull = found?.summary.mode === "full";
+	const isComplete = isFull && found.unsealed.length === 0;
+	const rules = rulesNow(session, sync, state, found && { ruleGroups: found.summary.end.ruleGroups, isComplete });
+	stageRemembered(session, state, kind, found?.due ?? [], rules.isAnother);
 	const membership = source.memberKeys === undefined ? undefined : openMembership(session, state);
 	const scope = membership && scopeOf(session, state, membership, found);
 	const namesGroups = scope !== undefined || groupsOfViews(sync.views).length > 0;
 	if (membership !== undefined && namesGroups) stageTouched(session, state, membership);
 	stageReports(session, state);
-	const asked = askedFor(source, state, found);
-	const planningContext: PlanningContext = {
-		at,
-		viewChanged: found?.viewChanged,
-		serverChanged: found?.summary.end.viewChanged,
-		protection: found?.summary.end.protection,
-		shielded: found?.shielded ?? new Set(),
-		askedAgain: found?.askedAgain ?? new Set(),
-		unreadable: found?.unreadable ?? new Set(),
-		scope,
-		named: membership && makeNamedGroups(session, state, membership, ruleGroups),
-		asked,
-		onProgress: (done) => context.onProgress({ source: source.name, stage: "planning", done, of: undefined }),
-	};
+	const named = membership && makeNamedGroups(session, state, membership, rules.groups);
+	const planningContext = { ...planningContextOf(context, at, found), scope, named, asked: rules.asked };
 	const planning = await planStaged(session, sync, state, planningContext, signal);
-	const isFull = found?.summary.mode === "full";
 	const standing = isFull ? doubtsOfStanding(session, state, planning.attributeCounts, found.summary.read) : [];
 	const approvals = kind.kind === "decide" ? kind.approvals : extra;
 	const judgement = judgeStage(session, sync, state, planning, approvals);
@@ -78,7 +65,7 @@ export async function plan(
 			? "the scope of groups in the configuration is another than at the last reading"
 			: found?.viewChanged;
 	const serverChanged = found?.summary.end.viewChanged;
-	const isSettling = isFull && found.unsealed.length === 0 && serverChanged === undefined && groupsViewChanged === undefined;
+	const isSettling = isComplete && serverChanged === undefined && groupsViewChanged === undefined;
 	const groups = await judgeGroups(
 		session,
 		sync,
@@ -90,7 +77,6 @@ export async function plan(
 		signal,
 	);
 	const heldKinds = [...judgement.heldKinds, ...atTargets.heldKinds, ...groups.heldKinds];
-	const namedGroups = new Set(ruleGroups.map(({ dnKey }) => dnKey));
 	return {
 		at,
 		state,
@@ -102,12 +88,10 @@ export async function plan(
 		heldKinds,
 		plan: heldKinds.length > 0 || isShown ? nameOf(session, heldKinds.length > 0) : undefined,
 		unsealed: [...new Set([...(found?.unsealed ?? []), ...judgement.collapsed, ...standing])],
-		isUpToDate: state.rules === undefined || asked.before.size === asked.now.size,
-		namedGroups,
+		rules,
 		warnings: [
 			...(found?.warnings ?? []),
-			...(found === undefined ? [] : missingGroups(sync.views, namedGroups)),
-			...untoldOf(sync, planning, namedGroups),
+			...(found === undefined ? [] : untoldBy(sync, rules, planning)),
 			...(isFull && membership !== undefined ? cyclesOf(session, membership, source) : []),
 		],
 		shielded: found?.shielded,
@@ -116,39 +100,28 @@ export async function plan(
 	};
 }
 
+/** What the reading tells planning; without one nothing holds a change but what held it before. */
+function planningContextOf(
+	{ sync, onProgress }: RunContext,
+	at: number,
+	found: Found | undefined,
+): Omit<PlanningContext, "scope" | "named" | "asked"> {
+	return {
+		at,
+		viewChanged: found?.viewChanged,
+		serverChanged: found?.summary.end.viewChanged,
+		protection: found?.summary.end.protection,
+		shielded: found?.shielded ?? new Set(),
+		askedAgain: found?.askedAgain ?? new Set(),
+		unreadable: found?.unreadable ?? new Set(),
+		onProgress: (done) => onProgress({ source: sync.source.name, stage: "planning", done, of: undefined }),
+	};
+}
+
 /** Scope by group, by this reading or, without one, as the last one left it. */
 function scopeOf(session: Session, state: SourceState, membership: Membership, found: Found | undefined): GroupScope | undefined {
 	const groups = found === undefined ? session.groups.scope(state.id) : found.summary.end.scopeGroups;
 	return groups && makeGroupScope(session, state, membership, groups);
-}
-
-/** Whether everybody is planned anew: by other rules, or because a group that these name was found, or not found any more. */
-function isAnotherRule(session: Session, { rules, views }: SyncSource, state: SourceState, found: readonly ScopeGroup[]): boolean {
-	if (state.id === 0 || state.rules === undefined) return false;
-	const textOf = (groups: readonly ScopeGroup[]) => {
-		const anchors = new Map(groups.map(({ dnKey, anchor }) => [dnKey, anchor]));
-		return JSON.stringify(groupsOfViews(views).map((dn) => anchors.get(dnKey(dn)) ?? null));
-	};
-	return state.rules !== rules || textOf(found) !== textOf(session.groups.named(state.id));
-}
-
-/** Which attributes entries were asked for. What the snapshot has of somebody unread was asked for by the last reading, unless this one saw everybody. */
-function askedFor(source: Source, state: SourceState, found: Found | undefined): PlanningContext["asked"] {
-	const now = new Set(source.attributes.map((name) => name.toLowerCase()));
-	if (found?.summary.mode === "full" && found.unsealed.length === 0) return { now, before: now };
-	const before = new Set((JSON.parse(state.attributes ?? "[]") as string[]).map((name) => name.toLowerCase()));
-	return { now, before: new Set([...now].filter((name) => before.has(name))) };
-}
-
-/** Of whom a target's condition could tell nothing although its groups are there. */
-function untoldOf({ views }: SyncSource, { untold }: PlanningResult, found: ReadonlySet<string>): readonly string[] {
-	return [...untold].flatMap(([target, { count, why }]) => {
-		const groups = views.find((view) => view.target === target)?.condition?.groups ?? new Map<string, string>();
-		if ([...groups.keys()].some((key) => !found.has(key))) return [];
-		return [
-			`target ${target}: of ${count.toLocaleString("en-US")} people it cannot be told whether they are in its scope (${why}); they stay as they are there`,
-		];
-	});
 }
 
 /** Whoever came into or went out of a group may have come into or gone out of scope; and so may whoever names them as manager. */

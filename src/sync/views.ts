@@ -66,19 +66,6 @@ export function viewedTargets({ ledger }: Session, { views, limits }: Pick<SyncS
 		.map(({ id, name }) => ({ id, view: views.find(({ target }) => target === name) ?? { ...open, target: name, limits } }));
 }
 
-/** Groups that conditions name and that were not found: nobody comes or goes by these. */
-export function missingGroups(views: readonly TargetView[], found: ReadonlySet<string>): readonly string[] {
-	return views.flatMap(({ target, condition }) =>
-		[...(condition?.groups ?? [])].flatMap(([key, dn]) =>
-			found.has(key)
-				? []
-				: [
-						`target ${target}: the group "${dn}" is not there, or not visible to this account; who is in its scope by that cannot be told, and stays as is`,
-					],
-		),
-	);
-}
-
 /** What everyone gets. */
 const open = {
 	condition: undefined,
