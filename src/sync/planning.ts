@@ -134,11 +134,12 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		const hasRegained = read.old !== undefined && read.entry !== undefined && hasMore(read.old, read.entry);
 		const doubt = read.presence !== undefined && read.presence.kind !== "present" ? read.presence.doubt : undefined;
 		const primaryId = primaryIdOf(read.entry);
-		const dn = managerDn;
 		const entry = read.presence?.kind === "present" ? read.presence.entry : undefined;
 		const gone = read.presence === undefined || read.presence.kind === "present" ? undefined : read.presence.kind;
+		const ownManager = managerDn;
 		const problem = prospects.note({ id: row.id, isRead: row.bytes !== null, entry, gone, primaryId, hasRegained, doubt }, managerOf);
-		managerDn = dn;
+		// Whom only a target's mapping names as manager is not what the account is found by when that one moves.
+		managerDn = ownManager;
 		const seen: Seen = { id: row.id, isNew: row.is_new === 1, isShielded, lost, hasRegained, doubt };
 		write(row, before, { ...planned, quarantine: planned.quarantine ?? problem }, seen, primaryId);
 	};

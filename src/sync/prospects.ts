@@ -38,7 +38,7 @@ export function makeProspects(session: Session, sync: SyncSource, context: Prosp
 	const viewed = viewedTargets(session, sync);
 	const untold = new Map<string, { count: number; why: string }>();
 
-	/** What a condition asks of a person is asked once for all targets. */
+	/** Somebody's groups are worked out once for all targets, and only where one asks for them. */
 	const subjectOf = ({ id, isRead, primaryId }: Sighting, entry: Entry) => {
 		const known = isRead ? asked.now : asked.before;
 		let groups: ReadonlySet<number> | undefined;
