@@ -1,11 +1,10 @@
-import { attributesAskedBy } from "./config/asked.ts";
 import type { Config, SourceConfig } from "./config/config.ts";
 import type { TargetConfig } from "./config/target-config.ts";
 import { type Counts, changeKinds, type GroupCounts, noGroupCounts } from "./core/change.ts";
 import { Failure } from "./core/errors.ts";
 import { compileMapping } from "./core/mapping.ts";
 import { digest } from "./lib/digest.ts";
-import { makeSource } from "./source/sources.ts";
+import { makeSource, schemaOf } from "./source/sources.ts";
 import { asFailure, type Connection, openDatabase, openReadOnly, openSibling } from "./store/database.ts";
 import { indexRemotes } from "./store/delivery-ledger.ts";
 import { openFileTargets } from "./store/file-targets.ts";
@@ -27,6 +26,7 @@ import { type DriftAction, readBackAndAct } from "./sync/repair.ts";
 import type { HeldKind, Mode, Progress, RunReport, Trigger } from "./sync/report.ts";
 import { plan } from "./sync/run.ts";
 import type { SyncSource } from "./sync/settings.ts";
+import { groupsOfViews, hasView, makeViews, viewsText } from "./sync/views.ts";
 import type { Target } from "./target/target.ts";
 import { makeTarget } from "./target/targets.ts";
 
@@ -62,6 +62,8 @@ export interface PlanResult {
 	readonly plan: string;
 	/** All planned changes by kind, held or not. */
 	readonly summary: Counts;
+	/** Changes that are the doing of one target alone, held or not: the summary does not count them. */
+	readonly atTargets: number;
 	/** What would become of groups, as far as it is not held. */
 	readonly groups: GroupCounts;
 	readonly held: readonly HeldKind[];
@@ -143,10 +145,11 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 	if (config.match === "employeeNumber") indexEmployees(db);
 	const nextId = makeIds(db);
 	const names = config.targets.map(({ name }) => name);
+	const withViews = namesOfViews(config);
 	const open = (): Session => {
 		const session = openSession(openSibling(file), nextId);
 		// Every target that there is keeps groups.
-		session.setTargets(names, names);
+		session.setTargets(names, names, withViews);
 		return session;
 	};
 	const main = open();
@@ -267,7 +270,10 @@ export function openPlanner(config: Config, options: Surroundings): Planner {
 	const { clock } = options;
 	const db = openReadOnly(config.database);
 	const session = openSession(db, makeIds(db));
-	session.ledger.readTargets(config.targets.map(({ name }) => name));
+	session.ledger.readTargets(
+		config.targets.map(({ name }) => name),
+		namesOfViews(config),
+	);
 	const parts = makeParts(config, options);
 	return {
 		plan: async ({ source, mode }, on, signal) => {
@@ -319,6 +325,7 @@ function planResult(session: Session, source: string, planned: Planned): PlanRes
 		quarantined: planned.quarantined,
 		plan: planned.plan ?? "",
 		summary,
+		atTargets: planned.atTargets.passed + planned.atTargets.held,
 		groups: reading === undefined ? noGroupCounts : groups.counts,
 		held: planned.heldKinds,
 		changes: () => judgedChanges(session),
@@ -341,16 +348,33 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 		request: (operation: string, seconds: number) => heard.by.ldap(name, operation, seconds),
 		certificate: (expiresAt: number) => heard.by.certificate(name, expiresAt),
 	};
+	const views = makeViews(config.targets, { mapping, schema: schemaOf(source) });
+	const rules = { groups: groupsOfViews(views), attributes: views.flatMap(({ attributes }) => attributes) };
+	const viewed = viewsText(config.targets);
 	return {
-		source: makeSource(source, { protect: config.protect, attributes: attributesAskedBy(config.targets), clock, random, observe }),
+		source: makeSource(source, { protect: config.protect, rules, clock, random, observe }),
 		mapping: compileMapping(mapping),
 		lifecycle: config.lifecycle,
 		limits,
 		groupLimits,
 		match: config.match === "none" ? undefined : config.match,
 		// Whether groups are read at all: then everyone's are worked out, also of those whose entry stayed the same.
-		rules: digest(JSON.stringify([mapping, config.lifecycle, config.match, users.groups, groups !== undefined])).toString("hex"),
+		views,
+		rules: digest(
+			JSON.stringify([
+				mapping,
+				config.lifecycle,
+				config.match,
+				users.groups,
+				groups !== undefined,
+				...(viewed === undefined ? [] : [viewed]),
+			]),
+		).toString("hex"),
 	};
+}
+
+function namesOfViews({ targets }: Config): readonly string[] {
+	return targets.filter(hasView).map(({ name }) => name);
 }
 
 function adoptOf(target: TargetConfig): SyncTarget["adopt"] {

@@ -23,9 +23,9 @@ const colours = {
 	delete: "red",
 } as const satisfies Record<ChangeKind | GroupChangeKind, Colour>;
 
-/** What is held, in words: "disable", "group deletes", "memberships that end". */
-export function heldName({ subject, kind }: Pick<HeldKind, "subject" | "kind">): string {
-	if (subject === "account") return kind;
+/** What is held, in words: "disable", "disable at mail-gateway", "group deletes", "memberships that end". */
+export function heldName({ subject, target, kind }: Pick<HeldKind, "subject" | "target" | "kind">): string {
+	if (subject === "account") return target === undefined ? kind : `${kind} at ${target}`;
 	return kind === "remove" ? "groups losing members" : `group ${kind}`;
 }
 
@@ -39,12 +39,13 @@ export function groupNumbers({ created, updated, deleted, joined, left }: GroupC
 export function* planText(out: Output, plan: PlanResult, input: Input): Iterable<string> {
 	yield `${out.paint("bold", plan.source)}: plan of a ${plan.mode} reading, ${plan.sealed ? "sealed" : out.paint("yellow", "not sealed")}\n`;
 	for (const reason of plan.unsealed) yield `  ${out.paint("dim", "not sealed:")} ${printable(reason)}\n`;
-	const total = changeKinds.reduce((sum, kind) => sum + plan.summary[kind], 0) + groupNumbers(plan.groups).length;
+	const total = changeKinds.reduce((sum, kind) => sum + plan.summary[kind], 0) + plan.atTargets + groupNumbers(plan.groups).length;
 	if (total === 0 && plan.held.length === 0) {
 		yield "nothing to do\n";
 		return;
 	}
 	for (const kind of changeKinds) yield* kindText(out, plan, kind);
+	if (plan.atTargets > 0) yield* targetsText(out, plan);
 	yield* groupsText(out, plan);
 	yield `\n${out.paint("dim", "plan")} ${plan.plan}\n`;
 	if (plan.held.length > 0) yield* heldText(out, plan, input);
@@ -54,9 +55,23 @@ function* kindText(out: Output, plan: PlanResult, kind: ChangeKind): Iterable<st
 	let page: string[][] = [];
 	let isFirst = true;
 	for (const change of plan.changes()) {
-		if (change.subject !== "account" || change.kind !== kind) continue;
+		if (change.subject !== "account" || change.target !== undefined || change.kind !== kind) continue;
 		if (isFirst) yield `\n${out.paint("bold", `${kind} ${count(countOf(plan, kind))}`)}${verdictText(out, plan, kind)}\n`;
 		isFirst = false;
+		page.push(row(out, change));
+		if (page.length < PAGE) continue;
+		yield `${alignColumns(page).join("\n")}\n`;
+		page = [];
+	}
+	if (page.length > 0) yield `${alignColumns(page).join("\n")}\n`;
+}
+
+/** What only one target does by its own scope, mapping or lifecycle: each says which in its reason. */
+function* targetsText(out: Output, plan: PlanResult): Iterable<string> {
+	yield `\n${out.paint("bold", `at one target alone ${count(plan.atTargets)}`)}\n`;
+	let page: string[][] = [];
+	for (const change of plan.changes()) {
+		if (change.subject !== "account" || change.target === undefined) continue;
 		page.push(row(out, change));
 		if (page.length < PAGE) continue;
 		yield `${alignColumns(page).join("\n")}\n`;
@@ -86,11 +101,16 @@ function countOf(plan: PlanResult, kind: ChangeKind): number {
 }
 
 function heldOf(plan: PlanResult, kind: ChangeKind): number {
-	return plan.held.filter((each) => each.subject === "account" && each.kind === kind).reduce((sum, each) => sum + each.count, 0);
+	return heldAs(plan, kind).reduce((sum, each) => sum + each.count, 0);
+}
+
+/** Everywhere, not at one target alone. */
+function heldAs(plan: PlanResult, kind: ChangeKind): readonly HeldKind[] {
+	return plan.held.filter((each) => each.subject === "account" && each.target === undefined && each.kind === kind);
 }
 
 function verdictText(out: Output, plan: PlanResult, kind: ChangeKind): string {
-	const held = plan.held.filter((each) => each.subject === "account" && each.kind === kind);
+	const held = heldAs(plan, kind);
 	if (held.length === 0) return "";
 	return `  ${out.paint("yellow", held.map((each) => `${count(each.count)} held: ${printable(each.limit)}`).join("; "))}`;
 }

@@ -60,8 +60,8 @@ export async function showPlans(context: Context, input: Input, loaded: LoadedCo
 
 /** The plan as one object of the contract, in pieces: a first plan may have a million changes. */
 function* planJson(plan: PlanResult, before: string, after: string): Iterable<string> {
-	const held = plan.held.map(({ subject, kind, count, limit }) =>
-		subject === "account" ? { kind, count, limit } : { subject, kind, count, limit },
+	const held = plan.held.map(({ subject, target, kind, count, limit }) =>
+		subject === "account" ? { ...(target !== undefined && { target }), kind, count, limit } : { subject, kind, count, limit },
 	);
 	const summary = Object.fromEntries(changeKinds.map((kind) => [kind, plan.summary[kind]]));
 	const header = JSON.stringify({ plan: plan.plan, source: plan.source, mode: plan.mode, sealed: plan.sealed, summary, held });
@@ -74,6 +74,8 @@ function* planJson(plan: PlanResult, before: string, after: string): Iterable<st
 	yield `]}${after}`;
 }
 
-function changeJson({ kind, subject, anchor, name, why, before, after }: Change): object {
-	return { kind, subject, anchor, name, why, before: before ?? null, after: after ?? null };
+function changeJson(change: Change): object {
+	const { kind, subject, anchor, name, why, before, after } = change;
+	const target = change.subject === "account" ? change.target : undefined;
+	return { kind, subject, ...(target !== undefined && { target }), anchor, name, why, before: before ?? null, after: after ?? null };
 }

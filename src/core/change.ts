@@ -24,6 +24,8 @@ interface AnyChange {
 export interface AccountChange extends AnyChange {
 	readonly subject: "account";
 	readonly kind: ChangeKind;
+	/** The target whose own doing it is, by its scope, mapping or lifecycle; undefined: it is one of the account itself. */
+	readonly target: string | undefined;
 	readonly before: Account | undefined;
 	readonly after: Account | undefined;
 }

@@ -19,8 +19,8 @@ export function effectOf(kind: ChangeKind, after: Account | undefined): string {
 export function makePlanName() {
 	const sum = new Uint8Array(32);
 	return {
-		/** `effect`: what it would do besides its kind, see `effectOf`. A group's kind says so: "group update". */
-		add: (kind: ChangeKind | `group ${GroupChangeKind}`, anchor: string, effect: string): void => {
+		/** `effect`: what it would do besides its kind, see `effectOf`. A group's kind says so: "group update"; a target's: "disable at mail". */
+		add: (kind: ChangeKind | `${ChangeKind} at ${string}` | `group ${GroupChangeKind}`, anchor: string, effect: string): void => {
 			const line = hash("sha256", JSON.stringify([kind, anchor, effect]), "buffer");
 			// Sums do not depend on the order, and unlike exclusive-or do not cancel out.
 			let carry = 0;

@@ -140,7 +140,7 @@ export function isLet(entry: Entry, at: number): boolean {
 }
 
 /** Why the directory itself says that this person may not sign in, if it does. */
-function endOf(entry: Entry, at: number): { readonly cause: Cause; readonly why: string } | undefined {
+export function endOf(entry: Entry, at: number): { readonly cause: Cause; readonly why: string } | undefined {
 	if (entry.standing === "disabled") return { cause: "disabled", why: "disabled in the directory" };
 	if (entry.expiresAt !== undefined && entry.expiresAt <= at) {
 		return { cause: "expired", why: `account expired on ${new Date(entry.expiresAt).toISOString().slice(0, 10)}` };

@@ -53,7 +53,7 @@ export interface PrimaryLink {
 }
 
 export type ReadRequest = {
-	/** Groups that `users.groups` named at an earlier reading, by the key of the DN written there: they are followed through renames. */
+	/** Groups that `users.groups` and rules named at an earlier reading, by the key of the DN written there: they are followed through renames. */
 	readonly pins: ReadonlyMap<string, Anchor>;
 	/** What the snapshot has under a member's key; a delta need not look at what is known. */
 	known(key: Uint8Array): "group" | "other" | undefined;
@@ -93,7 +93,7 @@ export interface Reading {
 /** The groups' side of a reading. */
 export interface GroupsReading {
 	/**
-	 * Full: every group in scope, every one that `users.groups` names, and every group within these, each once. Delta: those of
+	 * Full: every group in scope, every one that `users.groups` or a rule names, and every group within these, each once. Delta: those of
 	 * them that changed. Read once; what a page holds is good until the next one is asked for.
 	 */
 	readonly pages: AsyncIterable<readonly ReadGroup[]>;
@@ -160,10 +160,13 @@ export interface ReadingEnd {
 	readonly protection: Protection;
 	/** The groups that `users.groups` names: who is in none of them, nested, is not in scope. Undefined: everyone is. */
 	readonly scopeGroups: readonly ScopeGroup[] | undefined;
+	/** The groups that rules name, as far as they were found: of the others nothing is known, which is no reason for anything. */
+	readonly ruleGroups: readonly ScopeGroup[];
 	/** How changes will be found from this reading on, for a person: "uSNChanged", "DirSync", "full readings only". */
 	readonly strategy: string;
 }
 
+/** A group that the configuration names, found. */
 export interface ScopeGroup {
 	/** The key of the DN as the configuration has it. */
 	readonly dnKey: string;

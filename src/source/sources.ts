@@ -1,11 +1,13 @@
 import type { SourceConfig } from "../config/config.ts";
 import { unreachable } from "../core/errors.ts";
 import { attributesOf } from "../core/mapping.ts";
+import { plainSchema, type Schema } from "../core/matching.ts";
 import { makeActiveDirectory } from "./active-directory/active-directory.ts";
 import { diagnose as diagnoseActiveDirectory } from "./active-directory/diagnose.ts";
 import { activeDirectoryDefaults } from "./active-directory/options.ts";
 import { diagnose as diagnoseGenericLdap } from "./generic-ldap/diagnose.ts";
 import { makeGenericLdap } from "./generic-ldap/generic-ldap.ts";
+import { ldapSchema } from "./generic-ldap/schema.ts";
 import type { Finding } from "./ldap/diagnose.ts";
 import type { Operation } from "./ldap/dial.ts";
 import type { Discovery } from "./ldap/discovery.ts";
@@ -16,8 +18,8 @@ import type { Source } from "./source.ts";
 export interface Surroundings {
 	/** DNs of people, groups and containers that are never disabled without approval. */
 	readonly protect: readonly string[];
-	/** Attributes that are read besides those of the mapping: what targets ask for. */
-	readonly attributes: readonly string[];
+	/** What rules ask of people: groups by their DNs, read wherever they are, and attributes. */
+	readonly rules: { readonly groups: readonly string[]; readonly attributes: readonly string[] };
 	/** Unix milliseconds. */
 	readonly clock: () => number;
 	/** 0 to below 1. */
@@ -35,9 +37,10 @@ export function makeSource(config: SourceConfig, surroundings: Surroundings): So
 	const { name, insecure, bases, users, timeouts, pageSize } = config;
 	const options = {
 		...{ name, insecure, bases, users, timeouts, pageSize },
+		ruleGroups: surroundings.rules.groups,
 		...connectionOf(config),
 		...surroundings,
-		attributes: attributesRead(config, surroundings),
+		attributes: attributesRead(config, surroundings.rules.attributes),
 		pausesMs: activeDirectoryDefaults.pausesMs,
 	};
 	switch (config.type) {
@@ -52,21 +55,27 @@ export function makeSource(config: SourceConfig, surroundings: Surroundings): So
 	}
 }
 
+/** How a filter is judged on what the entries of a source show. */
+export function schemaOf({ type }: SourceConfig): Schema {
+	return type === "ldap" ? ldapSchema : plainSchema;
+}
+
 /** Looks at a source step by step; changes nothing. */
 export function diagnoseSource(
 	config: SourceConfig,
-	{ clock, ...surroundings }: Pick<Surroundings, "protect" | "clock" | "attributes">,
+	{ protect, clock, attributes }: Pick<Surroundings, "protect" | "clock"> & { readonly attributes: readonly string[] },
 	signal: AbortSignal,
 ): AsyncIterable<Finding> {
 	const { urls, discovery, tls } = connectionOf(config);
-	const connection = { urls, discovery, tls, protect: surroundings.protect, attributes: attributesRead(config, surroundings) };
+	const connection = { urls, discovery, tls, protect, attributes: attributesRead(config, attributes) };
 	return config.type === "ldap"
 		? diagnoseGenericLdap({ ...config, ...connection }, clock, signal)
 		: diagnoseActiveDirectory({ ...config, ...connection }, clock, signal);
 }
 
-function attributesRead({ mapping }: SourceConfig, { attributes }: Pick<Surroundings, "attributes">): readonly string[] {
-	return [...new Set([...attributesOf(mapping), ...attributes])].sort();
+/** `more`: what targets ask for besides. */
+function attributesRead({ mapping }: SourceConfig, more: readonly string[]): readonly string[] {
+	return [...new Set([...attributesOf(mapping), ...more])].sort();
 }
 
 /** How the servers are reached and who we are there, secrets in clear. */

@@ -11,6 +11,8 @@ export interface HeldRow {
 	readonly subject: "account" | "group";
 	readonly effect: string | null;
 	readonly kind: ChangeKind | GroupChangeKind;
+	/** The target whose own doing it is; empty: none. */
+	readonly target: string;
 	readonly why: string;
 	readonly cause: Cause | null;
 	readonly name: string;
@@ -32,25 +34,27 @@ export interface HeldChange {
 
 /** What waits for a person, what a person said no to, and what is set aside. */
 export function openDecisions(db: Connection) {
-	db.exec("CREATE TEMP TABLE still_rejected (entry_id INTEGER NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (entry_id, kind)) WITHOUT ROWID");
-	const sinces = db.prepare<[number], { entry_id: number; kind: string; since: number }>(
-		"SELECT entry_id, kind, since FROM held WHERE source_id = ?",
+	db.exec(
+		"CREATE TEMP TABLE still_rejected (entry_id INTEGER NOT NULL, kind TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (entry_id, kind, target)) WITHOUT ROWID",
+	);
+	const sinces = db.prepare<[number], { entry_id: number; kind: string; target: string; since: number }>(
+		"SELECT entry_id, kind, target, since FROM held WHERE source_id = ?",
 	);
 	const clearHeld = db.prepare<[number]>("DELETE FROM held WHERE source_id = ?");
 	const hold = db.prepare(
-		"INSERT INTO held (source_id, entry_id, subject, effect, kind, why, cause, name, reason, because, before, after, plan, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"INSERT INTO held (source_id, entry_id, subject, target, effect, kind, why, cause, name, reason, because, before, after, plan, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	);
 	const held = db.prepare<[string], HeldRow>(
-		`SELECT h.source_id, s.name AS source, h.entry_id, coalesce(e.anchor, g.anchor) AS anchor, h.subject, h.effect, h.kind, h.why, h.cause, h.name, h.reason, h.because, h.before, h.after, h.plan, h.since
+		`SELECT h.source_id, s.name AS source, h.entry_id, coalesce(e.anchor, g.anchor) AS anchor, h.subject, h.target, h.effect, h.kind, h.why, h.cause, h.name, h.reason, h.because, h.before, h.after, h.plan, h.since
 		FROM held h JOIN sources s ON s.id = h.source_id LEFT JOIN entries e ON e.id = h.entry_id LEFT JOIN groups g ON g.id = h.entry_id WHERE h.plan = ? ORDER BY h.kind, h.name, h.entry_id`,
 	);
 	const reject = db.prepare(
-		"INSERT INTO rejected (entry_id, kind, outcome, rejected_by, rejected_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET outcome = excluded.outcome, rejected_by = excluded.rejected_by, rejected_at = excluded.rejected_at",
+		"INSERT INTO rejected (entry_id, kind, target, outcome, rejected_by, rejected_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET outcome = excluded.outcome, rejected_by = excluded.rejected_by, rejected_at = excluded.rejected_at",
 	);
 	// A rejection stands until the change it refused is not planned any more: the person came back, or something else is wanted.
 	const forgetRejected = db.prepare(
 		`DELETE FROM rejected WHERE EXISTS (SELECT 1 FROM outcomes o WHERE o.id = rejected.entry_id)
-		AND NOT EXISTS (SELECT 1 FROM still_rejected r WHERE r.entry_id = rejected.entry_id AND r.kind = rejected.kind)`,
+		AND NOT EXISTS (SELECT 1 FROM still_rejected r WHERE r.entry_id = rejected.entry_id AND r.kind = rejected.kind AND r.target = rejected.target)`,
 	);
 	const setAside = db.prepare<[number, number]>(
 		`INSERT INTO quarantine (source_id, entry_id, name, reason, since)
@@ -68,19 +72,23 @@ export function openDecisions(db: Connection) {
 			+ (SELECT count(*) FROM quarantine q WHERE q.source_id = ? AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = q.entry_id))`,
 		)
 		.pluck();
-	const keepRejected = db.prepare<[number, string]>("INSERT OR IGNORE INTO still_rejected (entry_id, kind) VALUES (?, ?)");
+	const keepRejected = db.prepare<[number, string, string]>(
+		"INSERT OR IGNORE INTO still_rejected (entry_id, kind, target) VALUES (?, ?, ?)",
+	);
 
 	return {
 		/** Replaces what is held of a source. Call inside the run's transaction. */
 		replaceHeld: (sourceId: number, changes: Iterable<HeldChange>, plan: string, at: number): void => {
-			const since = new Map(sinces.all(sourceId).map((row) => [`${row.entry_id} ${row.kind}`, row.since]));
+			const since = new Map(sinces.all(sourceId).map((row) => [`${row.entry_id} ${row.kind} ${row.target}`, row.since]));
 			clearHeld.run(sourceId);
 			for (const { id, change, reason, because } of changes) {
 				const { subject, effect, kind, why, cause, name, before, after } = change;
+				const target = change.subject === "account" ? (change.target ?? "") : "";
 				hold.run(
 					sourceId,
 					id,
 					subject,
+					target,
 					effect,
 					kind,
 					why,
@@ -91,21 +99,21 @@ export function openDecisions(db: Connection) {
 					text(before),
 					text(after),
 					plan,
-					since.get(`${id} ${kind}`) ?? at,
+					since.get(`${id} ${kind} ${target}`) ?? at,
 				);
 			}
 		},
 		/** The changes that wait under this plan's name. */
 		held: (plan: string): readonly HeldRow[] => held.all(plan),
-		reject: (entryId: number, kind: ChangeKind | GroupChangeKind, outcome: Buffer, by: string, at: number): void => {
-			reject.run(entryId, kind, outcome, by, at);
+		reject: (entryId: number, kind: ChangeKind | GroupChangeKind, target: string, outcome: Buffer, by: string, at: number): void => {
+			reject.run(entryId, kind, target, outcome, by, at);
 		},
 		clearHeld: (sourceId: number): void => {
 			clearHeld.run(sourceId);
 		},
 		/** A rejection that this run met again, and keeps. */
-		keepRejected: (entryId: number, kind: ChangeKind): void => {
-			keepRejected.run(entryId, kind);
+		keepRejected: (entryId: number, kind: ChangeKind, target: string): void => {
+			keepRejected.run(entryId, kind, target);
 		},
 		/** Brings quarantine and rejections in line with the stage. Call inside the run's transaction, before accounts are written. */
 		commit: (sourceId: number, at: number): void => {

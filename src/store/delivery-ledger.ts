@@ -51,7 +51,7 @@ export interface Match {
 /** The side of the ledger that deliveries work on. `idOf` gives the number of a target that was named. */
 export function openDeliveryLedger(db: Connection, idOf: (target: string) => number) {
 	const pending = db.prepare<[number, number, number, number], PendingRow>(
-		`SELECT l.account_id, e.anchor, l.kind, l.step, l.wanted, a.body, l.applied, l.applied_body, l.remote_id, l.intent_at, l.attempts, l.run_id, l.revision, l.external_id, l.error
+		`SELECT l.account_id, e.anchor, l.kind, l.step, l.wanted, coalesce(l.body, a.body) AS body, l.applied, l.applied_body, l.remote_id, l.intent_at, l.attempts, l.run_id, l.revision, l.external_id, l.error
 		FROM ledger l INDEXED BY ledger_pending JOIN entries e ON e.id = l.account_id LEFT JOIN accounts a ON a.id = l.account_id
 		WHERE l.pending = 1 AND l.target_id = ? AND l.step = ? AND (l.next_at IS NULL OR l.next_at <= ?) ORDER BY l.account_id LIMIT ?`,
 	);

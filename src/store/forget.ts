@@ -14,6 +14,7 @@ export function openForget(db: Connection) {
 	const accounts = db.prepare<[number]>("DELETE FROM ledger WHERE target_id = ?");
 	const groups = db.prepare<[number]>("DELETE FROM group_ledger WHERE target_id = ?");
 	const members = db.prepare<[number]>("DELETE FROM member_ledger WHERE target_id = ?");
+	const scopes = db.prepare<[number]>("DELETE FROM target_scopes WHERE target_id = ?");
 	const target = db.prepare<[number]>("DELETE FROM targets WHERE id = ?");
 	// What stood in this database for it.
 	const mirrors = [
@@ -41,6 +42,7 @@ export function openForget(db: Connection) {
 			const id = idOf(name);
 			const forgotten = { accounts: accounts.run(id).changes, groups: groups.run(id).changes };
 			members.run(id);
+			scopes.run(id);
 			for (const mirror of mirrors) mirror.run(name);
 			target.run(id);
 			return forgotten;

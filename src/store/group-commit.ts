@@ -14,6 +14,7 @@ export interface GroupCommitRequest {
 	readonly reading:
 		| {
 				readonly scopeGroups: readonly ScopeGroup[] | undefined;
+				readonly ruleGroups: readonly ScopeGroup[];
 				readonly strategy: string;
 				/** The groups' scope, where the reading was sealed: until then what it shows less is our doing. */
 				readonly groupScope: string | undefined;
@@ -78,8 +79,8 @@ export function openGroupCommit(db: Connection, ledger: GroupLedger) {
 		goneAccounts: db.prepare("DELETE FROM memberships WHERE account_id IN (SELECT id FROM planned WHERE kind = 'delete' AND passed = 1)"),
 	};
 	const count = db.prepare<[number, number]>("UPDATE sources SET memberships = memberships + ? WHERE id = ?");
-	const setReading = db.prepare<[string, string | null, string | null, number]>(
-		"UPDATE sources SET strategy = ?, scope_groups = ?, group_scope = coalesce(?, group_scope) WHERE id = ?",
+	const setReading = db.prepare<[string, string | null, string, string | null, number]>(
+		"UPDATE sources SET strategy = ?, scope_groups = ?, rule_groups = ?, group_scope = coalesce(?, group_scope) WHERE id = ?",
 	);
 	const clearHeldMembers = db.prepare<[number]>("DELETE FROM held_members WHERE source_id = ?");
 	const holdMembers = db.prepare<[number]>(
@@ -121,6 +122,7 @@ export function openGroupCommit(db: Connection, ledger: GroupLedger) {
 				setReading.run(
 					reading.strategy,
 					reading.scopeGroups === undefined ? null : JSON.stringify(reading.scopeGroups),
+					JSON.stringify(reading.ruleGroups),
 					reading.groupScope ?? null,
 					sourceId,
 				);

@@ -1,5 +1,6 @@
 import type { Anchor } from "../core/entry.ts";
 import type { Connection } from "./database.ts";
+import type { LedgerTarget } from "./ledger.ts";
 
 /** One group that a target does not have as it is wanted. Bodies are groups as JSON. */
 export interface PendingGroupRow {
@@ -34,8 +35,13 @@ export interface GroupMatch {
 	readonly before: string | undefined;
 }
 
+/** Accounts that come to a target with a view, or leave it, in this run. */
+const schema =
+	"CREATE TEMP TABLE passages (target_id INTEGER NOT NULL, account_id INTEGER NOT NULL, comes INTEGER NOT NULL, PRIMARY KEY (target_id, account_id)) WITHOUT ROWID";
+
 /** The ledger of groups and memberships: what is wanted and applied per target, of memberships only what differs. */
 export function openGroupLedger(db: Connection) {
+	db.exec(schema);
 	const want = db.prepare(
 		`INSERT INTO group_ledger (target_id, group_id, wanted, run_id, pending) VALUES (@target, @group, @wanted, @run, 1)
 		ON CONFLICT DO UPDATE SET
@@ -43,29 +49,50 @@ export function openGroupLedger(db: Connection) {
 			wanted = excluded.wanted, run_id = excluded.run_id, revision = revision + 1, pending = 1, attempts = 0, next_at = NULL, error = NULL`,
 	);
 	const passedRemoval = "EXISTS (SELECT 1 FROM planned_groups p WHERE p.id = x.group_id AND p.kind = 'remove' AND p.passed = 1)";
-	const wantMembers = db.prepare<[number]>(
-		`INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT ?, x.group_id, x.account_id, x.added FROM staged_memberships x
-		WHERE x.added = 1 OR ${passedRemoval} ON CONFLICT DO UPDATE SET wanted = excluded.wanted, next_at = NULL`,
+	/** Which memberships a target is to have: all, or those of the accounts that are to be there. A group with open ones is open itself. */
+	const wanting = (only: string) => ({
+		members: db.prepare(
+			`INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT @target, x.group_id, x.account_id, x.added FROM staged_memberships x
+			WHERE (x.added = 1 OR ${passedRemoval}) ${only} ON CONFLICT DO UPDATE SET wanted = excluded.wanted, next_at = NULL`,
+		),
+		wake: db.prepare(
+			`UPDATE group_ledger SET pending = 1, run_id = @run, revision = revision + 1, attempts = 0, next_at = NULL, error = NULL WHERE target_id = @target
+			AND group_id IN (SELECT x.group_id FROM staged_memberships x WHERE (x.added = 1 OR ${passedRemoval}) ${only})`,
+		),
+	});
+	const isWantedThere =
+		"EXISTS (SELECT 1 FROM ledger a WHERE a.target_id = @target AND a.account_id = x.account_id AND a.wanted IS NOT NULL)";
+	const wantingAll = wanting("");
+	const wantingThere = wanting(`AND ${isWantedThere}`);
+	const pass = db.prepare<[number, number, number]>("INSERT OR REPLACE INTO passages (target_id, account_id, comes) VALUES (?, ?, ?)");
+	/** Who left a target is in no group there; who comes is to be in all of its groups. */
+	const passageSteps = [
+		"DELETE FROM member_ledger WHERE target_id = @target AND account_id IN (SELECT p.account_id FROM passages p WHERE p.target_id = @target)",
+		`INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT @target, m.group_id, m.account_id, 1 FROM passages p
+			JOIN memberships m ON m.account_id = p.account_id JOIN group_ledger l ON l.target_id = @target AND l.group_id = m.group_id AND l.wanted IS NOT NULL
+			WHERE p.target_id = @target AND p.comes = 1`,
+		`UPDATE group_ledger SET pending = 1, revision = revision + 1, attempts = 0, next_at = NULL, error = NULL WHERE target_id = @target
+			AND group_id IN (SELECT m.group_id FROM passages p JOIN memberships m ON m.account_id = p.account_id WHERE p.target_id = @target AND p.comes = 1)`,
+	].map((sql) => db.prepare(sql));
+	/** Nothing is left to do for groups that were open because of who has left. */
+	const settleIdle = db.prepare(
+		`UPDATE group_ledger SET pending = 0 WHERE target_id = @target AND pending = 1 AND wanted IS applied AND intent_at IS NULL
+		AND NOT EXISTS (SELECT 1 FROM member_ledger m WHERE m.target_id = @target AND m.group_id = group_ledger.group_id)`,
 	);
-	/** A group with open memberships is open itself. */
-	const wake = db.prepare<[number, number]>(
-		`UPDATE group_ledger SET pending = 1, run_id = ?, revision = revision + 1, attempts = 0, next_at = NULL, error = NULL WHERE target_id = ?
-		AND group_id IN (SELECT x.group_id FROM staged_memberships x WHERE x.added = 1 OR ${passedRemoval})`,
-	);
+	const isWanted = db.prepare<[number, number]>("SELECT 1 FROM ledger WHERE target_id = ? AND account_id = ? AND wanted IS NOT NULL");
 	const goneSteps = [
 		"DELETE FROM member_ledger WHERE group_id IN (SELECT id FROM planned_groups WHERE kind = 'delete' AND passed = 1)",
 		"DELETE FROM member_ledger WHERE account_id IN (SELECT id FROM planned WHERE kind = 'delete' AND passed = 1)",
 	].map((sql) => db.prepare(sql));
-	const fill = [
-		db.prepare<[number, number]>(
-			`INSERT INTO group_ledger (target_id, group_id, wanted, run_id, pending) SELECT ?, g.id, x'', 0, 1 FROM groups g
-			WHERE g.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM group_ledger l WHERE l.target_id = ? AND l.group_id = g.id)`,
-		),
-		db.prepare<[number, number]>(
-			`INSERT OR IGNORE INTO member_ledger (target_id, group_id, account_id, wanted) SELECT ?, m.group_id, m.account_id, 1 FROM memberships m
-			WHERE m.group_id IN (SELECT l.group_id FROM group_ledger l WHERE l.target_id = ? AND l.wanted = x'')`,
-		),
-	];
+	const fillGroups = db.prepare<[number, number]>(
+		`INSERT INTO group_ledger (target_id, group_id, wanted, run_id, pending) SELECT ?, g.id, x'', 0, 1 FROM groups g
+		WHERE g.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM group_ledger l WHERE l.target_id = ? AND l.group_id = g.id)`,
+	);
+	const fillMembers = db.prepare<[number, number, number]>(
+		`INSERT OR IGNORE INTO member_ledger (target_id, group_id, account_id, wanted) SELECT ?, m.group_id, m.account_id, 1 FROM memberships m
+		WHERE m.group_id IN (SELECT l.group_id FROM group_ledger l WHERE l.target_id = ? AND l.wanted = x'')
+		AND EXISTS (SELECT 1 FROM ledger a WHERE a.target_id = ? AND a.account_id = m.account_id)`,
+	);
 	const filled = db.prepare<[number], { group_id: number; body: string }>(
 		"SELECT l.group_id, g.body FROM group_ledger l JOIN groups g ON g.id = l.group_id WHERE l.target_id = ? AND l.wanted = x''",
 	);
@@ -114,15 +141,6 @@ export function openGroupLedger(db: Connection) {
 		"INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT ?, group_id, account_id, 1 FROM memberships WHERE group_id = ? ON CONFLICT DO UPDATE SET wanted = 1, next_at = NULL",
 	);
 	const dropLeavers = db.prepare<[number, number]>("DELETE FROM member_ledger WHERE target_id = ? AND group_id = ? AND wanted = 0");
-	const reopenMembers = [
-		db.prepare<[number, number]>(
-			`INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT l.target_id, m.group_id, m.account_id, 1
-			FROM memberships m JOIN group_ledger l ON l.group_id = m.group_id AND l.target_id = ? WHERE m.account_id = ? ON CONFLICT DO UPDATE SET wanted = 1, next_at = NULL`,
-		),
-		db.prepare<[number, number]>(
-			"UPDATE group_ledger SET pending = 1 WHERE target_id = ? AND group_id IN (SELECT group_id FROM memberships WHERE account_id = ?)",
-		),
-	];
 	const holder = db
 		.prepare<[number, string, number]>(
 			"SELECT g.anchor FROM group_ledger l JOIN groups g ON g.id = l.group_id WHERE l.target_id = ? AND l.remote_id = ? AND l.group_id <> ?",
@@ -140,9 +158,9 @@ export function openGroupLedger(db: Connection) {
 			"SELECT min(coalesce(next_at, 0)) FROM group_ledger INDEXED BY group_ledger_pending WHERE pending = 1 AND target_id = ?",
 		)
 		.pluck();
-	let targets: readonly { readonly id: number; readonly name: string }[] = [];
+	let targets: readonly LedgerTarget[] = [];
 	/** Also those that are not in the configuration any more (see the ledger of accounts). */
-	let everyTarget: readonly number[] = [];
+	let everyTarget: readonly LedgerTarget[] = [];
 	const keeping = db.prepare("SELECT DISTINCT target_id FROM group_ledger").pluck();
 	const idOf = (target: string): number => {
 		const found = targets.find(({ name }) => name === target);
@@ -152,25 +170,43 @@ export function openGroupLedger(db: Connection) {
 
 	return {
 		/** Names the targets that keep groups, by their ids in the ledger. One that has none yet gets all of them wanted. */
-		setTargets: (to: readonly { readonly id: number; readonly name: string }[], digestOf: (body: string) => Buffer): void => {
+		setTargets: (to: readonly LedgerTarget[], every: readonly LedgerTarget[], digestOf: (body: string) => Buffer): void => {
 			targets = to;
-			everyTarget = [...new Set([...to.map(({ id }) => id), ...(keeping.all() as number[])])];
+			const kept = new Set([...to.map(({ id }) => id), ...(keeping.all() as number[])]);
+			everyTarget = every.filter(({ id }) => kept.has(id));
 			for (const { id } of targets) {
-				if (fill.map((statement) => statement.run(id, id).changes)[0] === 0) continue;
+				if (fillGroups.run(id, id).changes === 0) continue;
+				fillMembers.run(id, id, id);
 				for (const { group_id, body } of filled.all(id)) setWanted.run(digestOf(body), id, group_id);
 			}
 		},
 		/** A group's new state for every target; `wanted` undefined: to be deleted. Inside the run's transaction. */
 		want: (group: number, wanted: Buffer | undefined, oldBody: string | null, run: number): void => {
-			for (const target of everyTarget) want.run({ target, group, wanted: wanted ?? null, oldBody, run });
+			for (const { id: target } of everyTarget) want.run({ target, group, wanted: wanted ?? null, oldBody, run });
 		},
 		/** The stage's memberships that go out, for every target; of what is deleted nothing stays open. */
 		wantMembers: (run: number): void => {
-			for (const id of everyTarget) {
-				wantMembers.run(id);
-				wake.run(run, id);
+			for (const { id: target, hasView } of everyTarget) {
+				const { members, wake } = hasView ? wantingThere : wantingAll;
+				members.run({ target });
+				wake.run({ target, run });
 			}
 			for (const step of goneSteps) step.run();
+		},
+		/** Notes that an account comes to a target, or leaves it. */
+		pass: (target: number, account: number, way: "comes" | "leaves"): void => void pass.run(target, account, way === "comes" ? 1 : 0),
+		/** Opens the memberships of who comes, forgets those of who leaves. Inside the run's transaction, before `wantMembers`. */
+		followPassages: (): void => {
+			for (const { id: target, hasView } of targets) if (hasView) for (const step of [...passageSteps, settleIdle]) step.run({ target });
+			db.exec("DELETE FROM passages");
+		},
+		/** An account is gone at a target, for whatever reason: if it is still wanted there, so are all its memberships. Within a transaction. */
+		reopenMembers: (target: string, account: number): void => {
+			const found = targets.find(({ name }) => name === target);
+			if (found === undefined) return;
+			pass.run(found.id, account, isWanted.get(found.id, account) === undefined ? 0 : 1);
+			for (const step of passageSteps) step.run({ target: found.id });
+			db.exec("DELETE FROM passages");
 		},
 		pending: (target: string, after: number, now: number, limit: number): readonly PendingGroupRow[] =>
 			pending.all(idOf(target), after, now, limit),
@@ -217,11 +253,6 @@ export function openGroupLedger(db: Connection) {
 		wakeWaiting: (target: string): void => {
 			const id = targets.find(({ name }) => name === target)?.id;
 			if (id !== undefined) wakeWaiting.run(id, id);
-		},
-		/** An account is to be there anew: so are its memberships. */
-		reopenMembers: (target: string, account: number): void => {
-			const id = targets.find(({ name }) => name === target)?.id;
-			if (id !== undefined) for (const step of reopenMembers) step.run(id, account);
 		},
 		countPending: (target: string): number => {
 			const id = targets.find(({ name }) => name === target)?.id;

@@ -34,6 +34,7 @@ export function openGroups(db: Connection) {
 		.prepare<[number, Uint8Array]>("SELECT id FROM groups WHERE source_id = ? AND dn_digest = ? AND gone IS NULL")
 		.pluck();
 	const scope = db.prepare<[number]>("SELECT scope_groups FROM sources WHERE id = ?").pluck();
+	const named = db.prepare<[number]>("SELECT rule_groups FROM sources WHERE id = ?").pluck();
 	const heldMembers = db.prepare<[number]>("SELECT account_id FROM held_members WHERE source_id = ?").pluck();
 	const keys = {
 		anchor: db.prepare<[number, number, number], { id: number; key: Buffer }>(
@@ -71,6 +72,11 @@ export function openGroups(db: Connection) {
 		scope: (sourceId: number): readonly ScopeGroup[] | undefined => {
 			const text = scope.get(sourceId) as string | null | undefined;
 			return text == null ? undefined : (JSON.parse(text) as ScopeGroup[]);
+		},
+		/** The groups that rules name, as the last reading found them. */
+		named: (sourceId: number): readonly ScopeGroup[] => {
+			const text = named.get(sourceId) as string | null | undefined;
+			return text == null ? [] : (JSON.parse(text) as ScopeGroup[]);
 		},
 		/** Accounts of which a membership is held that should end. */
 		heldMembers: (sourceId: number): readonly number[] => heldMembers.all(sourceId) as number[],

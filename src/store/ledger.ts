@@ -2,12 +2,35 @@ import type { ChangeKind } from "../core/change.ts";
 import type { Connection } from "./database.ts";
 import { openDeliveryLedger, type Step } from "./delivery-ledger.ts";
 
+/** A target, as the ledger knows it. `hasView`: what is wanted there is planned for it alone, and may differ from the accounts. */
+export interface LedgerTarget {
+	readonly id: number;
+	readonly name: string;
+	readonly hasView: boolean;
+}
+
+/** What a target with a view of its own is to have of one account. */
+export interface WantedThere {
+	readonly target: number;
+	readonly account: number;
+	/** Digest and text; undefined: to be deleted. `body` null: the text is the account's own. */
+	readonly wanted: { readonly digest: Buffer; readonly body: string | null } | undefined;
+	readonly isOutside: boolean;
+	/** What was wanted there before. */
+	readonly oldBody: string | null;
+	readonly kind: ChangeKind;
+	readonly step: Step;
+	readonly run: number;
+}
+
 export function openLedger(db: Connection) {
 	const targetId = db
 		.prepare<[string]>("INSERT INTO targets (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id")
 		.pluck();
 	const readId = db.prepare<[string]>("SELECT id FROM targets WHERE name = ?").pluck();
-	const everyId = db.prepare("SELECT id FROM targets ORDER BY id").pluck();
+	const every = db.prepare<[], { id: number; name: string; has_view: number }>("SELECT id, name, has_view FROM targets ORDER BY id");
+	const hadView = db.prepare<[number]>("SELECT has_view FROM targets WHERE id = ?").pluck();
+	const setView = db.prepare<[number]>("UPDATE targets SET has_view = 1 WHERE id = ? AND has_view = 0");
 	const fill = db.prepare<[number, number]>(
 		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending)
 		SELECT ?, a.id, x'', 'create', 2, 0, 1 FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_id = ? AND l.account_id = a.id)`,
@@ -19,49 +42,72 @@ export function openLedger(db: Connection) {
 	const wantCreated = db.prepare<[number, number]>(
 		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending)
 		SELECT ?, o.id, o.desired_digest, 'create', 2, ?, 1 FROM planned p JOIN outcomes o ON o.id = p.id WHERE p.kind = 'create' AND p.passed = 1 ORDER BY o.id
-		ON CONFLICT DO UPDATE SET wanted = excluded.wanted, kind = 'create', step = 2, run_id = excluded.run_id, revision = revision + 1, attempts = 0, next_at = NULL, error = NULL, pending = released_at IS NULL`,
+		ON CONFLICT DO UPDATE SET wanted = excluded.wanted, kind = 'create', step = 2, run_id = excluded.run_id, revision = revision + 1, attempts = 0, next_at = NULL, error = NULL, pending = released_at IS NULL,
+			body = NULL, is_outside = 0`,
 	);
 	// What was asked once and never answered may have arrived: such a row stays open even if the account wants its old state back.
 	const want = db.prepare(
-		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending) VALUES (@target, @account, @wanted, @kind, @step, @run, 1)
+		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending, body, is_outside)
+		VALUES (@target, @account, @wanted, @kind, @step, @run, 1, @body, @isOutside)
 		ON CONFLICT DO UPDATE SET
 			applied_body = CASE WHEN applied IS excluded.wanted THEN NULL WHEN applied IS wanted AND wanted IS NOT NULL THEN @oldBody ELSE applied_body END,
-			wanted = excluded.wanted, kind = excluded.kind, step = excluded.step, run_id = excluded.run_id,
+			wanted = excluded.wanted, body = excluded.body, is_outside = excluded.is_outside, kind = excluded.kind, step = excluded.step, run_id = excluded.run_id,
 			pending = released_at IS NULL AND (applied IS NOT excluded.wanted OR intent_at IS NOT NULL OR attempts > 0),
 			revision = revision + 1, attempts = 0, next_at = NULL, error = NULL`,
 	);
-	let targets: readonly { readonly id: number; readonly name: string }[] = [];
+	const remember = db.prepare<[string | null, number, number, number]>(
+		"UPDATE ledger SET body = ?, is_outside = ? WHERE target_id = ? AND account_id = ?",
+	);
+	let targets: readonly LedgerTarget[] = [];
 	/** Also those that are not in the configuration any more: what they are to have goes on, so that one that comes back has missed nothing. */
-	let everyTarget: readonly number[] = [];
+	let everyTarget: readonly LedgerTarget[] = [];
 
 	return {
 		/**
-		 * Names the targets there are. One that has not been there before gets every account wanted of it; call within a transaction.
-		 * `digestOf` digests an account's body.
+		 * Names the targets there are, and which of them have a view of their own. One that has none and has not been there before gets
+		 * every account wanted of it; call within a transaction. `digestOf` digests an account's body.
 		 */
-		setTargets: (names: readonly string[], digestOf: (body: string) => Buffer): void => {
-			targets = names.map((name) => ({ id: targetId.get(name) as number, name }));
-			everyTarget = everyId.all() as number[];
-			for (const { id } of targets) {
-				if (fill.run(id, id).changes === 0) continue;
+		setTargets: (names: readonly string[], withViews: readonly string[], digestOf: (body: string) => Buffer): void => {
+			targets = names.map((name) => {
+				const id = targetId.get(name) as number;
+				if (withViews.includes(name)) setView.run(id);
+				return { id, name, hasView: hadView.get(id) === 1 };
+			});
+			everyTarget = every.all().map(({ id, name, has_view }) => ({ id, name, hasView: has_view === 1 }));
+			for (const { id, hasView } of targets) {
+				if (hasView || fill.run(id, id).changes === 0) continue;
 				for (const { account_id, body } of wantedBodies.all(id)) setWanted.run(digestOf(body), id, account_id);
 			}
 		},
-		/** The same without writing, for a plan: targets never seen are left out. */
-		readTargets: (names: readonly string[]): void => {
-			targets = names.flatMap((name) => {
+		/** The same without writing, for a plan: of targets never seen only those with a view matter, under ids that nobody has. */
+		readTargets: (names: readonly string[], withViews: readonly string[]): void => {
+			targets = names.flatMap((name, index) => {
 				const id = readId.get(name) as number | undefined;
-				return id === undefined ? [] : [{ id, name }];
+				const isViewed = withViews.includes(name);
+				if (id === undefined) return isViewed ? [{ id: -1 - index, name, hasView: true }] : [];
+				return [{ id, name, hasView: isViewed || hadView.get(id) === 1 }];
 			});
 		},
 		targets: () => targets,
-		/** The created accounts of the stage, for every target. Call inside the run's transaction. */
+		/** Also those that are not in the configuration any more. */
+		everyTarget: () => everyTarget,
+		/** The created accounts of the stage, for every target without a view. Call inside the run's transaction. */
 		wantCreated: (run: number): void => {
-			for (const id of everyTarget) wantCreated.run(id, run);
+			for (const { id, hasView } of everyTarget) if (!hasView) wantCreated.run(id, run);
 		},
-		/** One account's new state for every target; `wanted` undefined: to be deleted. Call inside the run's transaction. */
+		/** One account's new state for every target without a view; `wanted` undefined: to be deleted. Call inside the run's transaction. */
 		want: (account: number, wanted: Buffer | undefined, oldBody: string, kind: ChangeKind, step: Step, run: number): void => {
-			for (const target of everyTarget) want.run({ target, account, wanted: wanted ?? null, oldBody, kind, step, run });
+			for (const { id, hasView } of everyTarget) {
+				if (!hasView) want.run({ target: id, account, wanted: wanted ?? null, body: null, isOutside: 0, oldBody, kind, step, run });
+			}
+		},
+		/** One account's new state for one target with a view. Call inside the run's transaction. */
+		wantThere: ({ wanted, isOutside, ...rest }: WantedThere): void => {
+			want.run({ ...rest, wanted: wanted?.digest ?? null, body: wanted?.body ?? null, isOutside: isOutside ? 1 : 0 });
+		},
+		/** The same is wanted, though the account's own text or the person's place is another. `body` null: the account's own. */
+		rememberThere: (target: number, account: number, body: string | null, isOutside: boolean): void => {
+			remember.run(body, isOutside ? 1 : 0, target, account);
 		},
 		...openDeliveryLedger(db, idOf),
 	};

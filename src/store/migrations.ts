@@ -289,4 +289,53 @@ CREATE TABLE file_targets (
 CREATE INDEX local_groups_by_name ON local_groups (target, body ->> '$.displayName' COLLATE NOCASE);
 `,
 	},
+	{
+		version: 5,
+		name: "views of targets",
+		sql: `
+ALTER TABLE sources ADD COLUMN rule_groups TEXT;   -- JSON list of {dnKey, anchor}: groups that rules name, as the last reading found them
+-- A target that ever had a view of its own is planned account by account, also when it has none any more: what differs must be found.
+ALTER TABLE targets ADD COLUMN has_view INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ledger ADD COLUMN body TEXT;           -- what is wanted there, where it is not what accounts has
+ALTER TABLE ledger ADD COLUMN is_outside INTEGER NOT NULL DEFAULT 0; -- the person is out of the target's own scope
+-- By what a source's people were last chosen for a target: another text ends nobody by itself.
+CREATE TABLE target_scopes (target_id INTEGER NOT NULL, source_id INTEGER NOT NULL, scope TEXT NOT NULL, PRIMARY KEY (target_id, source_id)) WITHOUT ROWID;
+
+-- A change may be held or rejected at one target alone: then it has its name; '' is the account itself.
+CREATE TABLE held_anew (
+	source_id INTEGER NOT NULL,
+	entry_id INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	target TEXT NOT NULL,
+	why TEXT NOT NULL,
+	cause TEXT,
+	name TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	because TEXT NOT NULL,
+	before TEXT,
+	after TEXT,
+	plan TEXT NOT NULL,
+	since INTEGER NOT NULL,
+	subject TEXT NOT NULL,
+	effect TEXT,
+	PRIMARY KEY (source_id, entry_id, kind, target)
+) WITHOUT ROWID;
+INSERT INTO held_anew (source_id, entry_id, kind, target, why, cause, name, reason, because, before, after, plan, since, subject, effect)
+	SELECT source_id, entry_id, kind, '', why, cause, name, reason, because, before, after, plan, since, subject, effect FROM held;
+DROP TABLE held;
+ALTER TABLE held_anew RENAME TO held;
+CREATE TABLE rejected_anew (
+	entry_id INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	target TEXT NOT NULL,
+	outcome BLOB NOT NULL,
+	rejected_by TEXT NOT NULL,
+	rejected_at INTEGER NOT NULL,
+	PRIMARY KEY (entry_id, kind, target)
+) WITHOUT ROWID;
+INSERT INTO rejected_anew (entry_id, kind, target, outcome, rejected_by, rejected_at) SELECT entry_id, kind, '', outcome, rejected_by, rejected_at FROM rejected;
+DROP TABLE rejected;
+ALTER TABLE rejected_anew RENAME TO rejected;
+`,
+	},
 ];

@@ -16,6 +16,8 @@ import { openSettlement } from "./settlement.ts";
 import { openSnapshot } from "./snapshot.ts";
 import { openStage } from "./stage.ts";
 import { openTakeovers, takenSchema } from "./takeovers.ts";
+import { makeTargetCommit } from "./target-commit.ts";
+import { openTargetPlan } from "./target-plan.ts";
 import { openTargetStates } from "./target-states.ts";
 
 /**
@@ -33,6 +35,7 @@ export function openSession(db: Connection, nextId: () => number) {
 	const groupStage = openGroupStage(db);
 	const groupPlan = openGroupPlan(db);
 	const groupLedger = openGroupLedger(db);
+	const targetPlan = openTargetPlan(db);
 	const log = openChangeLog(db);
 	const commit = openCommit(db, ledger, log);
 	return {
@@ -48,6 +51,8 @@ export function openSession(db: Connection, nextId: () => number) {
 		groupLedger,
 		log,
 		commit,
+		targetPlan,
+		targetCommit: makeTargetCommit(targetPlan, ledger, groupLedger),
 		groupCommit: openGroupCommit(db, groupLedger),
 		runs: openRuns(db),
 		targetStates: openTargetStates(db),
@@ -55,12 +60,13 @@ export function openSession(db: Connection, nextId: () => number) {
 		forget: openForget(db),
 		/** One transaction over `work`, which must not await. */
 		transaction: <T>(work: () => T): T => db.transaction(work).immediate(),
-		/** Names the targets, and which of them keep groups, in a transaction of its own. */
-		setTargets: (names: readonly string[], withGroups: readonly string[]): void => {
+		/** Names the targets, which of them keep groups, and which have views of their own, in a transaction of its own. */
+		setTargets: (names: readonly string[], withGroups: readonly string[], withViews: readonly string[] = []): void => {
 			db.transaction(() => {
-				ledger.setTargets(names, digest);
+				ledger.setTargets(names, withViews, digest);
 				groupLedger.setTargets(
 					ledger.targets().filter(({ name }) => withGroups.includes(name)),
+					ledger.everyTarget(),
 					digest,
 				);
 			}).immediate();
@@ -70,6 +76,7 @@ export function openSession(db: Connection, nextId: () => number) {
 			stage.clear();
 			groupStage.clear();
 			groupPlan.clear();
+			targetPlan.clear();
 			takeovers.clear();
 			settlement.clear();
 			decisions.clear();

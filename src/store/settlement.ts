@@ -71,7 +71,7 @@ export function openSettlement(db: Connection) {
 		.pluck();
 	const lossy = db.prepare<[], { id: number; lost: string }>("SELECT id, lost FROM outcomes WHERE lost IS NOT NULL");
 	const rejected = db.prepare<[], { id: number; kind: ChangeKind; cause: Cause | null; desired: string | null; outcome: Buffer }>(
-		"SELECT p.id, p.kind, p.cause, o.desired, r.outcome FROM rejected r JOIN planned p ON p.id = r.entry_id AND p.kind = r.kind JOIN outcomes o ON o.id = p.id",
+		"SELECT p.id, p.kind, p.cause, o.desired, r.outcome FROM rejected r JOIN planned p ON p.id = r.entry_id AND p.kind = r.kind AND r.target = '' JOIN outcomes o ON o.id = p.id",
 	);
 	const dropPlanned = db.prepare<[number, string]>("DELETE FROM planned WHERE id = ? AND kind = ?");
 	const changed = db

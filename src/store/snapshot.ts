@@ -77,8 +77,11 @@ export function openSnapshot(db: Connection) {
 	const heldIds = idsOf("SELECT DISTINCT entry_id FROM held WHERE source_id = ?");
 	const quarantinedIds = idsOf("SELECT entry_id FROM quarantine WHERE source_id = ?");
 	const reports = idsOf("SELECT id FROM accounts WHERE manager_dn_digest = ? AND source_id = ?");
-	const held = db.prepare<[number], { entry_id: number; kind: string; reason: HoldReason; because: string; gone: string | null }>(
-		"SELECT h.entry_id, h.kind, h.reason, h.because, e.gone FROM held h JOIN entries e ON e.id = h.entry_id WHERE h.source_id = ?",
+	const held = db.prepare<
+		[number],
+		{ entry_id: number; kind: string; target: string; reason: HoldReason; because: string; gone: string | null }
+	>(
+		"SELECT h.entry_id, h.kind, h.target, h.reason, h.because, e.gone FROM held h JOIN entries e ON e.id = h.entry_id WHERE h.source_id = ?",
 	);
 	const heldGroups = db.prepare<[number], { entry_id: number; kind: string; reason: HoldReason; because: string }>(
 		"SELECT entry_id, kind, reason, because FROM held WHERE source_id = ? AND subject = 'group'",

@@ -39,6 +39,8 @@ interface ChangeSides {
 }
 
 export interface HeldViewRow extends ChangeSides {
+	/** Empty: held everywhere. */
+	readonly target: string;
 	readonly plan: string;
 	readonly source: string;
 	readonly since: number;
@@ -61,7 +63,6 @@ export interface AccountRow {
 	readonly because: string | null;
 	readonly groups: string;
 	readonly targets: string;
-	readonly is_held: number;
 }
 
 export function makeRun(row: RunRow): RunView {
@@ -91,8 +92,8 @@ export function makeRun(row: RunRow): RunView {
 }
 
 export function makeChange(row: ChangeRow): LoggedChange;
-export function makeChange(row: ChangeSides): Change;
-export function makeChange(row: ChangeSides | ChangeRow): Change | LoggedChange {
+export function makeChange(row: HeldViewRow): Change;
+export function makeChange(row: HeldViewRow | ChangeRow): Change | LoggedChange {
 	// The database has what was written as a Change: subject, kind and sides belong together.
 	const change = {
 		kind: row.kind,
@@ -102,6 +103,7 @@ export function makeChange(row: ChangeSides | ChangeRow): Change | LoggedChange 
 		why: row.why,
 		before: side(row.before),
 		after: side(row.after),
+		...(row.subject === "account" && { target: "target" in row && row.target !== "" ? row.target : undefined }),
 	} as Change;
 	return "sequence" in row
 		? { ...change, sequence: row.sequence, at: row.at, run: row.run_id, source: row.source, result: row.result }
@@ -112,6 +114,8 @@ interface TargetState {
 	readonly target: string;
 	readonly pending: number;
 	readonly released?: number | null;
+	/** Of accounts: whether a change of it is held, everywhere or there. */
+	readonly held?: number;
 	readonly remoteId: string | null;
 	readonly error: string | null;
 }
@@ -155,10 +159,10 @@ export function makeAccountView(row: AccountRow): AccountView {
 		because: row.because ?? undefined,
 		groups: JSON.parse(row.groups) as string[],
 		targets: Object.fromEntries(
-			targets.map(({ target, pending, released, remoteId, error }) => [
+			targets.map(({ target, pending, released, held, remoteId, error }) => [
 				target,
 				{
-					state: stateOf(released, error, pending, row.is_held === 1),
+					state: stateOf(released, error, pending, held === 1),
 					...(remoteId !== null && { remoteId }),
 					...(error !== null && { error }),
 				},

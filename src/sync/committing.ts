@@ -1,7 +1,8 @@
 import { digest } from "../lib/digest.ts";
 import type { HeldChange } from "../store/decisions.ts";
-import { groupChanges, judgedChanges } from "./judged.ts";
+import { groupChanges, judgedChanges, targetChanges } from "./judged.ts";
 import type { Planned, RunContext } from "./planned.ts";
+import { viewedTargets } from "./views.ts";
 
 export interface CommitAs {
 	readonly run: number;
@@ -15,6 +16,7 @@ export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync"
 	const { source, rules } = sync;
 	const { reading, at, unsealed, heldKinds } = planned;
 	const sealed = unsealed.length === 0;
+	const isSettled = reading !== undefined && planned.rules.isUpToDate;
 	session.transaction(() => {
 		session.takeovers.commit(as.sourceId, as.run);
 		// Held first: it compares with accounts as they still are.
@@ -36,10 +38,13 @@ export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync"
 				attributes: JSON.stringify(source.attributes),
 				containers: reading.end.containers,
 			},
-			rules: reading && rules,
+			rules: isSettled ? rules : undefined,
 			attributeCounts: planned.planning.attributeCounts,
 			shielded: planned.shielded,
 		});
+		logTargets();
+		session.targetCommit.commit(as.run);
+		if (isSettled) rememberScopes();
 		logGroups();
 		session.groupCommit.commit({
 			run: as.run,
@@ -48,11 +53,34 @@ export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync"
 			memberKeys: source.memberKeys,
 			reading: reading && {
 				scopeGroups: reading.end.scopeGroups,
+				ruleGroups: reading.end.ruleGroups,
 				strategy: reading.end.strategy,
 				groupScope: sealed ? source.groupScope : undefined,
 			},
 		});
 	});
+
+	function logTargets(): void {
+		session.log.appendMany((append) => {
+			for (const change of targetChanges(session)) {
+				if (change.held !== undefined) continue;
+				const { kind, anchor, name, why, before, after } = change;
+				append({
+					...{ at, run: as.run, source: source.name, kind, subject: "account", anchor, name, why, result: as.result },
+					before: before && JSON.stringify(before),
+					after: after && JSON.stringify(after),
+				});
+			}
+		});
+	}
+
+	/** By which conditions people were chosen. One whose groups were not all found has chosen nobody yet. */
+	function rememberScopes(): void {
+		for (const { id, view } of viewedTargets(session, sync)) {
+			const isWhole = [...(view.condition?.groups.keys() ?? [])].every((key) => planned.rules.names.has(key));
+			if (isWhole) session.targetPlan.setScope(id, as.sourceId, view.scope);
+		}
+	}
 
 	/** While groups and memberships still are as before. */
 	function logGroups(): void {

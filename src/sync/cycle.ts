@@ -94,7 +94,7 @@ interface Facts {
 function reportOf({ session, sync, clock, deliveries }: CycleContext, facts: Facts): RunReport {
 	const { planned, problem } = facts;
 	const passed: Counts = planned?.judgement.passed ?? noCounts;
-	const held = sum(planned?.judgement.held ?? noCounts) + (planned?.groups.held ?? 0);
+	const held = sum(planned?.judgement.held ?? noCounts) + (planned?.atTargets.held ?? 0) + (planned?.groups.held ?? 0);
 	const read = planned?.reading?.read ?? 0;
 	const state = session.snapshot.source(sync.source.name);
 	const quarantined = session.decisions.countQuarantined(state.id);

@@ -1,5 +1,6 @@
 import type { Account } from "../core/account.ts";
 import type { ChangeKind } from "../core/change.ts";
+import type { Anchor } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
 import { makePlanName } from "../core/plan-name.ts";
 import type { HeldRow } from "../store/decisions.ts";
@@ -20,7 +21,7 @@ export interface Decision {
 export function findHeld(context: RunContext, name: string): Decision | undefined {
 	const rows = context.session.decisions.held(name).filter(({ source }) => source === context.sync.source.name);
 	if (rows.length === 0) return undefined;
-	const approvals = rows.map(({ subject, anchor, kind }) => ({ subject, anchor, kind }) as Approval);
+	const approvals = rows.map(({ subject, anchor, kind, target }) => asApproval(subject, anchor, kind, target === "" ? undefined : target));
 	return { kind: { kind: "decide", approvals }, approvals };
 }
 
@@ -33,13 +34,20 @@ export async function findShown(context: RunContext, name: string, signal: Abort
 	try {
 		const planned = await plan(context, kind, [], true, signal);
 		if (planned.plan !== name) return undefined;
-		const approvals = [...judgedChanges(context.session)].flatMap(({ held, subject, anchor, kind }) =>
-			held === undefined ? [] : [{ subject, anchor, kind } as Approval],
+		const approvals = [...judgedChanges(context.session)].flatMap((change) =>
+			change.held === undefined
+				? []
+				: [asApproval(change.subject, change.anchor, change.kind, change.subject === "account" ? change.target : undefined)],
 		);
 		return { kind, approvals };
 	} finally {
 		context.session.clear();
 	}
+}
+
+function asApproval(subject: "account" | "group", anchor: Anchor, kind: string, target: string | undefined): Approval {
+	// Subject and kind come from one change, where they belong together.
+	return { subject, anchor, kind, ...(subject === "account" && { target }) } as Approval;
 }
 
 /**
@@ -82,7 +90,7 @@ export function reject(context: RunContext, name: string, by: string, at: number
 	return session.transaction(() => {
 		const append = session.log.append();
 		for (const row of rows) {
-			session.decisions.reject(row.entry_id, row.kind, rejectedOutcome(row), by, at);
+			session.decisions.reject(row.entry_id, row.kind, row.target, rejectedOutcome(row), by, at);
 			const { subject, kind, anchor, why, source } = row;
 			append({
 				at,

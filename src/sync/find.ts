@@ -231,7 +231,8 @@ function chooseMode(
 }
 
 function pinsOf(session: Session, state: SourceState): ReadonlyMap<string, Anchor> {
-	return new Map((session.groups.scope(state.id) ?? []).map(({ dnKey, anchor }) => [dnKey, anchor]));
+	const { groups } = session;
+	return new Map([...groups.named(state.id), ...(groups.scope(state.id) ?? [])].map(({ dnKey, anchor }) => [dnKey, anchor]));
 }
 
 /** Tells a source what the snapshot has under a member's key. */

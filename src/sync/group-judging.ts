@@ -106,6 +106,8 @@ function judgementOf({ groupPlan }: Session): GroupJudgement {
 	return {
 		counts: { created: passed.create, updated: groupPlan.updated(), deleted: passed.delete, joined: added, left: removed },
 		held,
-		heldKinds: groupPlan.heldKinds().map(({ kind, because, count }) => ({ subject: "group", kind, count, limit: because })),
+		heldKinds: groupPlan
+			.heldKinds()
+			.map(({ kind, because, count }) => ({ subject: "group", target: undefined, kind, count, limit: because })),
 	};
 }

@@ -8,6 +8,7 @@ import { effectOf, makePlanName } from "../core/plan-name.ts";
 import type { PlannedGroup } from "../store/group-plan.ts";
 import type { Session } from "../store/session.ts";
 import type { PlannedRow } from "../store/stage.ts";
+import type { TargetChangeRow } from "../store/target-plan.ts";
 
 interface Judged {
 	readonly id: number;
@@ -20,7 +21,7 @@ interface Judged {
 /** A planned change as it is shown, kept or carried out. */
 export type JudgedChange = (AccountChange & Judged) | (GroupChange & Judged);
 
-/** Every planned change with both sides: accounts in the order of ids, a page at a time, then groups. */
+/** Every planned change with both sides: accounts in the order of ids, a page at a time, then those of targets alone, then groups. */
 export function* judgedChanges(session: Session): Generator<JudgedChange> {
 	const PAGE = 1000;
 	let [id, kind] = [0, ""];
@@ -31,7 +32,21 @@ export function* judgedChanges(session: Session): Generator<JudgedChange> {
 		if (last === undefined) break;
 		[id, kind] = [last.id, last.kind];
 	}
+	yield* targetChanges(session);
 	yield* groupChanges(session);
+}
+
+/** Those that are a target's own doing. */
+export function* targetChanges(session: Session): Generator<AccountChange & Judged> {
+	const names = new Map(session.ledger.targets().map(({ id, name }) => [id, name]));
+	const PAGE = 1000;
+	for (let after = { id: 0, target_id: Number.MIN_SAFE_INTEGER, kind: "" }; ; ) {
+		const rows = session.targetPlan.changes(after, PAGE);
+		for (const row of rows) yield judgedAtTarget(row, names.get(row.target_id));
+		const last = rows.at(-1);
+		if (last === undefined) return;
+		after = last;
+	}
 }
 
 /** Those of groups alone. */
@@ -50,8 +65,9 @@ export function nameOf(session: Session, onlyHeld: boolean): string {
 }
 
 /** A change's kind as a plan's name has it. */
-export function planKind(change: Pick<AccountChange, "subject" | "kind"> | Pick<GroupChange, "subject" | "kind">) {
-	return change.subject === "account" ? change.kind : (`group ${change.kind}` as const);
+export function planKind(change: Pick<AccountChange, "subject" | "kind" | "target"> | Pick<GroupChange, "subject" | "kind">) {
+	if (change.subject === "group") return `group ${change.kind}` as const;
+	return change.target === undefined ? change.kind : (`${change.kind} at ${change.target}` as const);
 }
 
 function judgedAccount(row: PlannedRow): JudgedChange {
@@ -63,6 +79,27 @@ function judgedAccount(row: PlannedRow): JudgedChange {
 		id: row.id,
 		kind: row.kind,
 		subject: "account",
+		target: undefined,
+		anchor: row.anchor,
+		name: (step.after ?? step.before)?.userName ?? "",
+		why: row.why,
+		cause: row.cause ?? undefined,
+		before: step.before,
+		after: step.after,
+		held: heldOf(row),
+		effect: effectOf(row.kind, step.after),
+	};
+}
+
+function judgedAtTarget(row: TargetChangeRow, target: string | undefined): AccountChange & Judged {
+	const before = row.before === null ? undefined : (JSON.parse(row.before) as Account);
+	const desired = row.desired === null ? undefined : (JSON.parse(row.desired) as Account);
+	const step = stepOf(row.kind, before, desired, new Set(row.passed_kinds.split(",") as ChangeKind[]));
+	return {
+		id: row.id,
+		kind: row.kind,
+		subject: "account",
+		target,
 		anchor: row.anchor,
 		name: (step.after ?? step.before)?.userName ?? "",
 		why: row.why,

@@ -7,6 +7,7 @@ import { collapsed } from "../core/seal.ts";
 import { digest } from "../lib/digest.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
+import type { Hold } from "./holding.ts";
 import { blindPlaces } from "./places.ts";
 import type { PlanningResult } from "./planning.ts";
 import type { HeldKind } from "./report.ts";
@@ -20,11 +21,13 @@ export interface Judgement {
 	readonly heldKinds: readonly HeldKind[];
 	/** Attributes that many lost at once: they break the seal. */
 	readonly collapsed: readonly string[];
+	/** What is held of an entry because of attributes that it lost. */
+	readonly lossHolds: ReadonlyMap<number, Hold>;
 }
 
 /** Identifies an approved change. */
 export type Approval =
-	| { readonly subject: "account"; readonly anchor: Anchor; readonly kind: ChangeKind }
+	| { readonly subject: "account"; readonly anchor: Anchor; readonly kind: ChangeKind; readonly target: string | undefined }
 	| { readonly subject: "group"; readonly anchor: Anchor; readonly kind: GroupChangeKind };
 
 /**
@@ -42,16 +45,19 @@ export function judgeStage(
 	for (const { id, kind, cause, desired, outcome } of settlement.rejected()) {
 		if (!rejectionOf(kind, cause, desired === null ? undefined : (JSON.parse(desired) as Account)).equals(outcome)) continue;
 		settlement.drop(id, kind);
-		decisions.keepRejected(id, kind);
+		decisions.keepRejected(id, kind, "");
 	}
 	settleClaims(session);
-	for (const [id, because] of blindPlaces(session, sync.source, state)) {
-		for (const kind of ["update", "disable", "delete"] as const) settlement.holdOne(id, kind, "hidden", because);
-	}
+	const lossHolds = new Map<number, Hold>();
+	for (const [id, because] of blindPlaces(session, sync.source, state)) lossHolds.set(id, { reason: "hidden", because });
 	// After that, since what many lost breaks the seal as well.
-	const lost = holdAttributeLoss(session, state, planning);
-	for (const { subject, anchor, kind } of approvals) {
-		if (subject !== "account") continue;
+	const lost = holdAttributeLoss(session, state, planning, lossHolds);
+	for (const [id, { reason, because }] of lossHolds) {
+		for (const kind of ["update", "disable", "delete"] as const) settlement.holdOne(id, kind, reason, because);
+	}
+	for (const approval of approvals) {
+		if (approval.subject !== "account" || approval.target !== undefined) continue;
+		const { anchor, kind } = approval;
 		const id = session.stage.idOf(anchor);
 		if (id !== undefined) settlement.release(id, kind);
 	}
@@ -65,12 +71,13 @@ export function judgeStage(
 	if (settlement.unclaimHeld() > 0) settleClaims(session);
 	const heldKinds = settlement
 		.heldKinds()
-		.map(({ kind, because, count }) => ({ subject: "account" as const, kind, count, limit: because }));
+		.map(({ kind, because, count }) => ({ subject: "account" as const, target: undefined, kind, count, limit: because }));
 	return {
 		passed: countsOf(settlement.passed()),
 		held: countsOf(settlement.held()),
 		heldKinds,
 		collapsed: lost,
+		lossHolds,
 	};
 }
 
@@ -79,7 +86,12 @@ export function rejectionOf(kind: ChangeKind, cause: Cause | null, after: Accoun
 	return digest(JSON.stringify([kind, cause, effectOf(kind, after)]));
 }
 
-function holdAttributeLoss(session: Session, state: SourceState, { losses }: PlanningResult): readonly string[] {
+function holdAttributeLoss(
+	session: Session,
+	state: SourceState,
+	{ losses }: PlanningResult,
+	lossHolds: Map<number, Hold>,
+): readonly string[] {
 	const { settlement, snapshot } = session;
 	if (losses.size === 0) return [];
 	const counts = snapshot.attributeCounts(state.id);
@@ -90,8 +102,7 @@ function holdAttributeLoss(session: Session, state: SourceState, { losses }: Pla
 	for (const { id, lost } of settlement.lossy()) {
 		const mine = lost.split(",").filter((name) => names.has(name));
 		if (mine.length === 0) continue;
-		const because = `${mine.join(", ")} is missing from many at once: lost rights, or meant`;
-		for (const kind of ["update", "disable", "delete"] as const) settlement.holdOne(id, kind, "attribute-loss", because);
+		lossHolds.set(id, { reason: "attribute-loss", because: `${mine.join(", ")} is missing from many at once: lost rights, or meant` });
 	}
 	return sentences;
 }

@@ -80,7 +80,7 @@ export interface GroupScope {
 }
 
 export function makeGroupScope(session: Session, state: SourceState, membership: Membership, scope: readonly ScopeGroup[]): GroupScope {
-	const ids = scope.flatMap(({ anchor }) => session.groupStage.idByAnchor(anchor) ?? session.groups.byAnchor(state.id, anchor)?.id ?? []);
+	const ids = scope.flatMap((group) => idOfGroup(session, state, group) ?? []);
 	return {
 		has: (person, primaryId) => {
 			const groups = membership.groupsOf(person, primaryId);
@@ -90,6 +90,36 @@ export function makeGroupScope(session: Session, state: SourceState, membership:
 			return ids.flatMap((id) => membership.groups.get(id)?.doubt ?? [])[0];
 		},
 	};
+}
+
+/** The groups that rules name, as far as they were found, and who is in them. */
+export interface NamedGroups {
+	/** By the key of the DN that names it; undefined: it cannot be found. */
+	idOf(dnKey: string): number | undefined;
+	/** Every group that a person is in. */
+	groupsOf(person: number, primaryId: string | undefined): ReadonlySet<number>;
+	/** Why one of these may have members that cannot be seen, if so. */
+	doubtOf(dnKeys: Iterable<string>): string | undefined;
+}
+
+export function makeNamedGroups(session: Session, state: SourceState, membership: Membership, found: readonly ScopeGroup[]): NamedGroups {
+	const ids = new Map(found.map((group) => [group.dnKey, idOfGroup(session, state, group)]));
+	return {
+		idOf: (dnKey) => ids.get(dnKey),
+		groupsOf: (person, primaryId) => membership.groupsOf(person, primaryId),
+		doubtOf: (dnKeys) => {
+			for (const key of dnKeys) {
+				const id = ids.get(key);
+				const doubt = id === undefined ? undefined : membership.groups.get(id)?.doubt;
+				if (doubt !== undefined && doubt !== null) return doubt;
+			}
+			return undefined;
+		},
+	};
+}
+
+function idOfGroup({ groupStage, groups }: Session, state: SourceState, { anchor }: ScopeGroup): number | undefined {
+	return groupStage.idByAnchor(anchor) ?? groups.byAnchor(state.id, anchor)?.id;
 }
 
 function once<T>(make: () => T): () => T {

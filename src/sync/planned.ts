@@ -5,7 +5,9 @@ import type { GroupJudgement } from "./group-judging.ts";
 import type { Approval, Judgement } from "./judging.ts";
 import type { PlanningResult } from "./planning.ts";
 import type { HeldKind, Mode, Progress } from "./report.ts";
+import type { RulesNow } from "./rules.ts";
 import type { SyncSource } from "./settings.ts";
+import type { TargetJudgement } from "./target-judging.ts";
 
 /** What a run reads and is told. */
 export interface RunContext {
@@ -27,11 +29,13 @@ export interface Planned {
 	readonly reading: ReadSummary | undefined;
 	readonly planning: PlanningResult;
 	readonly judgement: Judgement;
+	readonly atTargets: TargetJudgement;
 	readonly groups: GroupJudgement;
-	/** Everything held, of accounts and groups. */
+	/** Everything held, of accounts, of targets alone, and of groups. */
 	readonly heldKinds: readonly HeldKind[];
 	/** Names the held changes if there are any, else all of them; undefined when nobody asks for it. */
 	readonly plan: string | undefined;
+	readonly rules: RulesNow;
 	readonly unsealed: readonly string[];
 	readonly warnings: readonly string[];
 	readonly shielded: ReadonlySet<number> | undefined;

@@ -1,44 +1,33 @@
 import { setImmediate } from "node:timers/promises";
 import type { Account } from "../core/account.ts";
-import type { ChangeKind } from "../core/change.ts";
 import { claimsOf } from "../core/claims.ts";
 import { dnKey } from "../core/dn.ts";
 import type { Anchor, Entry } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
-import { type HoldReason, isAskedAgain, isOfAttributes, isSticky } from "../core/hold.ts";
 import type { Mapped } from "../core/mapping.ts";
-import { isLet, type PlannedAccount, type PlannedChange } from "../core/plan.ts";
+import { isLet, type PlannedAccount } from "../core/plan.ts";
 import type { Presence } from "../core/presence.ts";
 import { digest } from "../lib/digest.ts";
 import { spread } from "../lib/spread.ts";
-import type { Protection } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import type { StagedRow } from "../store/stage.ts";
 import { decodeIfPossible, lostAttributes } from "./attributes.ts";
+import { type HoldingContext, makeHolding, type Seen } from "./holding.ts";
 import type { GroupScope } from "./membership.ts";
+import { makeProspects, type ProspectContext } from "./prospects.ts";
 import { coversDn } from "./protection.ts";
 import { dnDigest } from "./reading.ts";
 import type { SyncSource } from "./settings.ts";
 import { findMatch, noMatch, planMatched } from "./takeover.ts";
 
-export interface PlanningContext {
+export interface PlanningContext extends HoldingContext, ProspectContext {
 	/** The run's instant, Unix milliseconds. */
 	readonly at: number;
-	/** Why what we see is not comparable with what we saw, if so (invariant 5). */
-	readonly viewChanged: string | undefined;
-	/** Why the server that was read may know less than the one before, if so. */
-	readonly serverChanged: string | undefined;
 	/** Ids of people that protection covers, by where the snapshot or this reading has them. */
 	readonly shielded: ReadonlySet<number>;
-	/** Held people whom this reading asked about again: what it says of them counts, not what was held. */
-	readonly askedAgain: ReadonlySet<number>;
-	/** Undefined: not asked in this run; the snapshot's marks count. */
-	readonly protection: Protection | undefined;
 	/** Scope by group; undefined: everyone who was read is in scope. */
 	readonly scope: GroupScope | undefined;
-	/** Attributes known to be unreadable now. */
-	readonly unreadable: ReadonlySet<string>;
 	readonly onProgress: (done: number) => void;
 }
 
@@ -47,28 +36,16 @@ export interface PlanningResult {
 	readonly attributeCounts: Map<string, number>;
 	/** How many entries lost each attribute. */
 	readonly losses: Map<string, number>;
+	/** Of whom a target's condition could say nothing for certain, and why of the first, by target. */
+	readonly untold: Map<string, { readonly count: number; readonly why: string }>;
 }
 
 const PAGE = 500;
 /** Managers looked up lately; a company has far fewer of them than people. */
 const MANAGERS_KEPT = 20_000;
 
-/** What this run saw of one entry, as far as it holds changes. */
-interface Seen {
-	readonly isShielded: boolean;
-	/** Attributes it had and has not any more, comma-joined. */
-	readonly lost: string | undefined;
-	/** Whether it has an attribute again that it had not. */
-	readonly hasRegained: boolean;
-	/** Why its end may be none. */
-	readonly doubt: string | undefined;
-	readonly primaryId: string | undefined;
-}
-
 /** Where somebody is who is in none of the groups that make the scope. */
 const OUTSIDE = "in none of the groups of users.groups";
-
-type Hold = { readonly reason: HoldReason; readonly because: string };
 
 /** Plans everyone on the stage. Between pages the loop is free, so that a run can be stopped. */
 export async function planStaged(
@@ -84,6 +61,7 @@ export async function planStaged(
 		const page = session.stage.page(after, PAGE);
 		session.stage.batch(() => {
 			for (const row of page) planner.plan(row);
+			session.targetPlan.flush();
 		});
 		done += page.length;
 		context.onProgress(done);
@@ -97,13 +75,9 @@ export async function planStaged(
 function makePlanner(session: Session, sync: SyncSource, state: SourceState, context: PlanningContext) {
 	const { stage, snapshot } = session;
 	const { source, mapping, lifecycle } = sync;
-	const result: PlanningResult = { attributeCounts: new Map(), losses: new Map() };
-	const sticky = new Map(
-		snapshot
-			.held(state.id)
-			.filter(({ reason }) => isSticky(reason))
-			.map((row) => [`${row.entry_id} ${row.kind}`, row]),
-	);
+	const holdOf = makeHolding(session, state, context);
+	const prospects = makeProspects(session, sync, context);
+	const result: PlanningResult = { attributeCounts: new Map(), losses: new Map(), untold: prospects.untold };
 	const managers = new Map<string, Anchor | undefined>();
 	const managerDns = new Map<string, Buffer>();
 	let managerDn: Buffer | undefined;
@@ -159,7 +133,15 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 				: row.protected === 1 || context.shielded.has(row.id) || (read.old !== undefined && isProtected(read.old));
 		const hasRegained = read.old !== undefined && read.entry !== undefined && hasMore(read.old, read.entry);
 		const doubt = read.presence !== undefined && read.presence.kind !== "present" ? read.presence.doubt : undefined;
-		write(row, before, planned, { isShielded, lost, hasRegained, doubt, primaryId: primaryIdOf(read.entry) });
+		const primaryId = primaryIdOf(read.entry);
+		const entry = read.presence?.kind === "present" ? read.presence.entry : undefined;
+		const gone = read.presence === undefined || read.presence.kind === "present" ? undefined : read.presence.kind;
+		const ownManager = managerDn;
+		const problem = prospects.note({ id: row.id, isRead: row.bytes !== null, entry, gone, primaryId, hasRegained, doubt }, managerOf);
+		// Whom only a target's mapping names as manager is not what the account is found by when that one moves.
+		managerDn = ownManager;
+		const seen: Seen = { id: row.id, isNew: row.is_new === 1, isShielded, lost, hasRegained, doubt };
+		write(row, before, { ...planned, quarantine: planned.quarantine ?? problem }, seen, primaryId);
 	};
 
 	const readRow = (row: StagedRow): { entry?: Entry; old?: Entry; presence?: Presence; problem?: string } => {
@@ -211,7 +193,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		return coversDn(protection, dnKey(entry.dn)) || (group !== undefined && protection.primaryGroups.has(group));
 	};
 
-	const write = (row: StagedRow, before: Account | undefined, planned: PlannedAccount, seen: Seen): void => {
+	const write = (row: StagedRow, before: Account | undefined, planned: PlannedAccount, seen: Seen, primaryId: string | undefined): void => {
 		const { desired } = planned;
 		const { isShielded, lost } = seen;
 		const text = desired && JSON.stringify(desired);
@@ -230,44 +212,16 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			dueAt: planned.dueAt,
 			quarantine: planned.quarantine,
 			managerDnDigest: row.presence === "present" ? managerDn : undefined,
-			primaryId: seen.primaryId,
+			primaryId,
 			isShielded,
 			reclaims,
 			lost,
 		});
 		if (reclaims && claims.length > 0) stage.claims([...new Set(claims)].map(spread), row.id);
 		for (const change of planned.changes) {
-			const hold = holdOf(row, change, seen);
+			const hold = holdOf(change, seen);
 			stage.planned(row.id, change.kind, change.why, change.cause, hold?.reason, hold?.because);
 		}
-	};
-
-	/** What holds a change whatever its number. */
-	const holdOf = (row: StagedRow, change: PlannedChange, { isShielded, lost, hasRegained, doubt }: Seen): Hold | undefined => {
-		const unreadable = lost?.split(",").filter((name) => context.unreadable.has(name)) ?? [];
-		if (unreadable.length > 0 && change.kind !== "create") {
-			return { reason: "attribute-loss", because: `${unreadable.join(", ")} cannot be read on anyone any more` };
-		}
-		// Expiry that cannot be read any more is not expiry that was taken back.
-		if (change.kind === "enable" && lost?.split(",").includes("accountexpires")) {
-			return { reason: "attribute-loss", because: "accountExpires cannot be read any more: it may still be expired" };
-		}
-		const earlier = sticky.get(`${row.id} ${change.kind}`);
-		const isSettled =
-			earlier !== undefined &&
-			(isAskedAgain(earlier.reason) ? context.askedAgain.has(row.id) : hasRegained && isOfAttributes(earlier.reason));
-		if (earlier !== undefined && !isSettled && !(earlier.reason === "view" && !isEndByAbsence(change))) return earlier;
-		// A server that may not know yet what happened is no reason to let anyone in again either.
-		const isReturn = change.kind === "enable" || (change.kind === "create" && row.is_new === 0);
-		if (context.serverChanged !== undefined && (isEnd(change.kind) || isReturn)) {
-			return { reason: "server", because: context.serverChanged };
-		}
-		if (!isEnd(change.kind)) return undefined;
-		if (doubt !== undefined) return { reason: "doubt", because: doubt };
-		if (context.viewChanged !== undefined) return { reason: "view", because: context.viewChanged };
-		if (isShielded) return { reason: "protected", because: "protected" };
-		const unresolved = context.protection?.unresolved ?? [];
-		return unresolved.length > 0 ? { reason: "protected", because: unresolved.join("; ") } : undefined;
 	};
 
 	return { plan, result };
@@ -289,12 +243,4 @@ function setAside(before: Account | undefined, row: StagedRow, reason: string): 
 function hasMore(before: Entry, after: Entry): boolean {
 	for (const name of after.attributes.keys()) if (!before.attributes.has(name)) return true;
 	return false;
-}
-
-function isEnd(kind: ChangeKind): boolean {
-	return kind === "disable" || kind === "delete";
-}
-
-function isEndByAbsence(change: PlannedChange): boolean {
-	return isEnd(change.kind) && (change.cause === "out-of-scope" || change.cause === "deleted");
 }

@@ -45,6 +45,8 @@ export interface RunReport {
 
 export interface HeldKind {
 	readonly subject: "account" | "group";
+	/** Held at this target alone; undefined: everywhere. */
+	readonly target: string | undefined;
 	readonly kind: ChangeKind | GroupChangeKind;
 	readonly count: number;
 	/** A phrase: "50 of 1,000 (5 %)", "the view changed", "protected". */

@@ -8,11 +8,14 @@ import { judgeGroups } from "./group-judging.ts";
 import { nameOf } from "./judged.ts";
 import { type Approval, judgeStage } from "./judging.ts";
 import { stageReports } from "./locate.ts";
-import { type GroupScope, type Membership, makeGroupScope, openMembership } from "./membership.ts";
+import { type GroupScope, type Membership, makeGroupScope, makeNamedGroups, openMembership } from "./membership.ts";
 import type { Planned, RunContext, RunKind } from "./planned.ts";
-import { planStaged } from "./planning.ts";
-import type { SyncSource } from "./settings.ts";
+import { type PlanningContext, planStaged } from "./planning.ts";
+import { rulesNow, untoldBy } from "./rules.ts";
 import { doubtsOfStanding } from "./tally.ts";
+import { judgeTargets } from "./target-judging.ts";
+import { planTargets } from "./target-planning.ts";
+import { groupsOfViews } from "./views.ts";
 
 /** Cycles of groups that are told of; more say nothing more. */
 const MOST_CYCLES = 10;
@@ -40,38 +43,29 @@ export async function plan(
 	const at = clock();
 	const state = session.snapshot.source(source.name);
 	const found = kind.kind === "read" ? await readOn(context, state, kind.mode, at, signal) : undefined;
-	stageRemembered(session, sync, state, kind, found?.due ?? []);
+	const isFull = found?.summary.mode === "full";
+	const isComplete = isFull && found.unsealed.length === 0;
+	const rules = rulesNow(session, sync, state, found && { ruleGroups: found.summary.end.ruleGroups, isComplete });
+	stageRemembered(session, state, kind, found?.due ?? [], rules.isAnother);
 	const membership = source.memberKeys === undefined ? undefined : openMembership(session, state);
 	const scope = membership && scopeOf(session, state, membership, found);
-	if (membership !== undefined && scope !== undefined) stageTouched(session, state, membership);
+	const namesGroups = scope !== undefined || groupsOfViews(sync.views).length > 0;
+	if (membership !== undefined && namesGroups) stageTouched(session, state, membership);
 	stageReports(session, state);
-	const planning = await planStaged(
-		session,
-		sync,
-		state,
-		{
-			at,
-			viewChanged: found?.viewChanged,
-			serverChanged: found?.summary.end.viewChanged,
-			protection: found?.summary.end.protection,
-			shielded: found?.shielded ?? new Set(),
-			askedAgain: found?.askedAgain ?? new Set(),
-			unreadable: found?.unreadable ?? new Set(),
-			scope,
-			onProgress: (done) => context.onProgress({ source: source.name, stage: "planning", done, of: undefined }),
-		},
-		signal,
-	);
-	const isFull = found?.summary.mode === "full";
+	const named = membership && makeNamedGroups(session, state, membership, rules.groups);
+	const planningContext = { ...planningContextOf(context, at, found), scope, named, asked: rules.asked };
+	const planning = await planStaged(session, sync, state, planningContext, signal);
 	const standing = isFull ? doubtsOfStanding(session, state, planning.attributeCounts, found.summary.read) : [];
 	const approvals = kind.kind === "decide" ? kind.approvals : extra;
 	const judgement = judgeStage(session, sync, state, planning, approvals);
+	await planTargets(session, sync, state, planningContext, signal);
+	const atTargets = judgeTargets(session, sync, state, judgement.lossHolds, approvals);
 	const groupsViewChanged =
 		state.groupScope !== undefined && state.groupScope !== source.groupScope
 			? "the scope of groups in the configuration is another than at the last reading"
 			: found?.viewChanged;
 	const serverChanged = found?.summary.end.viewChanged;
-	const isSettling = isFull && found.unsealed.length === 0 && serverChanged === undefined && groupsViewChanged === undefined;
+	const isSettling = isComplete && serverChanged === undefined && groupsViewChanged === undefined;
 	const groups = await judgeGroups(
 		session,
 		sync,
@@ -82,21 +76,45 @@ export async function plan(
 		},
 		signal,
 	);
-	const heldKinds = [...judgement.heldKinds, ...groups.heldKinds];
+	const heldKinds = [...judgement.heldKinds, ...atTargets.heldKinds, ...groups.heldKinds];
 	return {
 		at,
 		state,
 		reading: found?.summary,
 		planning,
 		judgement,
+		atTargets,
 		groups,
 		heldKinds,
 		plan: heldKinds.length > 0 || isShown ? nameOf(session, heldKinds.length > 0) : undefined,
 		unsealed: [...new Set([...(found?.unsealed ?? []), ...judgement.collapsed, ...standing])],
-		warnings: [...(found?.warnings ?? []), ...(isFull && membership !== undefined ? cyclesOf(session, membership, source) : [])],
+		rules,
+		warnings: [
+			...(found?.warnings ?? []),
+			...(found === undefined ? [] : untoldBy(sync, rules, planning)),
+			...(isFull && membership !== undefined ? cyclesOf(session, membership, source) : []),
+		],
 		shielded: found?.shielded,
 		quarantined: session.decisions.countPlannedQuarantine(state.id),
 		changedEntries: session.settlement.changedEntries(),
+	};
+}
+
+/** What the reading tells planning; without one nothing holds a change but what held it before. */
+function planningContextOf(
+	{ sync, onProgress }: RunContext,
+	at: number,
+	found: Found | undefined,
+): Omit<PlanningContext, "scope" | "named" | "asked"> {
+	return {
+		at,
+		viewChanged: found?.viewChanged,
+		serverChanged: found?.summary.end.viewChanged,
+		protection: found?.summary.end.protection,
+		shielded: found?.shielded ?? new Set(),
+		askedAgain: found?.askedAgain ?? new Set(),
+		unreadable: found?.unreadable ?? new Set(),
+		onProgress: (done) => onProgress({ source: sync.source.name, stage: "planning", done, of: undefined }),
 	};
 }
 
@@ -132,7 +150,7 @@ function cyclesOf(session: Session, { nesting }: Membership, source: Source): re
 }
 
 /** Stages whoever must be planned again although the directory said nothing of them: held, quarantined, due, or all. */
-function stageRemembered(session: Session, sync: SyncSource, state: SourceState, kind: RunKind, due: readonly number[]): void {
+function stageRemembered(session: Session, state: SourceState, kind: RunKind, due: readonly number[], isPlannedAnew: boolean): void {
 	const { stage, snapshot } = session;
 	if (state.id === 0) return;
 	if (kind.kind === "decide") {
@@ -151,7 +169,7 @@ function stageRemembered(session: Session, sync: SyncSource, state: SourceState,
 		for (const id of due) stage.known(id);
 		stageHeldGroups(session, state);
 	});
-	if (state.rules === undefined || state.rules === sync.rules) return;
+	if (!isPlannedAnew) return;
 	for (let after = 0; ; ) {
 		const page = snapshot.allIds(state.id, after, 1000);
 		stage.batch(() => {

@@ -13,6 +13,7 @@ function change(kind: ChangeKind, name: string, why: string, held = false): Judg
 		id: 1,
 		kind,
 		subject: "account",
+		target: undefined,
 		anchor: `anchor-of-${name}` as Anchor,
 		name,
 		why,
@@ -31,7 +32,7 @@ const changes = [
 ];
 const plan = planOf({
 	summary: { ...noCounts, create: 1, update: 1, disable: 1 },
-	held: [{ subject: "account", kind: "disable", count: 1, limit: "limit 50" }],
+	held: [{ subject: "account", target: undefined, kind: "disable", count: 1, limit: "limit 50" }],
 	changes: () => changes,
 });
 const planner = { plan: async () => plan };
@@ -88,6 +89,28 @@ describe("plan", () => {
 		];
 		expect(order).toEqual([...order].sort((a, b) => a - b));
 		expect(out).toContain(`dirsyncd approve ${plan.plan}`);
+	});
+
+	it("shows what one target alone does with its name, apart from what is counted", async () => {
+		const own: JudgedChange = {
+			...change("disable", "fay", "left the scope of target mail: not in group CN=Mail", true),
+			target: "mail",
+		} as JudgedChange;
+		const held = [{ subject: "account", target: "mail", kind: "disable", count: 1, limit: "limit 50" }] as const;
+		const planned = planOf({
+			atTargets: 1,
+			held,
+			changes: () => [...changes.slice(0, 2), own],
+			summary: { ...noCounts, create: 1, update: 1 },
+		});
+		const printed = JSON.parse((await say(["plan", "--json"], { planner: { plan: async () => planned } })).out);
+		expect(printed.held).toEqual([{ target: "mail", kind: "disable", count: 1, limit: "limit 50" }]);
+		expect(printed.changes.map((each: { target?: string }) => each.target)).toEqual([undefined, undefined, "mail"]);
+		const { out } = await say(["plan"], { planner: { plan: async () => planned } });
+		expect(out).toContain("at one target alone 1");
+		expect(out).toContain("left the scope of target mail: not in group CN=Mail");
+		expect(out).toContain("Held until a person decides: 1 disable at mail (limit 50).");
+		expect(out).not.toContain("disable 1");
 	});
 
 	it("lets no control sign of a name through to the terminal", async () => {

@@ -63,7 +63,7 @@ describe("sync", () => {
 			outcome: "held",
 			held: 300,
 			plan: hash,
-			heldKinds: [{ subject: "account", kind: "disable", count: 300, limit: "limit 50" }],
+			heldKinds: [{ subject: "account", target: undefined, kind: "disable", count: 300, limit: "limit 50" }],
 		});
 		const said = await say(["sync"], { engine: { sync: async () => held } });
 		expect(said.out).toContain("held: 300 disable, limit 50");

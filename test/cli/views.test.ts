@@ -78,7 +78,7 @@ describe("status", () => {
 					plan,
 					source: "corp",
 					since: 0,
-					kinds: [{ subject: "account", kind: "disable", count: 300, limit: "limit 50" } as const],
+					kinds: [{ subject: "account", target: undefined, kind: "disable", count: 300, limit: "limit 50" } as const],
 					changes: [],
 				},
 			],
@@ -164,7 +164,14 @@ describe("forget", () => {
 
 describe("runs", () => {
 	const logged: LoggedChange = {
-		...{ kind: "create", subject: "account", anchor: "a" as LoggedChange["anchor"], name: "ada", why: "new in the directory" },
+		...{
+			kind: "create",
+			subject: "account",
+			target: undefined,
+			anchor: "a" as LoggedChange["anchor"],
+			name: "ada",
+			why: "new in the directory",
+		},
 		...{ before: undefined, after: { userName: "ada", active: true }, sequence: 1, at: 0, run: 7, source: "corp", result: "committed" },
 	};
 

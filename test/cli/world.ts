@@ -141,6 +141,7 @@ export function planOf(fields: Partial<PlanResult> = {}): PlanResult {
 		quarantined: 0,
 		plan: `sha256:${"ab".repeat(32)}`,
 		summary: noCounts,
+		atTargets: 0,
 		groups: noGroupCounts,
 		held: [],
 		changes: () => [],

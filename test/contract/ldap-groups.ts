@@ -119,6 +119,24 @@ export function ldapGroupsContract(server: () => OpenLdap): void {
 			expect(named(again, "Scope renamed").members).toEqual([person(1)]);
 		});
 
+		it("are read wherever they are when a rule names them, in the naming contexts of the bases; one that is not there is left out", async () => {
+			const ruled = group("Ruled", places().elsewhere);
+			await writer().add([ruled, { objectClass: "groupOfNames", member: [person(2), group("Names")] }]);
+			const anchor = await writer().anchor("(cn=Ruled)");
+			const pinned = { dnKey: dnKey(ruled), anchor };
+			const naming = (...groups: readonly string[]) => ldapSource(server(), { bases: [places().people], ruleGroups: groups });
+			const first = await readLdap(naming(ruled, group("Never made")));
+			expect(first.end).toMatchObject({ unsealed: [], scopeGroups: undefined, ruleGroups: [pinned] });
+			expect(named(first, "Ruled")).toMatchObject({ isInScope: false, members: [person(2), group("Names")].sort() });
+			expect(membersOf(first, "Names")).toEqual(keys([person(1), person(2)]));
+			expect(naming(ruled).scope).toBe(naming().scope);
+			// A group named anew is not read by a delta.
+			expect(await readLdap(naming(), first)).toMatchObject({ mode: "full" });
+			await writer().move(ruled, group("Ruled anew", places().elsewhere));
+			const again = await readLdap(naming(ruled), undefined, undefined, new Map([[pinned.dnKey, anchor]]));
+			expect(again.end.ruleGroups).toEqual([pinned]);
+		});
+
 		it("of 20,000 members are read whole", async () => {
 			const members = Array.from({ length: 20_000 }, (_, number) => `cn=Member ${number},ou=Crowd,dc=corp,dc=example,dc=test`);
 			await writer().add([group("Huge"), { objectClass: "groupOfMembers", member: members }]);

@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import type { Cursor } from "../../src/core/cursor.ts";
 import { dnKey } from "../../src/core/dn.ts";
 import type { Anchor } from "../../src/core/entry.ts";
 import type { ReadRequest } from "../../src/source/source.ts";
 import { fullRequest } from "../support/requests.ts";
 import { type Directory, person } from "./directory.ts";
-import { addGroup, anchorOfDn, groupDn, groupNamed, groupNames, groupSource, memberDns, readWithGroups } from "./groups.ts";
+import { addGroup, anchorOfDn, groupDn, groupNamed, groupNames, groupSource, knowing, memberDns, readWithGroups } from "./groups.ts";
 import { placesOf } from "./population.ts";
 import { failureOf, sourceOn } from "./reader.ts";
 
@@ -142,6 +143,51 @@ export function groupsContract(directory: () => Directory): void {
 				message: expect.stringContaining("CN=Chosen,"),
 			});
 			await directory().move(dn("Chosen anew"), dn("Chosen"));
+		});
+	});
+
+	describe("a group that a rule names", () => {
+		const ruled = (...groups: readonly string[]) => sourceOn(directory(), { bases: [places().people], ruleGroups: groups });
+		beforeAll(() => addGroup(directory(), dn("Ruled"), [ordinary(8), dn("Staff")]), 60_000);
+
+		it("is read with all nested in it, is not kept, and makes no scope", async () => {
+			const all = await readWithGroups(ruled(dn("Ruled")), fullRequest());
+			expect(groupNames(all, false)).toEqual(["Ruled", "Staff"]);
+			expect(groupNames(all)).toEqual([]);
+			expect(all.end.scopeGroups).toBeUndefined();
+			expect(all.end.ruleGroups).toEqual([{ dnKey: dnKey(dn("Ruled")), anchor: await anchorOfDn(directory(), dn("Ruled")) }]);
+			expect(ruled(dn("Ruled")).scope).toBe(sourceOn(directory(), { bases: [places().people] }).scope);
+		});
+
+		it("is left out when it is not there, and nothing else with it; a rename is followed by what was known before", async () => {
+			const all = await readWithGroups(ruled(dn("Never made"), dn("Ruled")), fullRequest());
+			expect(all.end.unsealed).toEqual([]);
+			expect(all.end.ruleGroups.map(({ dnKey: key }) => key)).toEqual([dnKey(dn("Ruled"))]);
+			await directory().move(dn("Ruled"), dn("Ruled anew"));
+			expect((await readWithGroups(ruled(dn("Ruled")), fullRequest())).end.ruleGroups).toEqual([]);
+			const pins: ReadRequest["pins"] = new Map(all.end.ruleGroups.map(({ dnKey: key, anchor }) => [key, anchor]));
+			const again = await readWithGroups(ruled(dn("Ruled")), { ...fullRequest(), pins });
+			expect(again.end.ruleGroups).toEqual(all.end.ruleGroups);
+			expect(again.end.warnings).toEqual([expect.stringContaining("Ruled anew")]);
+			expect(groupNames(again, false)).toEqual(["Ruled anew", "Staff"]);
+			await directory().move(dn("Ruled anew"), dn("Ruled"));
+		});
+
+		it("is read by a delta that knows nothing of it, and a change of its members is followed", async () => {
+			const before = await readWithGroups(ruled(dn("Staff")), fullRequest());
+			const cursor = before.end.cursor as Cursor;
+			const first = await readWithGroups(ruled(dn("Staff"), dn("Ruled")), {
+				mode: "delta",
+				cursor,
+				pins: new Map(),
+				known: knowing(before),
+			});
+			expect(first.mode).toBe("delta");
+			expect(groupNames(first, false)).toContain("Ruled");
+			await directory().modify(dn("Ruled"), { member: [ordinary(8), ordinary(9), dn("Staff")] });
+			const then = { mode: "delta", cursor: first.end.cursor as Cursor, pins: new Map(), known: knowing(before, first) } as const;
+			const second = await readWithGroups(ruled(dn("Staff"), dn("Ruled")), then);
+			expect(groupNames(second, false)).toEqual(["Ruled"]);
 		});
 	});
 }

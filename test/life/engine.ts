@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { openEngine } from "../../src/app.ts";
+import { openEngine, openPlanner } from "../../src/app.ts";
+import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { openViews } from "../../src/store/open-views.ts";
 import type { AccountView } from "../../src/store/views.ts";
+import type { JudgedChange } from "../../src/sync/judged.ts";
 import type { Progress, RunReport } from "../../src/sync/report.ts";
 import type { Directory } from "../contract/directory.ts";
 
@@ -12,6 +14,8 @@ export interface Keeper {
 	readonly databaseFile: string;
 	/** `onProgress` is called while it goes on, to let something happen in the middle of it. */
 	sync(mode: "full" | "delta" | "auto", onProgress?: (progress: Progress) => void): Promise<RunReport>;
+	/** What a run would do, by a connection that cannot write. */
+	plan(mode: "full" | "delta" | "auto"): Promise<readonly JudgedChange[]>;
 	/** By anchor. */
 	accounts(): ReadonlyMap<string, AccountView>;
 	close(): Promise<void>;
@@ -24,6 +28,8 @@ export interface KeeperSettings {
 	readonly source?: Readonly<Record<string, unknown>>;
 	/** Further lines of the configuration. */
 	readonly more?: string;
+	/** Targets instead of the one that is there by default. */
+	readonly targets?: Config["targets"];
 }
 
 /** The engine as a whole on a database of its own, with a configuration file as an operator would write it. */
@@ -43,7 +49,8 @@ export function openKeeper(directory: Directory, settings: KeeperSettings): Keep
 	};
 	// JSON is YAML too.
 	writeFileSync(file, `database: ./dirsyncd.db\nsources: ${JSON.stringify([source])}\n${settings.more ?? ""}`);
-	const { config } = loadConfig(file, {});
+	const loaded = loadConfig(file, {}).config;
+	const config: Config = { ...loaded, targets: settings.targets ?? loaded.targets };
 	const engine = openEngine(config, { check: "always", clock: Date.now, random: Math.random });
 	return {
 		databaseFile: config.database,
@@ -53,6 +60,18 @@ export function openKeeper(directory: Directory, settings: KeeperSettings): Keep
 				{ progress, ldap: () => {}, certificate: () => {} },
 				new AbortController().signal,
 			),
+		plan: async (mode) => {
+			const planner = openPlanner(config, { clock: Date.now, random: Math.random });
+			try {
+				const listener = { progress: () => {}, ldap: () => {}, certificate: () => {} };
+				const plan = await planner.plan({ source: "corp", mode }, listener, new AbortController().signal);
+				const changes = [...plan.changes()];
+				plan.close();
+				return changes;
+			} finally {
+				await planner.close();
+			}
+		},
 		accounts: () => {
 			const views = openViews(config.database);
 			try {

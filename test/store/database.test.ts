@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { digest } from "../../src/lib/digest.ts";
 import { openDatabase, openReadOnly } from "../../src/store/database.ts";
 import { migrations } from "../../src/store/migrations.ts";
 import { backUp, openUpkeep, verifyDatabase } from "../../src/store/upkeep.ts";
@@ -28,6 +29,28 @@ describe("the database", () => {
 		db.close();
 		if (process.platform !== "win32") expect(statSync(file).mode & 0o077).toBe(0);
 		open().close();
+	});
+
+	it("of an older version brings what is held and what was rejected along, as of the account itself", () => {
+		const old = new Database(file);
+		old.exec("CREATE TABLE migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, digest BLOB NOT NULL, at INTEGER NOT NULL)");
+		for (const { version, name, sql } of migrations.filter((each) => each.version <= 2)) {
+			old.exec(sql);
+			old.prepare("INSERT INTO migrations (version, name, digest, at) VALUES (?, ?, ?, 0)").run(version, name, digest(sql));
+		}
+		old.pragma(`application_id = ${0x64697273}`);
+		old.exec(`INSERT INTO held (source_id, entry_id, kind, why, name, reason, because, plan, since, subject, effect)
+			VALUES (1, 7, 'disable', 'left', 'ada', 'limit', 'limit 50', 'sha256:x', 5, 'account', NULL)`);
+		old.exec("INSERT INTO rejected (entry_id, kind, outcome, rejected_by, rejected_at) VALUES (8, 'update', x'01', 'eve', 6)");
+		old.close();
+		const db = open();
+		expect(db.prepare("SELECT entry_id, kind, target, because, since, subject FROM held").all()).toEqual([
+			{ entry_id: 7, kind: "disable", target: "", because: "limit 50", since: 5, subject: "account" },
+		]);
+		expect(db.prepare("SELECT entry_id, kind, target, rejected_by FROM rejected").all()).toEqual([
+			{ entry_id: 8, kind: "update", target: "", rejected_by: "eve" },
+		]);
+		db.close();
 	});
 
 	it("of a newer version is refused, and stays as it is", () => {

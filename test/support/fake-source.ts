@@ -2,7 +2,17 @@ import type { Cursor } from "../../src/core/cursor.ts";
 import { dnKey, isBeneath } from "../../src/core/dn.ts";
 import type { Anchor, Entry, RawEntry, Standing } from "../../src/core/entry.ts";
 import { Failure } from "../../src/core/errors.ts";
-import type { GroupsReading, Members, RawGroup, ReadGroup, Reading, ReadRequest, Source, Whereabouts } from "../../src/source/source.ts";
+import type {
+	GroupsReading,
+	Members,
+	RawGroup,
+	ReadGroup,
+	Reading,
+	ReadRequest,
+	ScopeGroup,
+	Source,
+	Whereabouts,
+} from "../../src/source/source.ts";
 
 /** A person of the fake directory. `where` is the container's DN. */
 export interface FakePerson {
@@ -63,6 +73,8 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 		groups: undefined as string | undefined,
 		/** Anchors of the groups that make the scope. */
 		scopeGroups: undefined as string[] | undefined,
+		/** DNs of the groups that rules name. */
+		ruleGroups: [] as readonly string[],
 		/** Members that came or went are told alone, as DirSync does. */
 		isIncremental: false,
 		canFailOver: false,
@@ -96,6 +108,12 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 		nameOf: (index) => `CN=${anchors[index]},OU=Elsewhere`,
 	});
 	const groupDn = (group: FakeGroup): string => `CN=${group.cn},OU=Groups`;
+	const ruleGroups = (pins: ReadRequest["pins"]): readonly ScopeGroup[] =>
+		settings.ruleGroups.flatMap((dn) => {
+			const key = dnKey(dn);
+			const found = [...groups.values()].find((group) => dnKey(groupDn(group)) === key) ?? groups.get(pins.get(key) ?? "");
+			return found === undefined ? [] : [{ dnKey: key, anchor: found.anchor as Anchor }];
+		});
 	const rawGroup = (group: FakeGroup): RawGroup => ({
 		key: keyOf(group.anchor),
 		raw: Buffer.from(
@@ -109,9 +127,10 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 		),
 		isInScope: group.isInScope,
 	});
-	const isSeen = (group: FakeGroup): boolean =>
+	const isSeen = (group: FakeGroup, pins: ReadRequest["pins"]): boolean =>
 		group.isInScope ||
 		(settings.scopeGroups?.includes(group.anchor) ?? false) ||
+		ruleGroups(pins).some(({ anchor }) => anchor === group.anchor) ||
 		[...groups.values()].some((other) => other.members.includes(group.anchor));
 	function readGroups(request: ReadRequest): GroupsReading {
 		const since = request.mode === "delta" ? Number(request.cursor) : 0;
@@ -128,7 +147,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 		};
 		return {
 			pages: (async function* () {
-				const seen = [...groups.values()].filter((group) => isSeen(group) && group.usn > since);
+				const seen = [...groups.values()].filter((group) => isSeen(group, request.pins) && group.usn > since);
 				for (let at = 0; at < seen.length; at += 2) yield seen.slice(at, at + 2).map(read);
 				if (request.mode === "delta")
 					yield [...groupTombstones].filter(([, at]) => at > since).map(([anchor]): ReadGroup => ({ kind: "deleted", key: keyOf(anchor) }));
@@ -186,6 +205,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 					unresolved: faults.unresolved,
 				},
 				scopeGroups: settings.scopeGroups?.map((anchor) => ({ dnKey: `cn=${anchor},`, anchor: anchor as Anchor })),
+				ruleGroups: ruleGroups(request.pins),
 				strategy: "counting",
 			}),
 			lookup: async (wanted) => {

@@ -6,6 +6,7 @@ import type { GroupLimits, Limits } from "../../src/core/gate.ts";
 import type { Lifecycle } from "../../src/core/lifecycle.ts";
 import { compileMapping, type Mapping } from "../../src/core/mapping.ts";
 import type { MatchField } from "../../src/core/match.ts";
+import { plainSchema } from "../../src/core/matching.ts";
 import { asFailure, openDatabase, openSibling } from "../../src/store/database.ts";
 import { openLocalAccounts } from "../../src/store/local-accounts.ts";
 import { openLocalGroups } from "../../src/store/local-groups.ts";
@@ -18,6 +19,7 @@ import { type DeliveryNews, makeDeliveries } from "../../src/sync/deliveries.ts"
 import { type JudgedChange, judgedChanges } from "../../src/sync/judged.ts";
 import type { RunReport } from "../../src/sync/report.ts";
 import { plan } from "../../src/sync/run.ts";
+import { hasView, makeViews, type TargetTerms, viewsText } from "../../src/sync/views.ts";
 import { makeLocalTarget } from "../../src/target/local/local.ts";
 import type { Target } from "../../src/target/target.ts";
 import type { FakeSource } from "./fake-source.ts";
@@ -41,6 +43,13 @@ export interface HarnessOptions {
 	readonly patienceMs?: number;
 	/** What becomes of accounts that are there before us, at every target. */
 	readonly adopt?: SyncTarget["adopt"];
+	/** What targets have of their own, by name. */
+	readonly views?: Readonly<Record<string, Partial<Omit<TargetTerms, "name">>>>;
+}
+
+function termsOf({ views }: HarnessOptions): readonly TargetTerms[] {
+	const none = { when: undefined, mapping: undefined, lifecycle: undefined, limits: {} };
+	return Object.entries(views ?? {}).map(([name, own]) => ({ ...none, ...own, name }));
 }
 
 /** Everything behind the source port, real: SQLite in a file, the run, the local target. Time stands still unless it is set. */
@@ -57,7 +66,12 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 	const adopt = options.adopt ?? "never";
 	const news: DeliveryNews[] = [];
 	const names = targets.map(({ name }) => name);
-	session.setTargets(names, names);
+	const terms = termsOf(options);
+	session.setTargets(
+		names,
+		names,
+		terms.filter(hasView).map(({ name }) => name),
+	);
 	const mapping = options.mapping ?? testMapping;
 	const lifecycle = options.lifecycle ?? testLifecycle;
 	const context: CycleContext = {
@@ -69,7 +83,8 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 			limits: options.limits ?? {},
 			groupLimits: options.groupLimits ?? { deleted: undefined, removed: undefined },
 			match: options.match,
-			rules: JSON.stringify([mapping, lifecycle, fake.settings.groups, fake.settings.scopeGroups]),
+			views: makeViews(terms, { mapping, schema: plainSchema }),
+			rules: JSON.stringify([mapping, lifecycle, fake.settings.groups, fake.settings.scopeGroups, viewsText(terms)]),
 		},
 		deliveries: makeDeliveries({
 			session,

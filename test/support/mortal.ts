@@ -22,8 +22,15 @@ export function openMortal(fake: FakeSource, file: string, options: MortalOption
 	const write = (): void => {
 		if (writesLeft-- <= 0) throw new Killed();
 	};
+	let views = options.views;
 	const open = (now: number): Harness => {
-		const harness = openHarness(fake, { ...options, file, targets: (local) => [mortal(local, write), mortal(makeTarget(), write)] });
+		const viewed = views === undefined ? {} : { views };
+		const harness = openHarness(fake, {
+			...options,
+			...viewed,
+			file,
+			targets: (local) => [mortal(local, write), mortal(makeTarget(), write)],
+		});
 		harness.time.now = now;
 		const { session } = harness.context;
 		const { transaction } = session;
@@ -56,11 +63,19 @@ export function openMortal(fake: FakeSource, file: string, options: MortalOption
 				writesLeft = Number.POSITIVE_INFINITY;
 			}
 		},
+		/** The same under another configuration of targets. */
+		configure: (anew: NonNullable<HarnessOptions["views"]>): void => {
+			views = anew;
+			const { now } = harness.time;
+			harness.close();
+			harness = open(now);
+		},
 		/** Past every wait that a refusal may have set, twice, since the first may free a name for the second. */
 		settle: async (): Promise<void> => {
 			for (let round = 0; round < 3; round++) {
 				harness.time.now += 24 * 3_600_000;
-				await harness.sync("full");
+				const { plan } = await harness.sync("full");
+				if (plan !== undefined) await harness.approve(plan);
 			}
 		},
 		close: () => harness.close(),

@@ -52,6 +52,8 @@ export function makeRemoteDouble(options: RemoteDoubleOptions = {}) {
 		if (faults.refuse.has(anchor)) return { kind: "refused", error: "400 no seats left" };
 		if (wanted === undefined) {
 			if (remoteId !== undefined) accounts.delete(remoteId);
+			// As servers do: who is gone is in no group any more.
+			for (const { members } of groups.values()) members.delete(remoteId ?? "");
 			return { kind: "applied", remoteId: remoteId ?? "" };
 		}
 		if (remoteId !== undefined && !accounts.has(remoteId)) return { kind: "gone", error: `404 no account ${remoteId}` };

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Anchor } from "../../src/core/entry.ts";
 import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
 import { type Harness, openHarness } from "../support/harness.ts";
 import { makeRemoteDouble } from "../support/remote-double.ts";
@@ -112,6 +113,19 @@ describe("groups", () => {
 			expect(await harness.sync("full")).toMatchObject({ groups: { updated: 0, joined: 0, left: 0 } });
 		},
 	);
+
+	it("take an account in again, by all its memberships, that was gone at one target", async () => {
+		for (const number of [1, 2]) person(number);
+		group(1001, [one, two]);
+		await harness.sync("full");
+		const { session, sync } = harness.context;
+		const id = session.snapshot.byAnchor(session.snapshot.source(sync.source.name).id, one as Anchor)?.id as number;
+		for (const { members } of remote.groups.values()) members.clear();
+		session.transaction(() => session.groupLedger.reopenMembers("remote", id));
+		expect(await harness.sync("delta")).toMatchObject({ pending: 0 });
+		expect(await harness.groups(remote.target)).toEqual({ "Group 1001": [one] });
+		expect(await harness.groups()).toEqual({ "Group 1001": [one, two] });
+	});
 
 	it("let nobody in through a group that was deleted, as soon as that is known", async () => {
 		for (const number of [1, 2]) person(number);

@@ -176,6 +176,7 @@ async function prepare(options: ActiveDirectoryOptions, scopes: Scopes, request:
 				outside: outside(),
 				protection,
 				scopeGroups: groups?.scopeGroups,
+				ruleGroups: groups?.ruleGroups ?? [],
 				strategy: describeStrategy(isFollowed ? beginning.strategy : { kind: "full" }),
 			};
 		},

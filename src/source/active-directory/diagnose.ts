@@ -48,7 +48,7 @@ async function* diagnoseRights(source: Diagnosed, scope: Scope, session: Session
 		yield* diagnoseChanges(visit, source.changes, refusalOf(source));
 		// Without a base there is no reading, and so nobody to look at.
 		if (yield* diagnoseBases(visit)) yield* diagnosePeople(visit);
-		const groups = makeGroupScope(source);
+		const groups = makeGroupScope({ ...source, ruleGroups: [] });
 		if (groups !== undefined) yield* diagnoseGroups(visit, groups);
 		yield* diagnoseProtection(visit, source.protect);
 		yield await diagnoseDeleted(visit);

@@ -18,7 +18,7 @@ export interface GroupTally {
 }
 
 /**
- * Every group in scope, then those that users.groups names, then what is nested in any of these. `visit` is that of the groups'
+ * Every group in scope, then those that users.groups and rules name, then what is nested in any of these. `visit` is that of the groups'
  * scope.
  */
 export async function* fullGroups(

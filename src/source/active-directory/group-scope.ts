@@ -10,6 +10,8 @@ export interface GroupScope {
 	readonly scope: Scope;
 	/** The groups of users.groups. */
 	readonly named: readonly Place[];
+	/** The groups that rules name. */
+	readonly ruled: readonly Place[];
 	/** What is asked for besides the scope of people: another text wants a full reading, and holds nobody's account. */
 	readonly text: string;
 }
@@ -33,9 +35,9 @@ export const groupFilter = parseFilter("(objectClass=group)");
 const security = parseFilter("(groupType:1.2.840.113556.1.4.803:=2147483648)");
 
 /** Undefined where no group matters. Throws Failure CONFIG_INVALID for a filter, ENTRY_UNREADABLE for a DN, that cannot be read. */
-export function makeGroupScope(options: Pick<ActiveDirectoryOptions, "groups" | "users">): GroupScope | undefined {
-	const { groups, users } = options;
-	if (groups === undefined && users.groups.length === 0) return undefined;
+export function makeGroupScope(options: Pick<ActiveDirectoryOptions, "groups" | "users" | "ruleGroups">): GroupScope | undefined {
+	const { groups, users, ruleGroups } = options;
+	if (groups === undefined && users.groups.length === 0 && ruleGroups.length === 0) return undefined;
 	const bases = outermost((groups?.bases ?? []).map(placeOf));
 	const excluded = outermost((groups?.exclude ?? []).map(placeOf));
 	const filter = groups === undefined ? undefined : narrowing(groups);
@@ -48,7 +50,7 @@ export function makeGroupScope(options: Pick<ActiveDirectoryOptions, "groups" | 
 	const words = { one: "group", filter: "groups.filter" };
 	const attributes = attributesAsked(own, filter).filter((name) => !/^member(?:;|$)/i.test(name));
 	const scope = { bases, excluded, kind: groupFilter, words, filter, wanted, attributes, text };
-	return { scope, named: users.groups.map(placeOf), text };
+	return { scope, named: users.groups.map(placeOf), ruled: ruleGroups.map(placeOf), text };
 }
 
 /** groups.filter and groups.kinds together. */

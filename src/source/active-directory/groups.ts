@@ -6,7 +6,7 @@ import { readGroupEntry } from "./group-entry.ts";
 import { fullGroups, type GroupTally } from "./group-pages.ts";
 import type { GroupScope } from "./group-scope.ts";
 import { makeLookup } from "./lookup.ts";
-import { findNamedGroups, type NamedGroup } from "./named-groups.ts";
+import { findNamedGroups, findRuleGroups, type NamedGroup } from "./named-groups.ts";
 import { requireBases } from "./root.ts";
 import type { Visit } from "./visit.ts";
 
@@ -17,17 +17,19 @@ export interface PreparedGroups {
 	/** Adds what is wrong to the reading's own lists. Call after the last page. */
 	end(): void;
 	readonly scopeGroups: readonly ScopeGroup[] | undefined;
+	readonly ruleGroups: readonly ScopeGroup[];
 }
 
 /** Makes sure that the bases and the named groups are there. Throws Failure SOURCE_BASE_MISSING naming the one that is not. */
-export async function prepareGroups(people: Visit, { scope, named }: GroupScope, request: ReadRequest): Promise<PreparedGroups> {
+export async function prepareGroups(people: Visit, { scope, named, ruled }: GroupScope, request: ReadRequest): Promise<PreparedGroups> {
 	const visit: Visit = { ...people, scope };
 	await requireBases(visit.session, scope);
 	const found = await findNamedGroups(visit, named, request.pins);
+	const foundByRules = await findRuleGroups(visit, ruled, request.pins);
 	const tally: GroupTally = { nameless: 0, isComplete: false };
 	return {
 		reading: (marked) => ({
-			pages: pagesOf(visit, found, marked, request, tally),
+			pages: pagesOf(visit, [...found, ...foundByRules], marked, request, tally),
 			lookup: lookupGroups(visit),
 			doubtEmpty: (groups) => doubtEmptyGroups(visit, groups),
 		}),
@@ -35,8 +37,13 @@ export async function prepareGroups(people: Visit, { scope, named }: GroupScope,
 			if (!tally.isComplete) visit.unsealed.push("the reading of groups was not followed to its end");
 			if (tally.nameless > 1) visit.unsealed.push(`${tally.nameless} groups in all show no objectGUID`);
 		},
-		scopeGroups: named.length === 0 ? undefined : found.map(({ dnKey, anchor }) => ({ dnKey, anchor })),
+		scopeGroups: named.length === 0 ? undefined : found.map(pinOf),
+		ruleGroups: foundByRules.map(pinOf),
 	};
+}
+
+function pinOf({ dnKey, anchor }: NamedGroup): ScopeGroup {
+	return { dnKey, anchor };
 }
 
 function pagesOf(

@@ -24,6 +24,8 @@ export interface ActiveDirectoryOptions {
 		/** DNs of groups: only who is in one of them, nested, is in scope. None: everyone is. */
 		readonly groups: readonly string[];
 	};
+	/** DNs of groups that rules name: read wherever they are; without one of them nothing is decided by it. */
+	readonly ruleGroups: readonly string[];
 	/** Which groups are kept at the targets; undefined: none. */
 	readonly groups: GroupOptions | undefined;
 	/** How changes are found. */
@@ -65,6 +67,7 @@ export type GroupKind = "security" | "distribution";
 
 /** Defaults for the configuration. A first page of 1,000,000 people took Samba about a minute. */
 export const activeDirectoryDefaults = {
+	ruleGroups: [],
 	watch: false,
 	pageSize: 1000,
 	timeouts: { connectMs: 10_000, bindMs: 10_000, requestMs: 60_000 },

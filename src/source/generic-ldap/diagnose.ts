@@ -27,7 +27,7 @@ export interface Diagnosed
 
 /** Everything a source needs, looked at one by one: the way to each server, the account, and what it may read. Changes nothing. */
 export async function* diagnose(source: Diagnosed, clock: () => number, signal: AbortSignal): AsyncGenerator<Finding, void> {
-	const scope = makeScope(source);
+	const scope = makeScope({ ...source, ruleGroups: [] });
 	const session = yield* diagnoseBinds(source, clock, signal);
 	if (session === undefined) return;
 	try {

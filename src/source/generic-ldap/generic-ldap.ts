@@ -1,4 +1,5 @@
 import type { Anchor } from "../../core/entry.ts";
+import { printFilter } from "../../core/filter-text.ts";
 import { digest } from "../../lib/digest.ts";
 import { accountName } from "../ldap/bind.ts";
 import { readClientCertificate } from "../ldap/client-certificate.ts";
@@ -19,7 +20,7 @@ import { deltaPages, fullPages, type Tally } from "./pages.ts";
 import { readProtection } from "./protection.ts";
 import { readReports } from "./reports.ts";
 import { readRoot, requireBases } from "./root.ts";
-import { readRoots } from "./roots.ts";
+import { readRoots, readRuled } from "./roots.ts";
 import { makeScope, type Scope } from "./scope.ts";
 import { chooseStrategy, describeStrategy, type Strategy, whyFull } from "./strategy.ts";
 import { readNewest } from "./timestamp.ts";
@@ -30,7 +31,7 @@ import { both, examples, openVisit, type Visit } from "./visit.ts";
 export function makeGenericLdap(options: GenericLdapOptions): Source {
 	const scope = makeScope(options);
 	const memory = makeServerMemory(options.clock);
-	const readsGroups = scope.groups !== undefined || scope.roots.length > 0;
+	const readsGroups = scope.groups !== undefined || scope.roots.length > 0 || scope.ruled.length > 0;
 	return {
 		name: options.name,
 		identity: `ldap as ${accountName(options.bind, readClientCertificate(options.tls)).toLowerCase()}`,
@@ -102,7 +103,9 @@ async function prepare(options: GenericLdapOptions, scope: Scope, request: ReadR
 	const visit = openVisit(session, scope, root, options.pageSize, connection.warnings);
 	const showsTimestamp = (await requireBases(session, scope)) || (await isReadable(visit, "modifyTimestamp"));
 	const strategy = chooseStrategy(options.changes, scope, root, showsTimestamp);
-	const shape = digest(JSON.stringify([scope.text, scope.asked, scope.groups?.text ?? null])).toString("hex");
+	// A delta does not read a group for the sake of being named anew.
+	const named = scope.ruled.length === 0 ? [] : [scope.ruled.map(({ key }) => key).sort(), printFilter(scope.groupClasses), scope.members];
+	const shape = digest(JSON.stringify([scope.text, scope.asked, scope.groups?.text ?? null, ...named])).toString("hex");
 	const before = parseMark(request.cursor);
 	const start = await startOf(visit, strategy, request, before, shape, options.clock());
 	const marked = start.kind === "delta" ? start.marked : undefined;
@@ -113,10 +116,11 @@ async function prepare(options: GenericLdapOptions, scope: Scope, request: ReadR
 	const index = makeGroupIndex(visit);
 	const protection = await readProtection(visit, options.protect, index);
 	const roots = await readRoots(visit, request.pins);
+	const ruled = await readRuled(visit, request.pins);
 	const containers = marked === undefined ? await readContainers(visit) : marked.containers;
 
 	const tally: Tally = { read: 0, nameless: 0, isComplete: false };
-	const groupsTally = { isComplete: scope.groups === undefined && roots.length === 0 };
+	const groupsTally = { isComplete: scope.groups === undefined && scope.roots.length === 0 && scope.ruled.length === 0 };
 	const delivered = new Set<Anchor>();
 	const veil = makeVeil(visit);
 	const mark: Mark = {
@@ -131,7 +135,7 @@ async function prepare(options: GenericLdapOptions, scope: Scope, request: ReadR
 	const viewChanged = marked === undefined ? viewChange(before, root, newest) : undefined;
 	const groups: GroupsReading | undefined = groupsTally.isComplete
 		? undefined
-		: makeGroups(visit, { request, marked, roots, index }, () => {
+		: makeGroups(visit, { request, marked, roots: [...roots, ...ruled], index }, () => {
 				groupsTally.isComplete = true;
 			});
 	return {
@@ -156,6 +160,7 @@ async function prepare(options: GenericLdapOptions, scope: Scope, request: ReadR
 				outside: outsideOf(marked, delivered),
 				protection,
 				scopeGroups: scope.roots.length === 0 ? undefined : roots,
+				ruleGroups: ruled,
 				strategy: describeStrategy(strategy),
 			};
 		},

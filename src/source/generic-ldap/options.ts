@@ -24,6 +24,8 @@ export interface GenericLdapOptions {
 		/** DNs of groups: who is in none of them, nested, is out of scope. Empty: everyone is in. */
 		readonly groups: readonly string[];
 	};
+	/** DNs of groups that rules name: read wherever they are; without one of them nothing is decided by it. */
+	readonly ruleGroups: readonly string[];
 	/** Undefined: no groups are kept. */
 	readonly groups:
 		| { readonly bases: readonly string[]; readonly filter: string | undefined; readonly exclude: readonly string[] }
@@ -71,6 +73,7 @@ export interface Overrides {
 
 /** Defaults for the configuration. */
 export const genericLdapDefaults = {
+	ruleGroups: [],
 	pageSize: 1000,
 	timeouts: { connectMs: 10_000, bindMs: 10_000, requestMs: 60_000 },
 	pausesMs: [1000, 3000],

@@ -28,6 +28,8 @@ export interface Scope extends Reach {
 	readonly groups: GroupScope | undefined;
 	/** The groups that users.groups names. */
 	readonly roots: readonly Place[];
+	/** The groups that rules name. */
+	readonly ruled: readonly Place[];
 	/** What may change and matters: people, groups, and what they live beneath. */
 	readonly relevant: Filter;
 	/** All of it as one text: another text is another scope. */
@@ -57,7 +59,7 @@ const noise = new Set(
 	),
 );
 
-type ScopeOptions = Pick<GenericLdapOptions, "bases" | "users" | "groups" | "attributes" | "preset" | "overrides">;
+type ScopeOptions = Pick<GenericLdapOptions, "bases" | "users" | "groups" | "ruleGroups" | "attributes" | "preset" | "overrides">;
 
 /** Throws Failure CONFIG_INVALID for a filter, ENTRY_UNREADABLE for a DN, that cannot be read. */
 export function makeScope(options: ScopeOptions): Scope {
@@ -97,6 +99,7 @@ export function makeScope(options: ScopeOptions): Scope {
 		members,
 		groups: options.groups === undefined ? undefined : makeGroupScope(options.groups, groupClasses, members),
 		roots,
+		ruled: options.ruleGroups.map(placeOf),
 		relevant: { kind: "or", parts: [persons, groupClasses, containerFilter] },
 		text,
 	};

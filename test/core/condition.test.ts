@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { type Condition, compileCondition, type Subject } from "../../src/core/condition.ts";
+import { dnKey } from "../../src/core/dn.ts";
+import type { Truth } from "../../src/core/matching.ts";
+
+const SALES = "CN=Sales,OU=Groups,DC=corp";
+const LOST = "CN=Lost,OU=Groups,DC=corp";
+const inSales: Condition = { group: SALES };
+const inLost: Condition = { group: LOST };
+const clerk: Condition = { filter: "(title=Clerk)" };
+const hidden: Condition = { filter: "(pager=1)" };
+
+/** A clerk in Sales; one group cannot be found, and nobody may read a pager. */
+const subject: Subject = {
+	lookup: (name) => (name === "title" ? ["clerk"] : name === "pager" ? undefined : []),
+	isIn: (key) => (key === dnKey(LOST) ? undefined : key === dnKey(SALES)),
+};
+const stranger: Subject = { lookup: () => [], isIn: (key) => (key === dnKey(LOST) ? undefined : false) };
+
+describe("a condition", () => {
+	it.each<{ condition: Condition; truth: Truth; why: string }>([
+		{ condition: inSales, truth: true, why: `in group ${SALES}` },
+		{ condition: { group: "cn=sales, ou=groups, dc=CORP" }, truth: true, why: "in group cn=sales, ou=groups, dc=CORP" },
+		{ condition: { group: "CN=Treasury,DC=corp" }, truth: false, why: "not in group CN=Treasury,DC=corp" },
+		{ condition: inLost, truth: undefined, why: `whether in group ${LOST} cannot be told` },
+		{ condition: clerk, truth: true, why: "matches (title=Clerk)" },
+		{ condition: { filter: "(mail=*)" }, truth: false, why: "does not match (mail=*)" },
+		{ condition: hidden, truth: undefined, why: "whether (pager=1) matches cannot be told" },
+		{ condition: { not: clerk }, truth: false, why: "matches (title=Clerk)" },
+		{ condition: { not: hidden }, truth: undefined, why: "whether (pager=1) matches cannot be told" },
+		{ condition: { all: [inSales, clerk] }, truth: true, why: `in group ${SALES} and matches (title=Clerk)` },
+		{ condition: { all: [hidden, { not: clerk }] }, truth: false, why: "matches (title=Clerk)" },
+		{ condition: { all: [inSales, hidden, clerk] }, truth: undefined, why: "whether (pager=1) matches cannot be told" },
+		{ condition: { any: [inLost, clerk] }, truth: true, why: "matches (title=Clerk)" },
+		{ condition: { any: [inLost, { not: clerk }] }, truth: undefined, why: `whether in group ${LOST} cannot be told` },
+		{ condition: { any: [{ not: clerk }, { not: inSales }] }, truth: false, why: `matches (title=Clerk) and in group ${SALES}` },
+	])("$condition is $truth of a clerk in Sales: $why", ({ condition, truth, why }) => {
+		expect(compileCondition(condition).judge(subject)).toEqual({ truth, why });
+	});
+
+	it("says of a stranger why none of several holds", () => {
+		const { judge } = compileCondition({ any: [inSales, clerk] });
+		expect(judge(stranger)).toEqual({ truth: false, why: `not in group ${SALES} and does not match (title=Clerk)` });
+	});
+
+	it("tells which groups and attributes it needs, each once", () => {
+		const condition = compileCondition({ all: [{ any: [inSales, { not: inSales }] }, { filter: "(&(Title=*)(title=a)(mail=*))" }] });
+		expect([...condition.groups]).toEqual([[dnKey(SALES), SALES]]);
+		expect([...condition.attributes]).toEqual(["title", "mail"]);
+	});
+
+	it.each(["Sales", "S-1-5-21-1-2-3-512", "4f2c9c1e-0000-4000-8000-000000000000", ""])("refuses %j as a group's name", (group) => {
+		expect(() => compileCondition({ group })).toThrow(`the group "${group}" of a condition is not named by its DN`);
+	});
+});

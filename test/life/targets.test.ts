@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Config } from "../../src/config/config.ts";
+import type { Condition } from "../../src/core/condition.ts";
+import { type Demo, startDemo } from "../../src/demo/demo.ts";
+import { directoryOnDemo } from "../contract/demo.ts";
+import { addPerson } from "../contract/population.ts";
+import { type Keeper, openKeeper } from "./engine.ts";
+
+let demo: Demo;
+let keeper: Keeper;
+const staff = (name: string) => `CN=${name},OU=Staff,${demo.baseDn}`;
+
+function target(name: string, when: Condition | undefined): Config["targets"][number] {
+	return { name, type: "local", when, mapping: undefined, lifecycle: undefined, limits: {}, groups: true };
+}
+
+beforeAll(async () => {
+	demo = await startDemo();
+	const directory = directoryOnDemo(demo);
+	const base = `OU=Staff,${demo.baseDn}`;
+	await directory.add(base, { objectClass: "organizationalUnit" });
+	const people: string[] = [];
+	for (let number = 1; number <= 6; number++) people.push(await addPerson(directory, `Person ${number}`, base, `p${number}`));
+	await directory.add(staff("Inner"), { objectClass: "group", sAMAccountName: "inner", member: people.slice(1, 2) });
+	await directory.add(staff("Chosen"), { objectClass: "group", sAMAccountName: "chosen", member: [people[0] as string, staff("Inner")] });
+	// Neither the group nor the attribute is asked for by anything but the two conditions.
+	const targets = [target("accounts", undefined), target("chosen", { group: staff("Chosen") }), target("noted", { filter: "(info=x)" })];
+	keeper = openKeeper(directory, { base, targets });
+});
+afterAll(async () => {
+	await keeper.close();
+	await demo.close();
+});
+
+const at = (name: string): string[] =>
+	[...keeper.accounts().values()].flatMap(({ account, targets }) =>
+		targets[name]?.state === "applied" && account.active ? [account.displayName ?? ""] : [],
+	);
+
+it("a target's own scope, by a group that nothing else reads and an attribute that nothing else asks for, on a directory over LDAP", async () => {
+	expect(await keeper.sync("auto")).toMatchObject({ outcome: "succeeded", created: 6, pending: 0, warnings: [] });
+	expect(at("accounts")).toHaveLength(6);
+	expect(at("chosen").sort()).toEqual(["p1 displayed", "p2 displayed"]);
+	expect(at("noted")).toEqual([]);
+	const directory = directoryOnDemo(demo);
+	await directory.modify(staff("Inner"), { member: [staff("Person 3")] });
+	await directory.modify(staff("Person 4"), { info: "x" });
+	const planned = (await keeper.plan("delta")).map((change) => [change.kind, change.subject === "account" && change.target, change.name]);
+	expect(planned.map(([kind, where]) => [kind, where])).toEqual([
+		["disable", "chosen"],
+		["create", "chosen"],
+		["create", "noted"],
+	]);
+	expect(await keeper.sync("delta")).toMatchObject({ mode: "delta", outcome: "succeeded", created: 0, pending: 0 });
+	expect(at("noted")).toEqual(["p4 displayed"]);
+	expect(await keeper.plan("full")).toEqual([]);
+});
