@@ -1,27 +1,38 @@
+import { attributesAskedBy } from "./config/asked.ts";
 import type { Config, SourceConfig } from "./config/config.ts";
 import type { TargetConfig } from "./config/target-config.ts";
 import { type Counts, changeKinds, type GroupCounts, noGroupCounts } from "./core/change.ts";
 import { Failure } from "./core/errors.ts";
 import { compileMapping } from "./core/mapping.ts";
 import { digest } from "./lib/digest.ts";
-import { makeQueues } from "./lib/queue.ts";
 import { makeSource, schemaOf } from "./source/sources.ts";
 import { asFailure, type Connection, openDatabase, openReadOnly, openSibling } from "./store/database.ts";
+import { indexRemotes } from "./store/delivery-ledger.ts";
+import { openFileTargets } from "./store/file-targets.ts";
+import type { Forgotten } from "./store/forget.ts";
 import { openLocalAccounts } from "./store/local-accounts.ts";
 import { openLocalGroups } from "./store/local-groups.ts";
 import { makeIds, openSession, type Session } from "./store/session.ts";
 import { indexEmployees } from "./store/takeovers.ts";
 import { backUp, openUpkeep } from "./store/upkeep.ts";
-import { type CycleContext, cycle, deliverAll } from "./sync/cycle.ts";
+import { type CycleContext, cycle } from "./sync/cycle.ts";
 import { findHeld, findShown, reject } from "./sync/decide.ts";
+import type { SyncTarget } from "./sync/deliver-context.ts";
+import { type DeliveryNews, makeDeliveries } from "./sync/deliveries.ts";
+import { forget } from "./sync/forget.ts";
 import { type JudgedChange, judgedChanges } from "./sync/judged.ts";
 import type { Planned, RunContext } from "./sync/planned.ts";
-import type { DeliveryCount, HeldKind, Mode, Progress, RunReport, Trigger } from "./sync/report.ts";
+import { type Drift, type ReadBackReport, readBack } from "./sync/read-back.ts";
+import { type DriftAction, readBackAndAct } from "./sync/repair.ts";
+import type { HeldKind, Mode, Progress, RunReport, Trigger } from "./sync/report.ts";
 import { plan } from "./sync/run.ts";
 import type { SyncSource } from "./sync/settings.ts";
 import { groupsOfViews, hasView, makeViews, viewsText } from "./sync/views.ts";
-import { makeLocalTarget } from "./target/local/local.ts";
 import type { Target } from "./target/target.ts";
+import { makeTarget } from "./target/targets.ts";
+
+export type { DeliveryNews } from "./sync/deliveries.ts";
+export type { Drift, ReadBackReport } from "./sync/read-back.ts";
 
 /** What is told while work goes on. */
 export interface Listener {
@@ -64,6 +75,8 @@ export interface PlanResult {
 /** Plans without a right to write anything. */
 export interface Planner {
 	plan(request: Omit<SyncRequest, "trigger">, on: Listener, signal: AbortSignal): Promise<PlanResult>;
+	/** Reads a target back, and says what is not as we left it. */
+	readBack(target: string, onDrift: (drift: Drift) => void, signal: AbortSignal): Promise<ReadBackReport>;
 	close(): Promise<void>;
 }
 
@@ -77,16 +90,35 @@ export interface Engine {
 	 * beside everything else. Ends only by throwing: see `Source.watch`.
 	 */
 	watch(source: string, woken: () => void, signal: AbortSignal): Promise<never>;
-	/** Tries again what is open and due at every target. */
-	deliver(on: Listener, signal: AbortSignal): Promise<readonly DeliveryCount[]>;
+	/** Begins what is open and due at every target; it goes on beside everything else. */
+	deliver(): void;
 	/** When the next open delivery is due: Unix milliseconds, undefined when nothing is open. */
 	nextDelivery(): number | undefined;
+	/**
+	 * Forgets what is known of a target that is not in the configuration any more, or of one account at any target, which is matched
+	 * anew then. Nothing at the target changes by it. Throws NOT_FOUND, USAGE.
+	 */
+	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
+	/** Reads a target back, and does what the configuration says about what is not as we left it. Throws TARGET_…, NOT_FOUND. */
+	readBack(target: string, signal: AbortSignal): Promise<ReadBackReport>;
 	retain(): { readonly runs: number; readonly changes: number; readonly entries: number };
 	backUp(file: string): void;
 	close(): Promise<void>;
 }
 
+/** For who stays: deliveries go on when the run that wanted them has ended. */
+export interface Beside {
+	/** How long a run waits for its deliveries, in milliseconds. */
+	readonly patienceMs: number;
+	/** What came of deliveries, whichever run they are of. */
+	readonly onNews: (news: DeliveryNews) => void;
+	/** What went wrong with them that is no target's fault. */
+	readonly onError: (error: unknown) => void;
+}
+
 export interface EngineOptions {
+	/** Deliveries that outlast their run; by default a run waits until nothing more is due. */
+	readonly beside?: Beside;
 	/** How thoroughly the database is checked at the start: see `openDatabase`. */
 	readonly check: "always" | "small";
 	/** Unix milliseconds. */
@@ -94,6 +126,9 @@ export interface EngineOptions {
 	/** 0 to below 1. */
 	readonly random: () => number;
 }
+
+/** What a command waits for that is due again. */
+const SOON_MS = 30_000;
 
 /** A source in the engine. `heard` is whoever listens to the run that is going on. */
 interface Part {
@@ -105,7 +140,7 @@ interface Part {
 
 /** Opens the database for writing and builds everything that runs need. Call while holding the database's lock. */
 export function openEngine(config: Config, options: EngineOptions): Engine {
-	const { clock } = options;
+	const { clock, beside } = options;
 	const file = config.database;
 	const db = openDatabase(file, { check: options.check, now: clock() });
 	if (config.match === "employeeNumber") indexEmployees(db);
@@ -120,16 +155,27 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 	};
 	const main = open();
 	main.transaction(() => main.runs.interruptOpen(clock()));
-	const targets = config.targets.map((target) => makeTarget(target, db));
+	const targets = config.targets.map((target): SyncTarget => ({ target: openTarget(target, db, options), adopt: adoptOf(target) }));
+	if (targets.some(({ target }) => target.announcesCreates)) indexRemotes(db);
+	const delivering = open();
+	const deliveries = makeDeliveries({
+		session: delivering,
+		targets,
+		clock,
+		random: options.random,
+		// With nobody there to wake it later, what is soon due is waited for.
+		waitsMs: beside === undefined ? SOON_MS : 0,
+		onNews: (news) => beside?.onNews(news),
+		onError: (error) => beside?.onError(asFailure(file, error)),
+	});
 	const upkeep = openUpkeep(db);
-	const exclusive = makeQueues();
 	const parts = makeParts(config, options);
 	const contextOf = (part: Part, session: Session, on: Listener): CycleContext => ({
 		session,
 		sync: part.sync,
-		targets,
+		deliveries,
+		patienceMs: beside?.patienceMs,
 		clock,
-		exclusive,
 		onProgress: (progress) => on.progress(progress),
 		asFailure: (error) => asFailure(file, error),
 	});
@@ -183,23 +229,35 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 			if (watch === undefined) throw new Failure("CONFIG_INVALID", `source ${name} is not to be watched`, { hint: "Set watch: true." });
 			return watch(woken, signal);
 		},
-		deliver: async (on, signal) => {
-			const part = parts[0];
-			if (part === undefined) return [];
+		deliver: () => deliveries.wake(),
+		nextDelivery: () => deliveries.nextDue(),
+		forget: async (target, user, by) => {
 			try {
-				return await deliverAll(contextOf(part, main, on), [], signal);
+				return forget({ session: main, configured: names, clock }, target, user, by);
 			} catch (error) {
 				throw asFailure(file, error);
 			}
 		},
-		nextDelivery: () => {
-			const due = [main.ledger.nextDue(), main.groupLedger.nextDue()].filter((at) => at !== undefined);
-			return due.length === 0 ? undefined : Math.min(...due);
+		readBack: async (name, signal) => {
+			const { target, action } = readable(config, targets, name);
+			// On a connection of its own: deliveries go on meanwhile.
+			const session = open();
+			try {
+				const report = await readBackAndAct({ session, target, action, clock }, signal);
+				deliveries.wake();
+				return report;
+			} catch (error) {
+				throw asFailure(file, error);
+			} finally {
+				session.close();
+			}
 		},
 		retain: () => upkeep.retain({ runsBefore: clock() - config.retention.runsMs, changesBefore: clock() - config.retention.changesMs }),
 		backUp: (to) => backUp(file, to),
 		close: async () => {
-			for (const target of targets) await target.close();
+			await deliveries.close();
+			for (const { target } of targets) await target.close();
+			delivering.close();
 			for (const part of parts) part.session?.close();
 			main.close();
 			upkeep.checkpoint();
@@ -209,7 +267,7 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 }
 
 /** Opens the database read-only: `plan` changes nothing, also while a daemon is running. */
-export function openPlanner(config: Config, options: Pick<EngineOptions, "clock" | "random">): Planner {
+export function openPlanner(config: Config, options: Surroundings): Planner {
 	const { clock } = options;
 	const db = openReadOnly(config.database);
 	const session = openSession(db, makeIds(db));
@@ -225,8 +283,30 @@ export function openPlanner(config: Config, options: Pick<EngineOptions, "clock"
 			const context: RunContext = { session, sync: part.sync, clock, onProgress: (progress) => on.progress(progress) };
 			return planResult(session, source, await plan(context, { kind: "read", mode }, [], true, signal));
 		},
+		readBack: async (name, onDrift, signal) => {
+			const settings = config.targets.find((each) => each.name === name);
+			if (settings === undefined) throw unknownTarget(config, name);
+			const target = openTarget(settings, db, options);
+			try {
+				return await readBack({ session, target, onDrift, onSame: () => {} }, signal);
+			} finally {
+				await target.close();
+			}
+		},
 		close: async () => session.close(),
 	};
+}
+
+function readable(config: Config, targets: readonly SyncTarget[], name: string): { readonly target: Target; readonly action: DriftAction } {
+	const found = targets.find(({ target }) => target.name === name);
+	const settings = config.targets.find((each) => each.name === name);
+	if (found === undefined || settings === undefined) throw unknownTarget(config, name);
+	return { target: found.target, action: settings.type === "scim" ? (settings.readBack?.action ?? "report") : "report" };
+}
+
+function unknownTarget({ targets }: Config, name: string): Failure {
+	const known = targets.map((target) => target.name).join(", ");
+	return new Failure("NOT_FOUND", `there is no target ${name} in the configuration`, { hint: `There is: ${known}.` });
 }
 
 function planResult(session: Session, source: string, planned: Planned): PlanResult {
@@ -270,10 +350,14 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 		certificate: (expiresAt: number) => heard.by.certificate(name, expiresAt),
 	};
 	const views = makeViews(config.targets, { mapping, schema: schemaOf(source) });
-	const rules = { groups: groupsOfViews(views), attributes: views.flatMap(({ attributes }) => attributes) };
 	const viewed = viewsText(config.targets);
 	return {
-		source: makeSource(source, { protect: config.protect, rules, clock, random, observe }),
+		source: makeSource(source, {
+			protect: config.protect,
+			attributes: attributesAskedBy(config.targets),
+			ruleGroups: groupsOfViews(views),
+			...{ clock, random, observe },
+		}),
 		mapping: compileMapping(mapping),
 		lifecycle: config.lifecycle,
 		limits,
@@ -298,8 +382,14 @@ function namesOfViews({ targets }: Config): readonly string[] {
 	return targets.filter(hasView).map(({ name }) => name);
 }
 
-function makeTarget({ name }: TargetConfig, db: Connection): Target {
-	return makeLocalTarget(name, openLocalAccounts(db, name), openLocalGroups(db, name));
+function adoptOf(target: TargetConfig): SyncTarget["adopt"] {
+	return target.type === "scim" ? target.adopt : "never";
+}
+
+function openTarget(target: TargetConfig, db: Connection, { clock, random }: Surroundings): Target {
+	const { name } = target;
+	const openMirror = () => ({ accounts: openLocalAccounts(db, name), groups: openLocalGroups(db, name), file: openFileTargets(db, name) });
+	return makeTarget(target, { openMirror, clock, random });
 }
 
 function partOf(parts: readonly Part[], name: string): Part {

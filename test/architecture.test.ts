@@ -17,7 +17,20 @@ const rooms: readonly Room[] = [
 	// From a configuration to a source: the one file that knows every kind of them.
 	room("source/sources.ts", "core config config/secret.ts source/source.ts source/ldap source/active-directory source/generic-ldap"),
 	room("target/target.ts", "core"),
+	// One line of `check`.
+	room("target/finding.ts", ""),
 	room("target/local", "core lib target/target.ts"),
+	// A file is written from rows like those of the embedded store, and applied to as they are.
+	room("target/file", "core lib target/target.ts target/finding.ts target/local", "csv-stringify"),
+	// Requests to whatever is behind HTTP.
+	room("target/http", "core target/finding.ts", "undici"),
+	room("target/scim", "core lib target/target.ts target/finding.ts target/http"),
+	room("target/webhook", "core lib target/target.ts target/http"),
+	// From a configuration to a target: the one file that knows every kind of them.
+	room(
+		"target/targets.ts",
+		"core config config/secret.ts target/target.ts target/finding.ts target/http target/local target/file target/scim target/webhook",
+	),
 
 	// Words for what came of a run, which everybody speaks.
 	room("sync/report.ts", "core"),
@@ -35,10 +48,14 @@ const rooms: readonly Room[] = [
 	// The composition root: the one file that knows the adapters.
 	room(
 		"app.ts",
-		"core lib config config/secret.ts store sync sync/report.ts source/source.ts source/sources.ts target/target.ts target/local",
+		"core lib config config/secret.ts store sync sync/report.ts source/source.ts source/sources.ts target/target.ts target/targets.ts",
 	),
 	// `check` tries each step of a connection by itself.
-	room("cli", "core lib app.ts config config/secret.ts store sync/report.ts daemon telemetry source/sources.ts", "undici"),
+	room(
+		"cli",
+		"core lib app.ts config config/secret.ts store sync/report.ts daemon telemetry source/sources.ts target/targets.ts",
+		"undici",
+	),
 	room("main.ts", "core cli"),
 	// Whichever of the pinned ones this platform has.
 	room("launch.cjs", "", "node-*-*"),

@@ -1,19 +1,26 @@
+import type { Drift } from "../app.ts";
+import type { Config } from "../config/config.ts";
 import { configProblemsOf } from "../config/problem.ts";
 import { Failure } from "../core/errors.ts";
 import { alignColumns, printable } from "../lib/table.ts";
 import type { Command, Input } from "./command.ts";
-import { chosenSources, type LoadedConfig, loadWhole } from "./configuration.ts";
+import { chosenSources, chosenTargets, type LoadedConfig, loadWhole } from "./configuration.ts";
 import type { CheckStep, Context } from "./context.ts";
+import { reading } from "./database.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { instant } from "./runs.ts";
 
 export const checkCommand: Command = {
 	name: "check",
-	usage: "[--source NAME]",
-	summary: "the doctor: configuration, database, network, TLS, bind, rights",
-	details: `Looks at the configuration, the database and each source step by step, from the name of the server to the rights of the
-account. Each line passed, warned or failed, with its remedy. Changes nothing. Ends with 1 when something failed.`,
-	options: { source: { kind: "value", placeholder: "NAME", summary: "this source alone" } },
+	usage: "[--source NAME] [--target NAME]",
+	summary: "the doctor: configuration, database, network, TLS, bind, rights, targets",
+	details: `Looks at the configuration, the database, each source and each target step by step, from the name of the server to the
+rights of the account. With --target, the target's accounts are read back besides, and compared with what was left there.
+Each line passed, warned or failed, with its remedy. Changes nothing. Ends with 1 when something failed.`,
+	options: {
+		source: { kind: "value", placeholder: "NAME", summary: "this source alone" },
+		target: { kind: "value", placeholder: "NAME", summary: "this target alone, and its accounts" },
+	},
 	operands: [0, 0],
 	run: async (context, input) => {
 		const steps: CheckStep[] = [];
@@ -28,10 +35,15 @@ account. Each line passed, warned or failed, with its remedy. Changes nothing. E
 	},
 };
 
+/** Of accounts that are not as they were left; status and the change log have the rest. */
+const MOST_SAID = 100;
+
 async function checkAll(context: Context, input: Input, take: (step: CheckStep) => void): Promise<ExitCode> {
 	const loaded = checkConfiguration(context, input, take);
 	if (loaded === undefined) return exitCodes.usage;
-	const sources = chosenSources(loaded, input);
+	const isOf = (kind: "source" | "target"): boolean => input.values.get(kind) !== undefined;
+	const sources = isOf("target") && !isOf("source") ? [] : chosenSources(loaded, input);
+	const targets = isOf("source") && !isOf("target") ? [] : chosenTargets(loaded, input);
 	let isFailed = false;
 	const noting = (step: CheckStep): void => {
 		isFailed = isFailed || step.state === "failed";
@@ -40,6 +52,10 @@ async function checkAll(context: Context, input: Input, take: (step: CheckStep) 
 	await checkDatabase(context, loaded.config.database, noting);
 	for (const { name } of sources) {
 		for await (const step of context.doors.diagnose(loaded.config, name, context.signal)) noting(step);
+	}
+	for (const { name } of targets) {
+		for await (const step of context.doors.diagnoseTarget(loaded.config, name, context.signal)) noting(step);
+		if (isOf("target") && !isFailed) await checkAccounts(context, loaded.config, name, noting);
 	}
 	return isFailed ? exitCodes.failed : exitCodes.done;
 }
@@ -66,6 +82,35 @@ function checkConfiguration(context: Context, input: Input, take: (step: CheckSt
 			take({ step: "configuration", subject: `${found.file}:${line}:${column}`, state: "failed", detail: `${path}: ${message}`, remedy });
 		}
 		return undefined;
+	}
+}
+
+/** Reads a target back, and says who is not as they were left. */
+async function checkAccounts(context: Context, config: Config, target: string, take: (step: CheckStep) => void): Promise<void> {
+	let said = 0;
+	const step = { step: "accounts", subject: target };
+	const onDrift = ({ left, row, phrases }: Drift): void => {
+		said++;
+		if (said > MOST_SAID) return;
+		take({ ...step, state: "warned", detail: `${left.userName} (${row.remote_id}): ${phrases.join("; ")}`, remedy: undefined });
+	};
+	try {
+		const report = await reading(context, config, (planner) => planner.readBack(target, onDrift, context.signal));
+		if (said > MOST_SAID) take({ ...step, state: "warned", detail: `and ${said - MOST_SAID} more`, remedy: undefined });
+		const { same, changed, missing, others, partialBecause } = report;
+		const theirs = others === undefined ? "" : `, ${others} not ours`;
+		const asked = partialBecause === undefined ? "" : ` (each was asked for: ${partialBecause})`;
+		const remedy = "The daemon repairs or releases them, if readBack.action in the target's configuration says so.";
+		take({
+			...step,
+			state: changed + missing === 0 ? "passed" : "warned",
+			detail: `${same} as they were left, ${changed} changed there, ${missing} missing${theirs}${asked}`,
+			remedy: changed + missing === 0 ? undefined : remedy,
+		});
+	} catch (error) {
+		if (!(error instanceof Failure)) throw error;
+		// What cannot be asked is no failure of the target.
+		take({ ...step, state: error.code === "NOT_FOUND" ? "passed" : "failed", detail: error.message, remedy: error.hint });
 	}
 }
 

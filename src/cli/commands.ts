@@ -4,6 +4,7 @@ import { backupCommand } from "./backup.ts";
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
+import { forgetCommand } from "./forget.ts";
 import { groupsCommand } from "./groups.ts";
 import { planCommand } from "./plan.ts";
 import { rejectCommand } from "./reject.ts";
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
 	runsCommand,
 	accountsCommand,
 	groupsCommand,
+	forgetCommand,
 	backupCommand,
 	verifyCommand,
 	configCommand,

@@ -1,6 +1,7 @@
 import type { SourceConfig } from "../config/config.ts";
 import type { Loaded, SecretNeed } from "../config/load.ts";
 import { findConfig } from "../config/lookup.ts";
+import type { TargetConfig } from "../config/target-config.ts";
 import { Failure } from "../core/errors.ts";
 import { nearest } from "../lib/nearest.ts";
 import type { Input } from "./command.ts";
@@ -35,15 +36,28 @@ export function loadToRead(context: Context, input: Input): LoadedConfig {
 
 /** The sources that `--source` chooses: one, or all of them. */
 export function chosenSources(loaded: Loaded, input: Input): readonly SourceConfig[] {
-	const { sources } = loaded.config;
-	const name = input.values.get("source");
-	if (name === undefined) return sources;
-	const chosen = sources.filter((source) => source.name === name);
-	if (chosen.length > 0) return chosen;
-	const names = sources.map((source) => source.name);
+	return chosen("source", loaded.config.sources, loaded, input);
+}
+
+/** The targets that `--target` chooses: one, or all of them. */
+export function chosenTargets(loaded: Loaded, input: Input): readonly TargetConfig[] {
+	return chosen("target", loaded.config.targets, loaded, input);
+}
+
+function chosen<T extends { readonly name: string }>(
+	kind: "source" | "target",
+	all: readonly T[],
+	loaded: Loaded,
+	input: Input,
+): readonly T[] {
+	const name = input.values.get(kind);
+	if (name === undefined) return all;
+	const found = all.filter((each) => each.name === name);
+	if (found.length > 0) return found;
+	const names = all.map((each) => each.name);
 	const meant = nearest(name, names);
-	throw new Failure("USAGE", `there is no source ${JSON.stringify(name)} in ${loaded.config.file}`, {
-		hint: meant === undefined ? `the sources are ${names.join(", ")}` : `did you mean ${meant}?`,
+	throw new Failure("USAGE", `there is no ${kind} ${JSON.stringify(name)} in ${loaded.config.file}`, {
+		hint: meant === undefined ? `the ${kind}s are ${names.join(", ")}` : `did you mean ${meant}?`,
 	});
 }
 

@@ -41,6 +41,8 @@ export interface Doors {
 	runDaemon(daemon: DaemonRequest): Promise<void>;
 	/** Looks at a source step by step. */
 	diagnose(config: Config, source: string, signal: AbortSignal): AsyncIterable<CheckStep>;
+	/** Looks at a target step by step. */
+	diagnoseTarget(config: Config, target: string, signal: AbortSignal): AsyncIterable<CheckStep>;
 	/** Looks through the whole database and the change log's chain. The rows of the chain; undefined: there is no database yet. */
 	verifyDatabase(databaseFile: string): Promise<number | undefined>;
 	/** Copies the database while others go on writing. */

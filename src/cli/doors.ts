@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { attributesAskedBy } from "../config/asked.ts";
 import { loadConfig } from "../config/load.ts";
 import { Failure } from "../core/errors.ts";
 import type { Holder } from "../daemon/lock.ts";
@@ -16,8 +17,14 @@ export function openDoors(clock: () => number): Doors {
 		runDaemon: async (request) => (await import("../daemon/daemon.ts")).runDaemon(request),
 		diagnose: async function* (config, source, signal) {
 			const { diagnoseSource } = await import("../source/sources.ts");
+			const attributes = attributesAskedBy(config.targets);
 			const options = config.sources.find(({ name }) => name === source);
-			if (options !== undefined) yield* diagnoseSource(options, { protect: config.protect, clock }, signal);
+			if (options !== undefined) yield* diagnoseSource(options, { protect: config.protect, attributes, clock }, signal);
+		},
+		diagnoseTarget: async function* (config, target, signal) {
+			const { diagnoseTarget } = await import("../target/targets.ts");
+			const options = config.targets.find(({ name }) => name === target);
+			if (options !== undefined) yield* diagnoseTarget(options, { clock, random: Math.random }, signal);
 		},
 		verifyDatabase: async (file) => (existsSync(file) ? (await import("../store/upkeep.ts")).verifyDatabase(file) : undefined),
 		backUp: async (file, to) => (await import("../store/upkeep.ts")).backUp(file, to),

@@ -28,6 +28,7 @@ export const statusCommand: Command = {
 				daemon: await daemonOf(context, config.database),
 				sources: [...sources, ...forgotten],
 				targets: views.targets(),
+				configured: config.targets.map(({ name }) => name),
 				held: views.held(),
 				quarantine: views.quarantine(),
 			};
@@ -45,6 +46,8 @@ interface Status {
 	readonly daemon: { readonly pid: number; readonly url: string; readonly since: number } | undefined;
 	readonly sources: readonly SourceView[];
 	readonly targets: readonly TargetView[];
+	/** Names of the targets in the configuration. */
+	readonly configured: readonly string[];
 	readonly held: readonly HeldPlanView[];
 	readonly quarantine: readonly QuarantineView[];
 }
@@ -72,7 +75,7 @@ async function daemonOf({ doors }: Context, database: string): Promise<Status["d
 	return holder?.url === undefined ? undefined : { pid: holder.pid, url: holder.url, since: holder.since };
 }
 
-function statusJson({ database, daemon, sources, targets, held, quarantine }: Status): object {
+function statusJson({ database, daemon, sources, targets, configured, held, quarantine }: Status): object {
 	return {
 		database,
 		daemon: daemon === undefined ? null : { ...daemon, since: instant(daemon.since) },
@@ -88,12 +91,11 @@ function statusJson({ database, daemon, sources, targets, held, quarantine }: St
 			lastSuccess: { full: instant(source.lastSuccess.full), delta: instant(source.lastSuccess.delta) },
 			lastRun: source.lastRun === undefined ? null : runJson(source.lastRun),
 		})),
-		targets: targets.map(({ target, accounts, pending, failed, lastError }) => ({
-			target,
-			accounts,
-			pending,
-			failed,
+		targets: targets.map(({ target, accounts, pending, failed, released, lastError, trouble, readBack }) => ({
+			...{ target, isConfigured: configured.includes(target), accounts, pending, failed, released },
 			lastError: lastError ?? null,
+			trouble: trouble === undefined ? null : { ...trouble, since: instant(trouble.since), retryAt: instant(trouble.retryAt) },
+			readBack: readBack === undefined ? null : { at: instant(readBack.at), ...readBack.counts },
 		})),
 		held: held.map(({ plan, source, since, kinds, changes }) => ({ plan, source, since: instant(since), kinds, changes: changes.length })),
 		quarantine: quarantine.map((entry) => ({ ...entry, since: instant(entry.since) })),
@@ -141,6 +143,7 @@ function sayStatus({ out, clock }: Context, status: Status, input: Input): void 
 				printable(target.lastError ?? ""),
 			]),
 		]);
+		for (const target of status.targets) for (const line of targetNotes(target, status, input)) out.write(`  ${printable(line)}\n`);
 	}
 	for (const held of status.held) {
 		title(`Held at ${held.source} since ${instant(held.since)}`);
@@ -152,6 +155,22 @@ function sayStatus({ out, clock }: Context, status: Status, input: Input): void 
 	table(status.quarantine.slice(0, QUARANTINE_SHOWN).map((entry) => [entry.source, printable(entry.name), printable(entry.reason)]));
 	const more = status.quarantine.length - QUARANTINE_SHOWN;
 	if (more > 0) out.write(`  and ${count(more)} more: dirsyncd status --json${sameConfig(input)}\n`);
+}
+
+function targetNotes({ target, trouble, released, readBack }: TargetView, { configured }: Status, input: Input): readonly string[] {
+	const counts = readBack?.counts;
+	const drift = counts === undefined ? 0 : counts.changed + counts.missing;
+	return [
+		...(configured.includes(target)
+			? []
+			: [`${target}: not in the configuration any more, and left alone; dirsyncd forget ${target}${sameConfig(input)} forgets it`]),
+		...(trouble === undefined ? [] : [`${target}: takes nothing since ${instant(trouble.since)}: ${trouble.because}`]),
+		...(trouble?.hint === undefined ? [] : [`${target}: ${trouble.hint} Tried again at ${instant(trouble.retryAt)}.`]),
+		...(released === 0 ? [] : [`${target}: ${count(released)} released, and left alone since`]),
+		...(counts === undefined || drift === 0 || readBack === undefined
+			? []
+			: [`${target}: read back at ${instant(readBack.at)}: ${count(counts.changed)} changed there, ${count(counts.missing)} missing`]),
+	];
 }
 
 function troubles(run: RunView | undefined): readonly string[] {

@@ -1,6 +1,7 @@
 import type { SyncRequest } from "../app.ts";
 import type { Config } from "../config/config.ts";
 import { Failure, type FailureCode, failureCodes } from "../core/errors.ts";
+import type { Forgotten } from "../store/forget.ts";
 import type { RunReport } from "../sync/report.ts";
 import type { Context } from "./context.ts";
 
@@ -10,6 +11,7 @@ export interface Daemon {
 	sync(request: Omit<SyncRequest, "trigger">): Promise<RunReport>;
 	approve(plan: string, by: string): Promise<RunReport>;
 	reject(plan: string, by: string): Promise<Rejection>;
+	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
 }
 
 /** What came of a rejection. */
@@ -30,6 +32,8 @@ export function reachDaemon({ doors, signal }: Context, config: Config, url: str
 		url,
 		sync: async (request) => asReport(url, await post("/api/v1/sync", request)),
 		approve: async (plan, by) => asReport(url, await post(`/api/v1/plans/${encodeURIComponent(plan)}/approve`, { by })),
+		forget: async (target, user, by) =>
+			asForgotten(url, await post(`/api/v1/targets/${encodeURIComponent(target)}/forget`, { ...(user !== undefined && { user }), by })),
 		reject: async (plan, by) => asRejection(url, await post(`/api/v1/plans/${encodeURIComponent(plan)}/reject`, { by })),
 	};
 }
@@ -58,6 +62,11 @@ function asReport(url: string, body: unknown): RunReport {
 
 function asRejection(url: string, body: unknown): Rejection {
 	if (isRecord(body) && typeof body["source"] === "string" && typeof body["rejected"] === "number") return body as unknown as Rejection;
+	throw notUnderstood(url);
+}
+
+function asForgotten(url: string, body: unknown): Forgotten {
+	if (isRecord(body) && typeof body["accounts"] === "number" && typeof body["groups"] === "number") return body as unknown as Forgotten;
 	throw notUnderstood(url);
 }
 

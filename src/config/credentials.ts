@@ -11,7 +11,7 @@ import { valueAt } from "./values.ts";
 export function checkBind(gathering: Gathering, source: Path): void {
 	const bind = [...source, "bind"];
 	const password = [...bind, "password"];
-	checkPassword(gathering, password);
+	checkSecret(gathering, password);
 	if (!isMap(valueAt(gathering.document.values, bind))) return;
 	const sasl = [...bind, "sasl"];
 	if (isThere(gathering, sasl)) {
@@ -45,16 +45,21 @@ function checkExternal(gathering: Gathering, source: Path): void {
 	}
 }
 
-function checkPassword(gathering: Gathering, where: Path): void {
+/** Reads a secret, and warns when it stands where everybody reads. Undefined when it is not there, or cannot be read. */
+export function checkSecret(gathering: Gathering, where: Path): string | undefined {
 	const place = secretPlace(valueAt(gathering.document.values, where));
-	if (place === undefined || readPlace(gathering, where, place) === undefined) return;
-	if ("text" in place && !gathering.document.isExpanded(where)) {
+	if (place === undefined) return undefined;
+	const text = readPlace(gathering, where, place);
+	if (text !== undefined && "text" in place && !gathering.document.isExpanded(where)) {
 		gathering.warn(where, {
-			message: "the password stands in the configuration itself",
-			remedy: "move it to a file of its own: { file: ./secrets/corp }",
+			message: `the ${secretNames[String(where.at(-1))] ?? "password"} stands in the configuration itself`,
+			remedy: `move it to a file of its own: { file: ./secrets/${where[0] === "sources" ? "corp" : "target"} }`,
 		});
 	}
+	return text;
 }
+
+const secretNames: Readonly<Record<string, string>> = { bearer: "token", clientSecret: "client's secret", secret: "secret" };
 
 /** Reads a secret and keeps it. Undefined when it cannot be read, which was said. */
 export function readPlace(gathering: Gathering, where: Path, place: SecretPlace): string | undefined {

@@ -32,12 +32,14 @@ export function shownValue(document: ConfigDocument, path: Path): string | undef
 	if (typeof value === "object" && value !== null) return Array.isArray(value) ? "[…]" : "{…}";
 	const written = document.written(path);
 	if (written === undefined || written === "") return undefined;
-	return isSecretPath(path) || /:\/\/[^/\s]*@|-----BEGIN/.test(written) ? "[secret]" : written;
+	return isSecretPath(path) || /:\/\/[^/\s]*@|:\/\/\S*\?|-----BEGIN/.test(written) ? "[secret]" : written;
 }
 
 /** A place that holds a secret itself, not the name of the file, variable or credential it is in. */
 function isSecretPath(path: Path): boolean {
-	const places: readonly (string | number | undefined)[] = ["file", "env", "credential"];
+	const places: readonly (string | number | undefined)[] = ["file", "env", "credential", "tokenUrl"];
+	// A text where the map around a secret belongs is one, most likely.
+	if (["auth", "basic", "oauth"].includes(String(path.at(-1)))) return true;
 	return path.some((step) => typeof step === "string" && /pass|secret|token|bearer/i.test(step)) && !places.includes(path.at(-1));
 }
 
@@ -155,7 +157,7 @@ function wrongKind(path: Path, expected: readonly string[], value: unknown, docu
 		if (flaw !== undefined) return flaw;
 	}
 	if (expected.includes("text") && value !== null && typeof value !== "object") return { message, remedy: "put it in quotes" };
-	if (path[0] === "mapping" && typeof value === "object" && value !== null) {
+	if ((path[0] === "mapping" || path[2] === "mapping") && typeof value === "object" && value !== null) {
 		return { message, remedy: `put the template in quotes: "${document.written(path) ?? "{attribute}"}"` };
 	}
 	if (expected.includes("true or false")) return { message, remedy: "write true or false" };

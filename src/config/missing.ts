@@ -7,7 +7,8 @@ import { keysAt, meantKey } from "./vocabulary.ts";
 /** What is said of a key that is not there, with an example of how it is written. */
 export function missingFlaw(path: Path): Flaw {
 	const name = String(path.at(-1));
-	return { message: `${name} is missing`, remedy: `add ${name}: ${examples[name] ?? "…"}` };
+	const example = (path[0] === "targets" ? targetExamples[name] : undefined) ?? examples[name];
+	return { message: `${name} is missing`, remedy: `add ${name}: ${example ?? "…"}` };
 }
 
 /** Whether an unknown key beside it is probably meant for the one at a path: then it is misspelled and not missing. */
@@ -31,4 +32,24 @@ const examples: Readonly<Record<string, string>> = {
 	cert: "./dirsyncd.pem",
 	key: "./secrets/dirsyncd.key",
 	base: "DC=corp,DC=example,DC=com",
+};
+
+/** Where a target's key is written otherwise than a source's, or is a target's alone. */
+const targetExamples: Readonly<Record<string, string>> = {
+	name: "mail-gateway",
+	type: "scim (or local, file, webhook)",
+	url: "https://scim.example.com/v2",
+	auth: "{ bearer: { env: SCIM_TOKEN } }",
+	user: "dirsyncd",
+	password: "{ file: ./secrets/scim }",
+	tokenUrl: "https://login.example.com/oauth2/token",
+	clientId: "dirsyncd",
+	clientSecret: "{ env: SCIM_CLIENT_SECRET }",
+	schedule: '"0 4 * * 0"',
+	path: "./out/accounts.csv",
+	format: "csv (or jsonl, ldif)",
+	ldifBase: '"ou=people,dc=example,dc=com"',
+	heading: "E-mail",
+	field: "emails.primary",
+	secret: "{ env: HOOK_SECRET }",
 };

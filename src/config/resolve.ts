@@ -2,10 +2,11 @@ import path from "node:path";
 import { type ChangeKind, changeKinds } from "../core/change.ts";
 import type { Limit, Limits } from "../core/gate.ts";
 import { activeDirectoryMapping, googleMapping, ldapMapping, type Mapping, type MappingField } from "../core/mapping.ts";
-import { parseDuration } from "../lib/duration.ts";
 import { changesOf } from "./belonging.ts";
 import type { Config, GroupKind, Listen, SourceConfig } from "./config.ts";
 import { parseListen } from "./formats.ts";
+import { resolveTarget } from "./resolve-target.ts";
+import { ms, withoutUndefined } from "./resolve-values.ts";
 import type { ValidConfig } from "./schema.ts";
 import { makeSecret } from "./secret.ts";
 import type { Semantics } from "./semantics.ts";
@@ -44,9 +45,12 @@ export function resolve(file: string, valid: ValidConfig, semantics: Semantics):
 		},
 		match: valid.match,
 		protect: valid.protect,
-		targets: valid.targets.map(({ name, type }) => {
-			return { name, type, when: undefined, mapping: undefined, lifecycle: undefined, limits: {}, groups: true };
-		}),
+		targets: valid.targets.map((target, index) =>
+			resolveTarget(target, {
+				...{ at: `targets[${index}]`, directory: path.dirname(file), semantics },
+				...{ lifecycle: actionsOf(valid.lifecycle), limits: resolveAccountLimits(valid.limits, target.limits) },
+			}),
+		),
 		retention: { runsMs: ms(valid.retention.runs), changesMs: ms(valid.retention.changes) },
 		demo:
 			valid.demo === undefined
@@ -150,14 +154,24 @@ function chosen<T extends string>(known: readonly T[], given: string): T {
 type ValidLimits = ValidConfig["limits"];
 
 function resolveLimits(all: ValidLimits, own: ValidLimits | undefined): Pick<SourceConfig, "limits" | "groupLimits"> {
-	const limit = (usual: Limit | undefined, name: keyof ValidLimits) => resolveLimit(usual, { ...given(all[name]), ...given(own?.[name]) });
+	const limit = (usual: Limit, name: "groups" | "members") => resolveLimit(usual, { ...given(all[name]), ...given(own?.[name]) });
+	const groupLimits = { deleted: limit(defaultGroupLimits.deleted, "groups"), removed: limit(defaultGroupLimits.removed, "members") };
+	return { limits: resolveAccountLimits(all, own), groupLimits };
+}
+
+type AccountLimits = Pick<ValidLimits, ChangeKind>;
+
+function resolveAccountLimits(all: AccountLimits, own: AccountLimits | undefined): Limits {
 	const limits: Partial<Record<ChangeKind, Limit>> = {};
 	for (const kind of changeKinds) {
-		const resolved = limit(defaultLimits[kind], kind);
+		const resolved = resolveLimit(defaultLimits[kind], { ...given(all[kind]), ...given(own?.[kind]) });
 		if (resolved !== undefined) limits[kind] = resolved;
 	}
-	const groupLimits = { deleted: limit(defaultGroupLimits.deleted, "groups"), removed: limit(defaultGroupLimits.removed, "members") };
-	return { limits, groupLimits };
+	return limits;
+}
+
+function actionsOf({ onDisabled, onOutOfScope, onDeleted }: ValidConfig["lifecycle"]) {
+	return { onDisabled, onOutOfScope, onDeleted };
 }
 
 type Given = ReturnType<typeof given>;
@@ -176,19 +190,6 @@ function resolveLimit(usual: Limit | undefined, own: Given): Limit | undefined {
 
 function withoutEmpty(mapping: Mapping): Mapping {
 	return Object.fromEntries(Object.entries(mapping).filter(([, template]) => template !== "")) as Partial<Record<MappingField, string>>;
-}
-
-function withoutUndefined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-		[K in keyof T]?: Exclude<T[K], undefined>;
-	};
-}
-
-/** Both were checked by the schema: what cannot be read here is a bug. */
-function ms(duration: string): number {
-	const parsed = parseDuration(duration);
-	if (parsed === undefined) throw new Error(`not a duration: ${duration}`);
-	return parsed;
 }
 
 function listen(text: string): Listen {

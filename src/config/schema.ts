@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { type MappingField, mappingFields } from "../core/mapping.ts";
 import * as formats from "./formats.ts";
+import { limits, mapping, secret, text } from "./schema-parts.ts";
+import { target } from "./target-schema.ts";
 
 /**
  * The shape of the configuration, and of its JSON Schema. Every check here looks at one value by itself, so that one mistake
@@ -31,7 +32,7 @@ export function makeSchema() {
 		targets: z
 			.array(target())
 			.min(1)
-			.default([{ name: "accounts", type: "local" }])
+			.prefault([{ name: "accounts", type: "local" }])
 			.describe("The systems whose accounts are kept. Without this: the local account store alone."),
 		retention: retention().prefault({}).describe("How long history is kept."),
 		demo: demo().optional().describe("Serves a made-up directory over LDAP, for trying things out."),
@@ -164,13 +165,6 @@ function timeouts() {
 	});
 }
 
-function mapping() {
-	const fields = Object.fromEntries(
-		mappingFields.map((field) => [field, text(field === "userName" ? formats.checkUserName : formats.checkTemplate).optional()]),
-	) as Record<MappingField, z.ZodOptional<z.ZodString>>;
-	return z.strictObject(fields);
-}
-
 function lifecycle() {
 	const action = () => z.enum(["disable", "keep", "delete"]).default("disable");
 	return z.strictObject({
@@ -180,35 +174,6 @@ function lifecycle() {
 		deleteAfter: text(formats.checkDeleteAfter)
 			.default("never")
 			.describe("How long a disabled account whose person is gone is kept before it is deleted: never, or as in 30d."),
-	});
-}
-
-function limits() {
-	const number = (most: number) => z.union([z.number().min(0).max(most), z.literal("none")]).optional();
-	const limit = () =>
-		z.strictObject({
-			count: z
-				.union([z.int().min(0), z.literal("none")])
-				.optional()
-				.describe("More than so many are held."),
-			percent: number(100).describe("More than this share of the source's accounts in that state is held."),
-			floor: z.int().min(0).optional().describe("So many are never held for their share."),
-		});
-	return z.strictObject({
-		create: limit().prefault({}).describe("Without a limit unless set."),
-		update: limit().prefault({}).describe("By default 50 percent, floor 10."),
-		disable: limit().prefault({}).describe("By default 50 or 5 percent, whichever is reached first, floor 3."),
-		enable: limit().prefault({}).describe("Without a limit unless set."),
-		delete: limit().prefault({}).describe("By default 10 or 1 percent, whichever is reached first, floor 3."),
-		groups: limit().prefault({}).describe("Groups deleted. By default 10 or 10 percent, whichever is reached first, floor 3."),
-		members: limit().prefault({}).describe("Memberships removed from groups. By default 10 percent, floor 50."),
-	});
-}
-
-function target() {
-	return z.strictObject({
-		name: text(formats.checkName).describe("What this target is called in commands, logs and metrics."),
-		type: z.literal("local").describe("The account store within the database."),
 	});
 }
 
@@ -228,33 +193,6 @@ function demo() {
 	});
 }
 
-function secret() {
-	return z.union([
-		text(formats.checkText),
-		z
-			.strictObject({ file: text(formats.checkText), env: text(formats.checkText), credential: text(formats.checkName) })
-			.partial()
-			.check(({ value, issues }) => {
-				if (Object.keys(value).length !== 1) {
-					issues.push(
-						flawIssue(value, { message: "not exactly one place for the secret", remedy: "write one of file, env and credential" }),
-					);
-				}
-			}),
-	]);
-}
-
 function dns() {
 	return z.array(text(formats.checkDn));
-}
-
-function text(check: formats.Check): z.ZodString {
-	return z.string().check(({ value, issues }) => {
-		const flaw = check(value);
-		if (flaw !== undefined) issues.push(flawIssue(value, flaw));
-	});
-}
-
-function flawIssue(input: unknown, flaw: formats.Flaw): z.core.$ZodRawIssue {
-	return { code: "custom", input, message: flaw.message, params: { remedy: flaw.remedy } };
 }

@@ -10,6 +10,7 @@ import { type Path, type Problem, showPath } from "./problem.ts";
 import { checkScope, checkSplitDns } from "./scope.ts";
 import type { Secret } from "./secret.ts";
 import { checkServers } from "./servers.ts";
+import { checkTargets } from "./targets.ts";
 import { checkUnseen } from "./unseen.ts";
 import { valueAt } from "./values.ts";
 import { laterType } from "./vocabulary.ts";
@@ -54,7 +55,7 @@ export function checkSemantics(document: ConfigDocument, environment: Environmen
 	};
 	checkNames(gathering, "sources");
 	checkNames(gathering, "targets");
-	checkLocalTargets(gathering);
+	checkTargets(gathering);
 	checkSplitDns(gathering, ["protect"]);
 	checkMatch(gathering);
 	const sources = [...listAt(gathering, ["sources"]).keys()].map((index) => ["sources", index]);
@@ -73,17 +74,6 @@ function checkNames(gathering: Gathering, section: "sources" | "targets"): void 
 		if (seen.has(name.toLowerCase()))
 			gathering.problem(at, { message: `there is another ${kind} of this name`, remedy: "give each its own name" });
 		seen.add(name.toLowerCase());
-	}
-}
-
-function checkLocalTargets(gathering: Gathering): void {
-	let locals = 0;
-	for (const index of listAt(gathering, ["targets"]).keys()) {
-		const at = ["targets", index, "type"];
-		if (textAt(gathering, at) !== "local") continue;
-		locals += 1;
-		if (locals === 2)
-			gathering.problem(at, { message: "there is one local account store, and it is a target already", remedy: "remove this target" });
 	}
 }
 

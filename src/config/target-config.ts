@@ -1,3 +1,4 @@
+import type { AccountField } from "../core/account-field.ts";
 import type { Condition } from "../core/condition.ts";
 import type { Limits } from "../core/gate.ts";
 import type { Mapping } from "../core/mapping.ts";
@@ -51,8 +52,8 @@ export interface ScimTarget extends AnyTarget {
 	/** The HTTP proxy's URL; undefined: none, whatever the environment says. */
 	readonly proxy: string | undefined;
 	readonly adopt: Adopt;
-	/** The SCIM attribute by which an account that is there is known: "userName", "emails.value", "employeeNumber". */
-	readonly match: string;
+	/** The SCIM attribute by which an account that is there is known, after externalId. */
+	readonly match: "userName" | "emails.value" | "employeeNumber";
 	/** How changes are sent: PATCH with paths, PATCH without, or PUT of the whole. */
 	readonly dialect: "path" | "no-path" | "put";
 	/** Requests at a time, at most. */
@@ -95,19 +96,21 @@ export interface TargetTls {
 export interface FileTarget extends AnyTarget {
 	readonly type: "file";
 	readonly path: string;
-	readonly format: "csv" | "jsonl" | "ldif";
+	readonly format: FileFormat;
 	/** `state`: the whole, replaced at once. `changes`: one record a change, appended. */
 	readonly content: "state" | "changes";
-	/** Of CSV: heading and field, in order. Undefined: all fields. */
-	readonly columns: readonly FileColumn[] | undefined;
-	/** Of LDIF: the DN beneath which the entries are. */
-	readonly ldifBase: string;
 }
+
+export type FileFormat =
+	/** Columns in their order. */
+	| { readonly kind: "csv"; readonly columns: readonly FileColumn[] }
+	| { readonly kind: "jsonl" }
+	/** `base`: the DN beneath which the entries are. */
+	| { readonly kind: "ldif"; readonly base: string };
 
 export interface FileColumn {
 	readonly heading: string;
-	/** A field of the account: "userName", "name.givenName", "emails.primary", "groups", "anchor", … */
-	readonly field: string;
+	readonly field: AccountField;
 }
 
 export interface WebhookTarget extends AnyTarget {

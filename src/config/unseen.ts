@@ -4,9 +4,10 @@ import { mappingFields } from "../core/mapping.ts";
 import { attributesIn, parseTemplate } from "../core/template.ts";
 import { typeOf } from "./belonging.ts";
 import { checkFilter } from "./formats.ts";
-import { type Gathering, textAt } from "./gathering.ts";
+import { type Gathering, listAt, textAt } from "./gathering.ts";
 import type { Path } from "./problem.ts";
 import type { SourceType } from "./schema.ts";
+import { conditionsAt } from "./targets.ts";
 
 /** Filters of a source that choose its entries. */
 const filters: readonly Path[] = [["users", "filter"], ["people"], ["disabled"], ["groups", "filter"], ["groups", "objects"]];
@@ -22,21 +23,35 @@ export function checkUnseen(gathering: Gathering, sources: readonly Path[]): voi
 	for (const { source, type } of readers) {
 		for (const filter of filters) {
 			const at = [...source, ...filter];
-			const text = textAt(gathering, at) ?? "";
-			if (checkFilter(text) !== undefined) continue;
-			for (const attribute of attributesOf(parseFilter(text))) {
+			for (const attribute of filteredBy(gathering, at)) {
 				if (isUnseen(attribute, type)) warnOf(gathering, at, attribute, "this source");
 			}
 		}
 	}
-	for (const field of mappingFields) {
-		const at = ["mapping", field];
-		const template = parseTemplate(textAt(gathering, at) ?? "");
-		for (const attribute of template.kind === "template" ? new Set(attributesIn(template)) : []) {
+	const targets = [...listAt(gathering, ["targets"]).keys()].map((index) => ["targets", index]);
+	const templates = [[], ...targets].flatMap((above) => mappingFields.map((field) => [...above, "mapping", field]));
+	const conditions = targets.flatMap((target) => conditionsAt(gathering, [...target, "when"])).map((at) => [...at, "filter"]);
+	const asked = [
+		...templates.map((at) => ({ at, attributes: mappedFrom(gathering, at) })),
+		...conditions.map((at) => ({ at, attributes: filteredBy(gathering, at) })),
+	];
+	for (const { at, attributes } of asked) {
+		for (const attribute of attributes) {
 			const names = readers.filter(({ type }) => isUnseen(attribute, type)).map(({ name }) => name);
 			if (names.length > 0) warnOf(gathering, at, attribute, names.join(" and "));
 		}
 	}
+}
+
+/** Attributes of the filter at a path; none when it cannot be read, which the schema says. */
+function filteredBy(gathering: Gathering, at: Path): ReadonlySet<string> {
+	const text = textAt(gathering, at) ?? "";
+	return checkFilter(text) === undefined ? attributesOf(parseFilter(text)) : new Set();
+}
+
+function mappedFrom(gathering: Gathering, at: Path): ReadonlySet<string> {
+	const template = parseTemplate(textAt(gathering, at) ?? "");
+	return new Set(template.kind === "template" ? attributesIn(template) : []);
 }
 
 function isUnseen(attribute: string, type: SourceType): boolean {
@@ -49,9 +64,10 @@ function warnOf(gathering: Gathering, at: Path, attribute: string, whose: string
 	const start = written.toLowerCase().indexOf(attribute);
 	const name = written.slice(start, start + attribute.length);
 	const entry = at.includes("groups") ? "the group's entry" : "the person's entry";
-	const isAboutPeople = at.at(-2) === "users" && /^(?:is)?memberof$/.test(attribute);
+	const isMemberOf = /^(?:is)?memberof$/.test(attribute);
+	const instead = at.at(-2) === "users" ? "use users.groups" : at.includes("when") ? "use group in place of filter" : undefined;
 	gathering.warn(at, {
 		message: `${name} changes without ${entry} changing, so a delta cannot see it; every reading of ${whose} will be a full one`,
-		remedy: isAboutPeople ? "use users.groups" : "leave it out",
+		remedy: (isMemberOf ? instead : undefined) ?? "leave it out",
 	});
 }

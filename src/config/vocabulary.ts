@@ -5,11 +5,15 @@ import { makeSchema } from "./schema.ts";
 
 /** The keys that a map of the configuration may have, from the schema itself. */
 export function keysAt(path: Path): readonly string[] {
-	let here: Shape = z.toJSONSchema(makeSchema(), { io: "input" }) as Shape;
+	const root = z.toJSONSchema(makeSchema(), { io: "input" }) as Shape;
+	// What contains itself stands apart, and is referred to.
+	const followed = (shape: Shape): Shape =>
+		shape.$ref === undefined ? shape : (root.$defs?.[shape.$ref.slice("#/$defs/".length)] ?? shape);
+	let here = root;
 	for (const step of path) {
 		const next = mapOf(here)?.properties?.[String(step)] ?? listOf(here)?.items;
 		if (next === undefined) return [];
-		here = next;
+		here = followed(next);
 	}
 	return Object.keys(mapOf(here)?.properties ?? {});
 }
@@ -18,6 +22,8 @@ interface Shape {
 	readonly properties?: Readonly<Record<string, Shape>>;
 	readonly items?: Shape;
 	readonly anyOf?: readonly Shape[];
+	readonly $ref?: string;
+	readonly $defs?: Readonly<Record<string, Shape>>;
 }
 
 function mapOf(shape: Shape): Shape | undefined {
@@ -31,15 +37,18 @@ function listOf(shape: Shape): Shape | undefined {
 /** The key that was probably meant: one that reads nearly the same, or what others call it. */
 export function meantKey(above: Path, name: string): string | undefined {
 	const known = keysAt(above);
-	const synonym = synonyms[name.toLowerCase().replaceAll(/[_-]/g, "")];
-	return synonym !== undefined && known.includes(synonym) ? synonym : nearest(name, known);
+	const synonym = synonyms[name.toLowerCase().replaceAll(/[_-]/g, "")]?.split(" ").find((each) => known.includes(each));
+	return synonym ?? nearest(name, known);
 }
 
+/** By spaces: the first of them that is known in its place. */
 const synonyms: Readonly<Record<string, string>> = {
-	...{ server: "urls", servers: "urls", host: "urls", hosts: "urls", uri: "urls", uris: "urls" },
+	...{ server: "urls", servers: "urls", host: "urls", hosts: "urls", uri: "urls url", uris: "urls" },
 	...{ username: "user", binddn: "user", dn: "user", passwd: "password", pwd: "password", searchbase: "base", basedn: "base" },
 	...{ starttls: "startTls", cacert: "ca", cafile: "ca", db: "database", logging: "log", kind: "type", directories: "sources" },
 	...{ clientcert: "cert", certificate: "cert", certfile: "cert", clientkey: "key", keyfile: "key", privatekey: "key" },
+	...{ endpoint: "url", baseurl: "url", token: "bearer", authentication: "auth", oauth2: "oauth", file: "path", filename: "path" },
+	...{ and: "all", or: "any", memberof: "group", scope: "when", condition: "when", ratelimit: "rate", batchsize: "batch" },
 	...{ mechanism: "sasl", authzid: "authorizationId", realm: "domain", discover: "domain", uuid: "anchor" },
 };
 
@@ -61,5 +70,4 @@ export function laterType(path: Path, value: unknown): string | undefined {
 
 const laterChoices: Readonly<Record<string, readonly string[]>> = {
 	"sources.*.type": ["csv", "entra", "google"],
-	"targets.*.type": ["scim", "file", "webhook"],
 };

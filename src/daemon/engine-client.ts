@@ -167,6 +167,10 @@ function openThread(config: Config, { file, listener, signal }: EngineClientPart
 				return listener.certificate(message.source, message.expiresAt);
 			case "woken":
 				return listener.woken(message.source);
+			case "delivered":
+				return listener.delivered(message.news);
+			case "delivery-error":
+				return listener.deliveryError(unpackError(message.error));
 			case "answer":
 				return settle(thread, message.id)?.resolve(message.answer);
 			case "error":

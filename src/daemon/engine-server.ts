@@ -1,18 +1,26 @@
 import type { MessagePort } from "node:worker_threads";
-import type { Engine } from "../app.ts";
+import type { Beside, Engine } from "../app.ts";
 import { Failure, unreachable } from "../core/errors.ts";
 import { packError } from "./crossing.ts";
 import type { EngineListener, FromEngine, ToEngine } from "./protocol.ts";
 
 type Call = Extract<ToEngine, { kind: "call" }>;
 
+/** How long a run waits for what it wants delivered, in milliseconds: its source is to be read again soon. */
+const PATIENCE_MS = 15_000;
+
 /** Serves an engine to the daemon over a port, in the engine's own thread: its long synchronous work holds up nobody else. */
-export function serveEngine(port: MessagePort, open: () => Engine): void {
+export function serveEngine(port: MessagePort, open: (beside: Beside) => Engine): void {
 	const say = (message: FromEngine): void => port.postMessage(message);
-	const engine = tryOpen(open, say, port);
+	const beside: Beside = {
+		patienceMs: PATIENCE_MS,
+		onNews: (news) => say({ kind: "delivered", news }),
+		onError: (error) => say({ kind: "delivery-error", error: packError(error) }),
+	};
+	const engine = tryOpen(() => open(beside), say, port);
 	if (engine === undefined) return;
 	const underway = new Map<number, { readonly abort: AbortController; readonly ended: Promise<void> }>();
-	const listener: EngineListener = {
+	const listener: Omit<EngineListener, "delivered" | "deliveryError"> = {
 		progress: (progress) => say({ kind: "progress", progress }),
 		ldap: (source, operation, seconds) => say({ kind: "ldap", source, operation, seconds }),
 		certificate: (source, expiresAt) => say({ kind: "certificate", source, expiresAt }),
@@ -67,7 +75,12 @@ function tryOpen(open: () => Engine, say: (message: FromEngine) => void, port: M
 	}
 }
 
-async function answer(engine: Engine, call: Call, listener: EngineListener, signal: AbortSignal): Promise<unknown> {
+async function answer(
+	engine: Engine,
+	call: Call,
+	listener: Omit<EngineListener, "delivered" | "deliveryError">,
+	signal: AbortSignal,
+): Promise<unknown> {
 	switch (call.name) {
 		case "sync":
 			return engine.sync(call.request, listener, signal);
@@ -80,7 +93,11 @@ async function answer(engine: Engine, call: Call, listener: EngineListener, sign
 			return engine.watch(source, () => listener.woken(source), signal);
 		}
 		case "deliver":
-			return engine.deliver(listener, signal);
+			return engine.deliver();
+		case "forget":
+			return engine.forget(call.request.target, call.request.user, call.request.by);
+		case "readBack":
+			return engine.readBack(call.request.target, signal);
 		case "nextDelivery":
 			return engine.nextDelivery();
 		case "retain":

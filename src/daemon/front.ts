@@ -31,6 +31,8 @@ export function makeFront({ version, clock }: { readonly version: string; readon
 		sync: async (source, mode) => open().sync(source, mode),
 		approve: async (plan, by) => open().approve(plan, by),
 		reject: async (plan, by) => open().reject(plan, by),
+		forget: async (target, user, by) => open().forget(target, user, by),
+		readBack: async (target) => open().readBack(target),
 		sources: () => open().sources(),
 		status: () => ({ ...open().status(), startedAt: new Date(startedAt).toISOString(), version, health: health() }),
 		plans: () => open().plans(),

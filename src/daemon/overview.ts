@@ -90,7 +90,7 @@ export function gatherParts(
 			const watching = watchOf(source);
 			return { source, running, next, intervalMs, dueSinceSuccess, lastSuccessAt, lastRun, held, quarantined, watching };
 		}),
-		targets: targets.map(({ target, pending, failed }): TargetFacts => ({ target, pending, failed })),
+		targets: targets.map(({ target, pending, failed, trouble }): TargetFacts => ({ target, pending, failed, trouble })),
 	};
 }
 
@@ -115,5 +115,5 @@ function blankSource(source: string): SourceView {
 }
 
 function blankTarget(target: string): TargetView {
-	return { target, accounts: 0, pending: 0, failed: 0, lastError: undefined };
+	return { target, accounts: 0, pending: 0, failed: 0, released: 0, lastError: undefined, trouble: undefined, readBack: undefined };
 }

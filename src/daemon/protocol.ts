@@ -1,4 +1,4 @@
-import type { Engine, Listener, SyncRequest } from "../app.ts";
+import type { DeliveryNews, Engine, Listener, SyncRequest } from "../app.ts";
 import type { Progress } from "../sync/report.ts";
 import type { CrossingError } from "./crossing.ts";
 
@@ -9,7 +9,9 @@ export interface EngineCalls {
 	reject(request: { readonly plan: string; readonly by: string }): ReturnType<Engine["reject"]>;
 	/** Ends only by failing; each time it is woken, it says so. */
 	watch(request: { readonly source: string }): ReturnType<Engine["watch"]>;
-	deliver(request: undefined): ReturnType<Engine["deliver"]>;
+	deliver(request: undefined): Promise<ReturnType<Engine["deliver"]>>;
+	forget(request: { readonly target: string; readonly user: string | undefined; readonly by: string }): ReturnType<Engine["forget"]>;
+	readBack(request: { readonly target: string }): ReturnType<Engine["readBack"]>;
 	nextDelivery(request: undefined): Promise<ReturnType<Engine["nextDelivery"]>>;
 	retain(request: undefined): Promise<ReturnType<Engine["retain"]>>;
 	backUp(request: string): Promise<void>;
@@ -19,6 +21,10 @@ export interface EngineCalls {
 export interface EngineListener extends Listener {
 	/** Something may have changed in a source that is watched. */
 	woken(source: string): void;
+	/** What came of deliveries. */
+	delivered(news: DeliveryNews): void;
+	/** What went wrong with them that is no target's fault. */
+	deliveryError(error: Error): void;
 }
 
 export type CallName = keyof EngineCalls;
@@ -40,5 +46,7 @@ export type FromEngine =
 	| { readonly kind: "ldap"; readonly source: string; readonly operation: string; readonly seconds: number }
 	| { readonly kind: "certificate"; readonly source: string; readonly expiresAt: number }
 	| { readonly kind: "woken"; readonly source: string }
+	| { readonly kind: "delivered"; readonly news: DeliveryNews }
+	| { readonly kind: "delivery-error"; readonly error: CrossingError }
 	| { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
 	| { readonly kind: "error"; readonly id: number; readonly error: CrossingError };

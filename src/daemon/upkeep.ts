@@ -1,13 +1,11 @@
 import type { Trouble } from "../http/health.ts";
 import type { Probe } from "../store/probe.ts";
 import type { Log } from "../telemetry/log.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
 import type { EngineClient } from "./engine-client.ts";
 
 export interface UpkeepParts {
 	readonly engine: Pick<EngineClient, "call">;
 	readonly probe: Probe;
-	readonly metrics: Metrics;
 	readonly log: Log;
 	readonly clock: () => number;
 	/** Aborted when the daemon is ending. */
@@ -29,7 +27,7 @@ const RETAIN_LOOK_EVERY_MS = 600_000;
 const RETAIN_EVERY_MS = 86_400_000;
 
 /** What has to be done now and then, whatever the directories do: probing the database, retention, deliveries that are due again. */
-export function makeUpkeep({ engine, probe, metrics, log, clock, ending }: UpkeepParts): Upkeep {
+export function makeUpkeep({ engine, probe, log, clock, ending }: UpkeepParts): Upkeep {
 	const timers: NodeJS.Timeout[] = [];
 	const underway = new Set<Promise<void>>();
 	let trouble: Trouble | undefined;
@@ -50,10 +48,7 @@ export function makeUpkeep({ engine, probe, metrics, log, clock, ending }: Upkee
 	const deliver = async (): Promise<void> => {
 		const due = await engine.call("nextDelivery", undefined, ending);
 		if (due === undefined || due > clock()) return;
-		const deliveries = await engine.call("deliver", undefined, ending);
-		if (deliveries.length === 0) return;
-		metrics.observeDeliveries(deliveries);
-		for (const { target, kind, result, count } of deliveries) log.info({ target, kind, result, count }, "delivered again");
+		await engine.call("deliver", undefined, ending);
 	};
 
 	const retain = async (): Promise<void> => {

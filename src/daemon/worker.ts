@@ -6,5 +6,5 @@ import { serveEngine } from "./engine-server.ts";
 // The engine's thread. Started by engine-client.ts and by nothing else.
 if (parentPort !== null) {
 	const config = unpackConfig(workerData);
-	serveEngine(parentPort, () => openEngine(config, { check: "always", clock: Date.now, random: Math.random }));
+	serveEngine(parentPort, (beside) => openEngine(config, { check: "always", clock: Date.now, random: Math.random, beside }));
 }

@@ -1,6 +1,8 @@
+import type { ReadBackReport } from "../app.ts";
 import type { Config } from "../config/config.ts";
 import { Failure } from "../core/errors.ts";
 import type { HealthFacts } from "../http/health.ts";
+import type { Forgotten } from "../store/forget.ts";
 import { openViews } from "../store/open-views.ts";
 import { openProbe, type Probe } from "../store/probe.ts";
 import type { HeldPlanView, Views } from "../store/views.ts";
@@ -9,7 +11,9 @@ import type { Log } from "../telemetry/log.ts";
 import { makeMetrics } from "../telemetry/metrics.ts";
 import { type Closers, makeClosers } from "./closers.ts";
 import { type EngineClient, startEngine } from "./engine-client.ts";
+import { hearDeliveries } from "./hear-deliveries.ts";
 import { gatherParts, makeOverview } from "./overview.ts";
+import { makeReadBacks } from "./read-backs.ts";
 import { makeRuns } from "./runs.ts";
 import { makeSchedule } from "./schedule.ts";
 import { makeUpkeep } from "./upkeep.ts";
@@ -23,6 +27,8 @@ export interface Works {
 	sync(source: string, mode: "full" | "delta" | "auto"): Promise<RunReport>;
 	approve(plan: string, by: string): Promise<RunReport>;
 	reject(plan: string, by: string): Promise<{ readonly source: string; readonly rejected: number }>;
+	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
+	readBack(target: string): Promise<ReadBackReport>;
 	sources(): readonly string[];
 	plans(): readonly HeldPlanView[];
 	status(): object;
@@ -60,6 +66,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 			ldap: (source, operation, seconds) => metrics.observeLdap(source, operation, seconds),
 			certificate: (source, expiresAt) => metrics.observeCertificate(source, expiresAt),
 			woken: (source) => watching.woken(source),
+			...hearDeliveries({ metrics, log, clock }),
 		},
 		onDown: (err, retryInMs) => log.error({ err, retryInMs }, "the engine ended by itself and will be started again"),
 		onUp: () => log.info("the engine is up again"),
@@ -89,8 +96,10 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 		ending: ending.signal,
 	});
 	closers.add("watches", () => watching.stop());
-	const upkeep = makeUpkeep({ engine, probe, metrics, log, clock, ending: ending.signal });
+	const upkeep = makeUpkeep({ engine, probe, log, clock, ending: ending.signal });
 	closers.add("upkeep", () => upkeep.stop());
+	const readBacks = makeReadBacks({ engine, log, clock, ending: ending.signal });
+	closers.add("readings back", () => readBacks.stop());
 
 	/** A run outside of the schedule, as far as the schedule is concerned. */
 	const counted = async (work: Promise<RunReport>): Promise<RunReport> => {
@@ -111,6 +120,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 		start: () => {
 			schedule.start();
 			upkeep.start();
+			readBacks.replace(config.targets);
 			watching.start(watchedIn(config));
 		},
 		change: (to) =>
@@ -121,6 +131,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 					config = to;
 					// Not awaited: it waits for sources that are gone, whose runs are kept away by this very change.
 					void schedule.replace(to.sources);
+					readBacks.replace(to.targets);
 				} finally {
 					watching.start(watchedIn(config));
 				}
@@ -128,6 +139,8 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 		sync: (source, mode) => schedule.between(source, () => counted(runs.sync(source, mode, "api"))),
 		approve: (plan, by) => deciding(plan, () => counted(runs.approve(plan, by))),
 		reject: (plan, by) => deciding(plan, () => runs.reject(plan, by)),
+		forget: (target, user, by) => engine.call("forget", { target, user, by }, ending.signal),
+		readBack: (target) => readBacks.readBack(target),
 		sources: () => configured().sources,
 		plans: () => views.held(),
 		status: () => ({ sources: views.sources(), targets: views.targets(), schedule: schedule.times() }),

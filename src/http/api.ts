@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { Failure } from "../core/errors.ts";
+import type { Forgotten } from "../store/forget.ts";
 import type { HeldPlanView } from "../store/views.ts";
 import type { RunReport } from "../sync/report.ts";
 
@@ -9,6 +10,10 @@ export interface Api {
 	sync(source: string, mode: "full" | "delta" | "auto"): Promise<RunReport>;
 	approve(plan: string, by: string): Promise<RunReport>;
 	reject(plan: string, by: string): Promise<{ readonly source: string; readonly rejected: number }>;
+	/** See the command of the same name. */
+	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
+	/** Reads a target back, and does what the configuration says about what is not as we left it. */
+	readBack(target: string): Promise<object>;
 	/** Names of the sources, in the order of the configuration. */
 	sources(): readonly string[];
 	status(): unknown;
@@ -30,6 +35,18 @@ export function addApi(app: FastifyInstance, api: Api): void {
 	app.post<{ Params: { plan: string } }>("/plans/:plan/reject", async (request) =>
 		api.reject(parsePlan(request.params.plan), parseBy(request.body)),
 	);
+	app.post<{ Params: { target: string } }>("/targets/:target/forget", async (request) => {
+		const { user, by } = parseForget(request.body);
+		return api.forget(request.params.target, user, by);
+	});
+	app.post<{ Params: { target: string } }>("/targets/:target/read-back", async (request) => api.readBack(request.params.target));
+}
+
+/** `{user?, by?}`. */
+function parseForget(body: unknown): { readonly user: string | undefined; readonly by: string } {
+	const { user, by } = members(body, ["user", "by"]);
+	if (user !== undefined && (typeof user !== "string" || user.trim() === "")) throw usage("user is not a name");
+	return { user, by: parseBy({ by }) };
 }
 
 /** `{source?, mode?: "full" | "delta" | "auto"}`, or `full: true` for mode full. */

@@ -60,6 +60,8 @@ export interface TargetFacts {
 	readonly target: string;
 	readonly pending: number;
 	readonly failed: number;
+	/** It takes nothing at all. */
+	readonly trouble: (Trouble & { readonly retryAt: number }) | undefined;
 }
 
 /** application/health+json (draft-inadarei-api-health-check-06). */
@@ -205,17 +207,22 @@ function judgeSchedule({ source, next, running, dueSinceSuccess, intervalMs }: S
 	};
 }
 
-function judgeTarget({ target, pending, failed }: TargetFacts, { now }: HealthFacts): Check {
+function judgeTarget({ target, pending, failed, trouble }: TargetFacts, { now }: HealthFacts): Check {
 	// Not with the errors themselves: they name people, and health is open to everybody.
-	const output = `${failed} of ${pending} open deliveries failed (dirsyncd status says why)`;
+	const refused = `${failed} of ${pending} open deliveries failed (dirsyncd status says why)`;
+	const isWell = failed === 0 && trouble === undefined;
+	const output = [
+		...(trouble === undefined ? [] : [`${describeTrouble(trouble)} It is tried again at ${iso(trouble.retryAt)}, and delays only itself.`]),
+		...(failed > 0 ? [refused] : []),
+	].join(" ");
 	return {
 		componentId: target,
 		componentType: "component",
-		status: failed > 0 ? "warn" : "pass",
+		status: isWell ? "pass" : "warn",
 		time: iso(now),
 		observedValue: pending,
 		observedUnit: "pending deliveries",
-		...(failed > 0 && { output }),
+		...(!isWell && { output }),
 	};
 }
 
@@ -229,8 +236,11 @@ function judgeEngine({ engine, now }: HealthFacts): Check {
 
 function verdict(trouble: Trouble | undefined): { readonly status: HealthStatus; readonly output?: string } {
 	if (trouble === undefined) return { status: "pass" };
-	const { because, since, hint } = trouble;
-	return { status: "fail", output: `${because}, since ${iso(since)}${hint === undefined ? "" : `. ${hint}`}` };
+	return { status: "fail", output: describeTrouble(trouble) };
+}
+
+function describeTrouble({ because, since, hint }: Trouble): string {
+	return `${because}, since ${iso(since)}${hint === undefined ? "." : `. ${hint}`}`;
 }
 
 function iso(at: number): string {

@@ -14,5 +14,3 @@ export function makeQueues() {
 		return mine;
 	};
 }
-
-export type Queues = ReturnType<typeof makeQueues>;

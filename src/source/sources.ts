@@ -18,8 +18,10 @@ import type { Source } from "./source.ts";
 export interface Surroundings {
 	/** DNs of people, groups and containers that are never disabled without approval. */
 	readonly protect: readonly string[];
-	/** What rules ask of people: groups by their DNs, read wherever they are, and attributes. */
-	readonly rules: { readonly groups: readonly string[]; readonly attributes: readonly string[] };
+	/** Attributes that are read besides those of the mapping: what targets ask for. */
+	readonly attributes: readonly string[];
+	/** DNs of groups that rules name: read wherever they are. */
+	readonly ruleGroups: readonly string[];
 	/** Unix milliseconds. */
 	readonly clock: () => number;
 	/** 0 to below 1. */
@@ -34,13 +36,12 @@ export interface Surroundings {
 
 /** The source that a configuration describes, by its type. Throws Failure SECRET_UNREADABLE, CONFIG_INVALID or ENTRY_UNREADABLE. */
 export function makeSource(config: SourceConfig, surroundings: Surroundings): Source {
-	const { name, insecure, bases, users, timeouts, pageSize, mapping } = config;
+	const { name, insecure, bases, users, timeouts, pageSize } = config;
 	const options = {
 		...{ name, insecure, bases, users, timeouts, pageSize },
-		attributes: [...new Set([...attributesOf(mapping), ...surroundings.rules.attributes])].sort(),
-		ruleGroups: surroundings.rules.groups,
 		...connectionOf(config),
 		...surroundings,
+		attributes: attributesRead(config, surroundings),
 		pausesMs: activeDirectoryDefaults.pausesMs,
 	};
 	switch (config.type) {
@@ -63,14 +64,18 @@ export function schemaOf({ type }: SourceConfig): Schema {
 /** Looks at a source step by step; changes nothing. */
 export function diagnoseSource(
 	config: SourceConfig,
-	{ protect, clock }: Pick<Surroundings, "protect" | "clock">,
+	{ clock, ...surroundings }: Pick<Surroundings, "protect" | "clock" | "attributes">,
 	signal: AbortSignal,
 ): AsyncIterable<Finding> {
 	const { urls, discovery, tls } = connectionOf(config);
-	const connection = { urls, discovery, tls, protect };
+	const connection = { urls, discovery, tls, protect: surroundings.protect, attributes: attributesRead(config, surroundings) };
 	return config.type === "ldap"
 		? diagnoseGenericLdap({ ...config, ...connection }, clock, signal)
 		: diagnoseActiveDirectory({ ...config, ...connection }, clock, signal);
+}
+
+function attributesRead({ mapping }: SourceConfig, { attributes }: Pick<Surroundings, "attributes">): readonly string[] {
+	return [...new Set([...attributesOf(mapping), ...attributes])].sort();
 }
 
 /** How the servers are reached and who we are there, secrets in clear. */

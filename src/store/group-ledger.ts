@@ -14,6 +14,8 @@ export interface PendingGroupRow {
 	readonly intent_at: number | null;
 	readonly attempts: number;
 	readonly run_id: number;
+	readonly revision: number;
+	readonly error: string | null;
 }
 
 /** A membership that a target does not have as it is wanted; only of accounts that are there. */
@@ -22,6 +24,15 @@ export interface PendingMember {
 	readonly anchor: Anchor;
 	readonly remote_id: string;
 	readonly wanted: number;
+}
+
+/** How we came to a group that is there already. */
+export interface GroupMatch {
+	readonly remoteId: string;
+	readonly digest: Buffer;
+	readonly body: string;
+	readonly origin: "created" | "adopted";
+	readonly before: string | undefined;
 }
 
 /** Accounts that come to a target with a view, or leave it, in this run. */
@@ -35,23 +46,24 @@ export function openGroupLedger(db: Connection) {
 		`INSERT INTO group_ledger (target_id, group_id, wanted, run_id, pending) VALUES (@target, @group, @wanted, @run, 1)
 		ON CONFLICT DO UPDATE SET
 			applied_body = CASE WHEN applied IS excluded.wanted THEN NULL WHEN applied IS wanted AND wanted IS NOT NULL THEN @oldBody ELSE applied_body END,
-			wanted = excluded.wanted, run_id = excluded.run_id, pending = 1, attempts = 0, next_at = NULL, error = NULL`,
+			wanted = excluded.wanted, run_id = excluded.run_id, revision = revision + 1, pending = 1, attempts = 0, next_at = NULL, error = NULL`,
 	);
 	const passedRemoval = "EXISTS (SELECT 1 FROM planned_groups p WHERE p.id = x.group_id AND p.kind = 'remove' AND p.passed = 1)";
 	/** Which memberships a target is to have: all, or those of the accounts that are to be there. A group with open ones is open itself. */
 	const wanting = (only: string) => ({
 		members: db.prepare(
 			`INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT @target, x.group_id, x.account_id, x.added FROM staged_memberships x
-			WHERE (x.added = 1 OR ${passedRemoval}) ${only} ON CONFLICT DO UPDATE SET wanted = excluded.wanted`,
+			WHERE (x.added = 1 OR ${passedRemoval}) ${only} ON CONFLICT DO UPDATE SET wanted = excluded.wanted, next_at = NULL`,
 		),
 		wake: db.prepare(
-			`UPDATE group_ledger SET pending = 1, run_id = @run, attempts = 0, next_at = NULL, error = NULL WHERE target_id = @target
+			`UPDATE group_ledger SET pending = 1, run_id = @run, revision = revision + 1, attempts = 0, next_at = NULL, error = NULL WHERE target_id = @target
 			AND group_id IN (SELECT x.group_id FROM staged_memberships x WHERE (x.added = 1 OR ${passedRemoval}) ${only})`,
 		),
 	});
-	const isThere = "EXISTS (SELECT 1 FROM ledger a WHERE a.target_id = @target AND a.account_id = x.account_id AND a.wanted IS NOT NULL)";
+	const isToBeThere =
+		"EXISTS (SELECT 1 FROM ledger a WHERE a.target_id = @target AND a.account_id = x.account_id AND a.wanted IS NOT NULL)";
 	const wantingAll = wanting("");
-	const wantingThere = wanting(`AND ${isThere}`);
+	const wantingThere = wanting(`AND ${isToBeThere}`);
 	const pass = db.prepare<[number, number, number]>("INSERT OR REPLACE INTO passages (target_id, account_id, comes) VALUES (?, ?, ?)");
 	/** Who left a target is in no group there; who comes is to be in all of its groups. */
 	const passageSteps = [
@@ -59,15 +71,9 @@ export function openGroupLedger(db: Connection) {
 		`INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT @target, m.group_id, m.account_id, 1 FROM passages p
 			JOIN memberships m ON m.account_id = p.account_id JOIN group_ledger l ON l.target_id = @target AND l.group_id = m.group_id AND l.wanted IS NOT NULL
 			WHERE p.target_id = @target AND p.comes = 1`,
-		`UPDATE group_ledger SET pending = 1, attempts = 0, next_at = NULL, error = NULL WHERE target_id = @target
+		`UPDATE group_ledger SET pending = 1, revision = revision + 1, attempts = 0, next_at = NULL, error = NULL WHERE target_id = @target
 			AND group_id IN (SELECT m.group_id FROM passages p JOIN memberships m ON m.account_id = p.account_id WHERE p.target_id = @target AND p.comes = 1)`,
 	].map((sql) => db.prepare(sql));
-	/** Nothing is left to do for groups that were open because of who has left. */
-	const settleIdle = db.prepare(
-		`UPDATE group_ledger SET pending = 0 WHERE target_id = @target AND pending = 1 AND wanted IS applied AND intent_at IS NULL
-		AND NOT EXISTS (SELECT 1 FROM member_ledger m WHERE m.target_id = @target AND m.group_id = group_ledger.group_id)`,
-	);
-	const isWanted = db.prepare<[number, number]>("SELECT 1 FROM ledger WHERE target_id = ? AND account_id = ? AND wanted IS NOT NULL");
 	const goneSteps = [
 		"DELETE FROM member_ledger WHERE group_id IN (SELECT id FROM planned_groups WHERE kind = 'delete' AND passed = 1)",
 		"DELETE FROM member_ledger WHERE account_id IN (SELECT id FROM planned WHERE kind = 'delete' AND passed = 1)",
@@ -86,36 +92,81 @@ export function openGroupLedger(db: Connection) {
 	);
 	const setWanted = db.prepare<[Buffer, number, number]>("UPDATE group_ledger SET wanted = ? WHERE target_id = ? AND group_id = ?");
 	const pending = db.prepare<[number, number, number, number], PendingGroupRow>(
-		`SELECT l.group_id, g.anchor, l.wanted, g.body, l.applied, l.applied_body, l.remote_id, l.intent_at, l.attempts, l.run_id
+		`SELECT l.group_id, g.anchor, l.wanted, g.body, l.applied, l.applied_body, l.remote_id, l.intent_at, l.attempts, l.run_id, l.revision, l.error
 		FROM group_ledger l INDEXED BY group_ledger_pending JOIN groups g ON g.id = l.group_id
 		WHERE l.pending = 1 AND l.target_id = ? AND l.group_id > ? AND (l.next_at IS NULL OR l.next_at <= ?) ORDER BY l.group_id LIMIT ?`,
 	);
-	const members = db.prepare<[number, number, number], PendingMember>(
-		`SELECT m.account_id, e.anchor, a.remote_id, m.wanted FROM member_ledger m JOIN ledger a ON a.target_id = m.target_id AND a.account_id = m.account_id
-		JOIN entries e ON e.id = m.account_id WHERE m.target_id = ? AND m.group_id = ? AND a.remote_id IS NOT NULL ORDER BY m.account_id LIMIT ?`,
+	// An account that is not there yet cannot be a member.
+	const isThere = "JOIN ledger a ON a.target_id = m.target_id AND a.account_id = m.account_id AND a.remote_id IS NOT NULL";
+	const members = db.prepare<[number, number, number, number], PendingMember>(
+		`SELECT m.account_id, e.anchor, a.remote_id, m.wanted FROM member_ledger m ${isThere}
+		JOIN entries e ON e.id = m.account_id WHERE m.target_id = ? AND m.group_id = ? AND (m.next_at IS NULL OR m.next_at <= ?) ORDER BY m.account_id LIMIT ?`,
 	);
-	const hasMembers = db.prepare<[number, number]>("SELECT 1 FROM member_ledger WHERE target_id = ? AND group_id = ? LIMIT 1").pluck();
+	const refuseMember = db.prepare<[number, number, number, number]>(
+		"UPDATE member_ledger SET next_at = ? WHERE target_id = ? AND group_id = ? AND account_id = ?",
+	);
+	const memberDue = db.prepare<[number, number]>("SELECT min(next_at) FROM member_ledger WHERE target_id = ? AND group_id = ?").pluck();
 	const settle = db.prepare<[number, number, number, number]>(
 		"DELETE FROM member_ledger WHERE target_id = ? AND group_id = ? AND account_id = ? AND wanted = ?",
 	);
 	const intend = db.prepare<[number, number, number]>("UPDATE group_ledger SET intent_at = ? WHERE target_id = ? AND group_id = ?");
+	const match = db.prepare(
+		`UPDATE group_ledger SET remote_id = @remoteId, origin = @origin, before_image = coalesce(before_image, @before), applied = @digest, applied_body = @body, intent_at = NULL
+		WHERE target_id = @target AND group_id = @group`,
+	);
 	const applied = db.prepare(
 		`UPDATE group_ledger SET applied = @digest, applied_body = CASE WHEN wanted IS @digest THEN NULL ELSE @body END, remote_id = @remoteId, origin = coalesce(origin, 'created'),
 			intent_at = NULL, attempts = 0, next_at = NULL, error = NULL,
-			pending = wanted IS NOT @digest OR EXISTS (SELECT 1 FROM member_ledger m WHERE m.target_id = @target AND m.group_id = @group)
+			pending = wanted IS NOT @digest OR EXISTS (SELECT 1 FROM member_ledger m ${isThere} WHERE m.target_id = @target AND m.group_id = @group)
 		WHERE target_id = @target AND group_id = @group`,
 	);
+	const rest = db.prepare<[number, number]>(
+		"UPDATE group_ledger SET pending = 0, next_at = NULL, error = NULL WHERE target_id = ? AND group_id = ? AND applied IS wanted",
+	);
+	const wakeWaiting = db.prepare<[number, number]>(
+		`UPDATE group_ledger SET pending = 1, next_at = NULL WHERE target_id = ? AND pending = 0 AND group_id IN (
+			SELECT m.group_id FROM member_ledger m ${isThere} WHERE m.target_id = ?)`,
+	);
+	const lost = db.prepare<[number | null, number, number]>(
+		`UPDATE group_ledger SET remote_id = NULL, origin = NULL, applied = NULL, applied_body = NULL, intent_at = NULL,
+			revision = revision + 1, attempts = attempts + 1, next_at = ?, error = NULL, pending = 1 WHERE target_id = ? AND group_id = ?`,
+	);
+	const reopenGroup = db.prepare<[number, number]>(
+		"INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT ?, group_id, account_id, 1 FROM memberships WHERE group_id = ? ON CONFLICT DO UPDATE SET wanted = 1, next_at = NULL",
+	);
+	const dropLeavers = db.prepare<[number, number]>("DELETE FROM member_ledger WHERE target_id = ? AND group_id = ? AND wanted = 0");
+	const reopenMembers = [
+		db.prepare<[number, number]>(
+			`INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT l.target_id, m.group_id, m.account_id, 1
+			FROM memberships m JOIN group_ledger l ON l.group_id = m.group_id AND l.target_id = ? WHERE m.account_id = ? ON CONFLICT DO UPDATE SET wanted = 1, next_at = NULL`,
+		),
+		db.prepare<[number, number]>(
+			"UPDATE group_ledger SET pending = 1 WHERE target_id = ? AND group_id IN (SELECT group_id FROM memberships WHERE account_id = ?)",
+		),
+	];
+	const holder = db
+		.prepare<[number, string, number]>(
+			"SELECT g.anchor FROM group_ledger l JOIN groups g ON g.id = l.group_id WHERE l.target_id = ? AND l.remote_id = ? AND l.group_id <> ?",
+		)
+		.pluck();
 	const removed = db.prepare<[number, number]>("DELETE FROM group_ledger WHERE target_id = ? AND group_id = ? AND wanted IS NULL");
-	const failed = db.prepare<[number, string, number, number]>(
-		"UPDATE group_ledger SET attempts = attempts + 1, next_at = ?, error = ? WHERE target_id = ? AND group_id = ?",
+	const failed = db.prepare<[number, string, number, number, number]>(
+		"UPDATE group_ledger SET attempts = attempts + 1, next_at = ?, error = ?, intent_at = iif(?, NULL, intent_at) WHERE target_id = ? AND group_id = ?",
 	);
 	const countPending = db
 		.prepare<[number]>("SELECT count(*) FROM group_ledger INDEXED BY group_ledger_pending WHERE pending = 1 AND target_id = ?")
 		.pluck();
 	const nextDue = db
-		.prepare("SELECT min(coalesce(next_at, 0)) FROM group_ledger INDEXED BY group_ledger_pending WHERE pending = 1")
+		.prepare<[number]>(
+			"SELECT min(coalesce(next_at, 0)) FROM group_ledger INDEXED BY group_ledger_pending WHERE pending = 1 AND target_id = ?",
+		)
 		.pluck();
 	let targets: readonly LedgerTarget[] = [];
+	/** Also those that are not in the configuration any more (see the ledger of accounts). */
+	let everyTarget: readonly Pick<LedgerTarget, "id" | "hasView">[] = [];
+	const keeping = db.prepare<[], { id: number; has_view: number }>(
+		"SELECT id, has_view FROM targets WHERE id IN (SELECT target_id FROM group_ledger)",
+	);
 	const idOf = (target: string): number => {
 		const found = targets.find(({ name }) => name === target);
 		if (found === undefined) throw new Error(`target ${target} was not named to the ledger of groups`);
@@ -126,6 +177,8 @@ export function openGroupLedger(db: Connection) {
 		/** Names the targets that keep groups, by their ids in the ledger. One that has none yet gets all of them wanted. */
 		setTargets: (to: readonly LedgerTarget[], digestOf: (body: string) => Buffer): void => {
 			targets = to;
+			const others = keeping.all().filter(({ id }) => !to.some((target) => target.id === id));
+			everyTarget = [...to, ...others.map(({ id, has_view }) => ({ id, hasView: has_view === 1 }))];
 			for (const { id } of targets) {
 				if (fillGroups.run(id, id).changes === 0) continue;
 				fillMembers.run(id, id, id);
@@ -134,11 +187,11 @@ export function openGroupLedger(db: Connection) {
 		},
 		/** A group's new state for every target; `wanted` undefined: to be deleted. Inside the run's transaction. */
 		want: (group: number, wanted: Buffer | undefined, oldBody: string | null, run: number): void => {
-			for (const { id } of targets) want.run({ target: id, group, wanted: wanted ?? null, oldBody, run });
+			for (const { id } of everyTarget) want.run({ target: id, group, wanted: wanted ?? null, oldBody, run });
 		},
 		/** The stage's memberships that go out, for every target; of what is deleted nothing stays open. */
 		wantMembers: (run: number): void => {
-			for (const { id: target, hasView } of targets) {
+			for (const { id: target, hasView } of everyTarget) {
 				const { members, wake } = hasView ? wantingThere : wantingAll;
 				members.run({ target });
 				wake.run({ target, run });
@@ -149,21 +202,19 @@ export function openGroupLedger(db: Connection) {
 		pass: (target: number, account: number, way: "comes" | "leaves"): void => void pass.run(target, account, way === "comes" ? 1 : 0),
 		/** Opens the memberships of who comes, forgets those of who leaves. Inside the run's transaction, before `wantMembers`. */
 		followPassages: (): void => {
-			for (const { id: target, hasView } of targets) if (hasView) for (const step of [...passageSteps, settleIdle]) step.run({ target });
-			db.exec("DELETE FROM passages");
-		},
-		/** An account is gone at a target, for whatever reason: if it is still wanted there, so are all its memberships. Within a transaction. */
-		reopenMembers: (target: string, account: number): void => {
-			const found = targets.find(({ name }) => name === target);
-			if (found === undefined) return;
-			pass.run(found.id, account, isWanted.get(found.id, account) === undefined ? 0 : 1);
-			for (const step of passageSteps) step.run({ target: found.id });
+			for (const { id: target, hasView } of targets) if (hasView) for (const step of passageSteps) step.run({ target });
 			db.exec("DELETE FROM passages");
 		},
 		pending: (target: string, after: number, now: number, limit: number): readonly PendingGroupRow[] =>
 			pending.all(idOf(target), after, now, limit),
-		members: (target: string, group: number, limit: number): readonly PendingMember[] => members.all(idOf(target), group, limit),
-		hasMembers: (target: string, group: number): boolean => hasMembers.get(idOf(target), group) !== undefined,
+		/** Open memberships of accounts that are there. */
+		members: (target: string, group: number, now: number, limit: number): readonly PendingMember[] =>
+			members.all(idOf(target), group, now, limit),
+		/** The target refused this one by itself; not tried again before `nextAt`. */
+		refuseMember: (target: string, group: number, account: number, nextAt: number): void =>
+			void refuseMember.run(nextAt, idOf(target), group, account),
+		/** When the next refused member may be tried; undefined when none was. */
+		memberDue: (target: string, group: number): number | undefined => (memberDue.get(idOf(target), group) as number | null) ?? undefined,
 		/** The target has this membership as it was wanted when it was sent. */
 		settled: (target: string, group: number, account: number, wanted: number): void => {
 			settle.run(idOf(target), group, account, wanted);
@@ -173,9 +224,47 @@ export function openGroupLedger(db: Connection) {
 			applied.run({ target: idOf(target), group, digest, body, remoteId });
 		},
 		removed: (target: string, group: number): void => void removed.run(idOf(target), group),
-		failed: (target: string, group: number, error: string, nextAt: number): void => void failed.run(nextAt, error, idOf(target), group),
-		countPending: (): number => targets.reduce((sum, { id }) => sum + (countPending.get(id) as number), 0),
-		nextDue: (): number | undefined => (nextDue.get() as number | null) ?? undefined,
+		/** Not applied, and known to be so; not tried again before `nextAt`. */
+		refused: (target: string, group: number, error: string, nextAt: number): void => void failed.run(nextAt, error, 1, idOf(target), group),
+		/** Not known to be applied. */
+		postponed: (target: string, group: number, error: string, nextAt: number): void =>
+			void failed.run(nextAt, error, 0, idOf(target), group),
+		/** The group is there already, and ours from now on. */
+		match: (target: string, group: number, found: GroupMatch): void => {
+			const { remoteId, digest, body, origin, before } = found;
+			match.run({ target: idOf(target), group, remoteId, digest, body, origin, before: before ?? null });
+		},
+		/** There is nothing under its remote id any more: it is a create again, with all of its members. */
+		lost: (target: string, group: number, nextAt: number | undefined): void => {
+			const id = idOf(target);
+			lost.run(nextAt ?? null, id, group);
+			dropLeavers.run(id, group);
+			reopenGroup.run(id, group);
+		},
+		/** Whose group a remote id is in this ledger, other than this one's. */
+		holder: (target: string, remoteId: string, group: number): Anchor | undefined =>
+			holder.get(idOf(target), remoteId, group) as Anchor | undefined,
+		/** Whoever else is to be a member is not there yet. */
+		rest: (target: string, group: number): void => void rest.run(idOf(target), group),
+		/** Opens the groups that rest, and whose members are there now. */
+		wakeWaiting: (target: string): void => {
+			const id = targets.find(({ name }) => name === target)?.id;
+			if (id !== undefined) wakeWaiting.run(id, id);
+		},
+		/** An account is to be there anew: so are its memberships. */
+		reopenMembers: (target: string, account: number): void => {
+			const id = targets.find(({ name }) => name === target)?.id;
+			if (id !== undefined) for (const step of reopenMembers) step.run(id, account);
+		},
+		countPending: (target: string): number => {
+			const id = targets.find(({ name }) => name === target)?.id;
+			return id === undefined ? 0 : (countPending.get(id) as number);
+		},
+		/** When the next open group may be tried: Unix milliseconds, 0 for now, undefined when nothing is open. */
+		nextDue: (target: string): number | undefined => {
+			const id = targets.find(({ name }) => name === target)?.id;
+			return id === undefined ? undefined : ((nextDue.get(id) as number | null) ?? undefined);
+		},
 	};
 }
 

@@ -1,22 +1,6 @@
 import type { ChangeKind } from "../core/change.ts";
-import type { Anchor } from "../core/entry.ts";
 import type { Connection } from "./database.ts";
-
-/** One open delivery, with what the target is to have and what it last got. Bodies are accounts as JSON. */
-export interface PendingRow {
-	readonly account_id: number;
-	readonly anchor: Anchor;
-	readonly kind: ChangeKind;
-	readonly step: number;
-	readonly wanted: Buffer | null;
-	readonly body: string | null;
-	readonly applied: Buffer | null;
-	readonly applied_body: string | null;
-	readonly remote_id: string | null;
-	readonly intent_at: number | null;
-	readonly attempts: number;
-	readonly run_id: number;
-}
+import { openDeliveryLedger, type Step } from "./delivery-ledger.ts";
 
 /** A target, as the ledger knows it. `hasView`: what is wanted there is planned for it alone, and may differ from the accounts. */
 export interface LedgerTarget {
@@ -39,9 +23,6 @@ export interface WantedThere {
 	readonly run: number;
 }
 
-/** Frees names before they are taken: ends, then renames, then the rest. */
-export type Step = 0 | 1 | 2;
-
 export function openLedger(db: Connection) {
 	const targetId = db
 		.prepare<[string]>("INSERT INTO targets (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id")
@@ -49,6 +30,7 @@ export function openLedger(db: Connection) {
 	const readId = db.prepare<[string]>("SELECT id FROM targets WHERE name = ?").pluck();
 	const hadView = db.prepare<[number]>("SELECT has_view FROM targets WHERE id = ?").pluck();
 	const setView = db.prepare<[number]>("UPDATE targets SET has_view = 1 WHERE id = ? AND has_view = 0");
+	const everyPlainId = db.prepare("SELECT id FROM targets WHERE has_view = 0 ORDER BY id").pluck();
 	const fill = db.prepare<[number, number]>(
 		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending)
 		SELECT ?, a.id, x'', 'create', 2, 0, 1 FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_id = ? AND l.account_id = a.id)`,
@@ -60,8 +42,8 @@ export function openLedger(db: Connection) {
 	const wantCreated = db.prepare<[number, number]>(
 		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending)
 		SELECT ?, o.id, o.desired_digest, 'create', 2, ?, 1 FROM planned p JOIN outcomes o ON o.id = p.id WHERE p.kind = 'create' AND p.passed = 1 ORDER BY o.id
-		ON CONFLICT DO UPDATE SET wanted = excluded.wanted, kind = 'create', step = 2, run_id = excluded.run_id, attempts = 0, next_at = NULL, error = NULL, pending = 1,
-			body = NULL, is_outside = 0`,
+		ON CONFLICT DO UPDATE SET wanted = excluded.wanted, kind = 'create', step = 2, run_id = excluded.run_id, revision = revision + 1, attempts = 0, next_at = NULL, error = NULL,
+			pending = released_at IS NULL, body = NULL, is_outside = 0`,
 	);
 	// What was asked once and never answered may have arrived: such a row stays open even if the account wants its old state back.
 	const want = db.prepare(
@@ -70,35 +52,18 @@ export function openLedger(db: Connection) {
 		ON CONFLICT DO UPDATE SET
 			applied_body = CASE WHEN applied IS excluded.wanted THEN NULL WHEN applied IS wanted AND wanted IS NOT NULL THEN @oldBody ELSE applied_body END,
 			wanted = excluded.wanted, body = excluded.body, is_outside = excluded.is_outside, kind = excluded.kind, step = excluded.step, run_id = excluded.run_id,
-			pending = applied IS NOT excluded.wanted OR intent_at IS NOT NULL OR attempts > 0,
-			attempts = 0, next_at = NULL, error = NULL`,
+			pending = released_at IS NULL AND (applied IS NOT excluded.wanted OR intent_at IS NOT NULL OR attempts > 0),
+			revision = revision + 1, attempts = 0, next_at = NULL, error = NULL`,
 	);
-	const pending = db.prepare<[number, number, number, number], PendingRow>(
-		`SELECT l.account_id, e.anchor, l.kind, l.step, l.wanted, coalesce(l.body, a.body) AS body, l.applied, l.applied_body, l.remote_id, l.intent_at, l.attempts, l.run_id
-		FROM ledger l INDEXED BY ledger_pending JOIN entries e ON e.id = l.account_id LEFT JOIN accounts a ON a.id = l.account_id
-		WHERE l.pending = 1 AND l.target_id = ? AND l.step = ? AND (l.next_at IS NULL OR l.next_at <= ?) ORDER BY l.account_id LIMIT ?`,
-	);
-	const intend = db.prepare<[number, number, number]>("UPDATE ledger SET intent_at = ? WHERE target_id = ? AND account_id = ?");
-	const applied = db.prepare(
-		`UPDATE ledger SET applied = @digest, applied_body = CASE WHEN wanted IS @digest THEN NULL ELSE @body END, remote_id = @remoteId, origin = coalesce(origin, @origin),
-			intent_at = NULL, attempts = 0, next_at = NULL, error = NULL, pending = wanted IS NOT @digest WHERE target_id = @target AND account_id = @account`,
-	);
-	const appliedAsWanted = db.prepare<[string, string, number, number, Buffer]>(
-		`UPDATE ledger SET applied = wanted, applied_body = NULL, remote_id = ?, origin = coalesce(origin, ?),
-			intent_at = NULL, attempts = 0, next_at = NULL, error = NULL, pending = 0 WHERE target_id = ? AND account_id = ? AND wanted = ?`,
-	);
-	const removed = db.prepare<[number, number]>("DELETE FROM ledger WHERE target_id = ? AND account_id = ? AND wanted IS NULL");
-	const failed = db.prepare<[number, string, number, number]>(
-		"UPDATE ledger SET attempts = attempts + 1, next_at = ?, error = ? WHERE target_id = ? AND account_id = ?",
-	);
-	const countPending = db
-		.prepare<[number]>("SELECT count(*) FROM ledger INDEXED BY ledger_pending WHERE pending = 1 AND target_id = ?")
-		.pluck();
-	const nextDue = db.prepare("SELECT min(coalesce(next_at, 0)) FROM ledger INDEXED BY ledger_pending WHERE pending = 1").pluck();
 	const remember = db.prepare<[string | null, number, number, number]>(
 		"UPDATE ledger SET body = ?, is_outside = ? WHERE target_id = ? AND account_id = ?",
 	);
 	let targets: readonly LedgerTarget[] = [];
+	/**
+	 * Those without a view, also those that are not in the configuration any more: what they are to have goes on, so that one that comes
+	 * back has missed nothing. One with a view is planned anew when it comes back.
+	 */
+	let plainTargets: readonly number[] = [];
 
 	return {
 		/**
@@ -111,6 +76,7 @@ export function openLedger(db: Connection) {
 				if (withViews.includes(name)) setView.run(id);
 				return { id, name, hasView: hadView.get(id) === 1 };
 			});
+			plainTargets = everyPlainId.all() as number[];
 			for (const { id, hasView } of targets) {
 				if (hasView || fill.run(id, id).changes === 0) continue;
 				for (const { account_id, body } of wantedBodies.all(id)) setWanted.run(digestOf(body), id, account_id);
@@ -128,13 +94,12 @@ export function openLedger(db: Connection) {
 		targets: () => targets,
 		/** The created accounts of the stage, for every target without a view. Call inside the run's transaction. */
 		wantCreated: (run: number): void => {
-			for (const { id, hasView } of targets) if (!hasView) wantCreated.run(id, run);
+			for (const id of plainTargets) wantCreated.run(id, run);
 		},
 		/** One account's new state for every target without a view; `wanted` undefined: to be deleted. Call inside the run's transaction. */
 		want: (account: number, wanted: Buffer | undefined, oldBody: string, kind: ChangeKind, step: Step, run: number): void => {
-			for (const { id, hasView } of targets) {
-				if (!hasView) want.run({ target: id, account, wanted: wanted ?? null, body: null, isOutside: 0, oldBody, kind, step, run });
-			}
+			for (const target of plainTargets)
+				want.run({ target, account, wanted: wanted ?? null, body: null, isOutside: 0, oldBody, kind, step, run });
 		},
 		/** One account's new state for one target with a view. Call inside the run's transaction. */
 		wantThere: ({ wanted, isOutside, ...rest }: WantedThere): void => {
@@ -144,28 +109,7 @@ export function openLedger(db: Connection) {
 		rememberThere: (target: number, account: number, body: string | null, isOutside: boolean): void => {
 			remember.run(body, isOutside ? 1 : 0, target, account);
 		},
-		pending: (target: string, step: Step, now: number, limit: number): readonly PendingRow[] => pending.all(idOf(target), step, now, limit),
-		/** A create is about to be sent. `at` is Unix milliseconds. */
-		intend: (target: string, account: number, at: number): void => {
-			intend.run(at, idOf(target), account);
-		},
-		/** The target has `digest` now (body: the same as text, kept while something newer is wanted). */
-		applied: (target: string, account: number, digest: Buffer, body: string, remoteId: string, origin: "created" | "adopted"): void => {
-			const id = idOf(target);
-			// Nearly always it is what is wanted still.
-			if (appliedAsWanted.run(remoteId, origin, id, account, digest).changes === 1) return;
-			applied.run({ target: id, account, digest, body, remoteId, origin });
-		},
-		removed: (target: string, account: number): void => {
-			removed.run(idOf(target), account);
-		},
-		/** Not applied; not tried again before `nextAt` (Unix milliseconds). */
-		failed: (target: string, account: number, error: string, nextAt: number): void => {
-			failed.run(nextAt, error, idOf(target), account);
-		},
-		countPending: (): number => targets.reduce((sum, { id }) => sum + (countPending.get(id) as number), 0),
-		/** When the next open delivery may be tried: Unix milliseconds, 0 for now, undefined when nothing is open. */
-		nextDue: (): number | undefined => (nextDue.get() as number | null) ?? undefined,
+		...openDeliveryLedger(db, idOf),
 	};
 
 	function idOf(target: string): number {

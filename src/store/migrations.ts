@@ -250,6 +250,46 @@ CREATE INDEX local_members_by_account ON local_members (account_id);
 `,
 	},
 	{
+		version: 3,
+		name: "remote targets",
+		sql: `
+ALTER TABLE ledger ADD COLUMN revision INTEGER NOT NULL DEFAULT 0; -- counts what was wanted: with run_id it names a change for all its retries
+ALTER TABLE ledger ADD COLUMN external_id TEXT;    -- the externalId it has there, when that is not its anchor
+ALTER TABLE ledger ADD COLUMN before_image TEXT;   -- of an adopted account: as it was found, as JSON
+ALTER TABLE ledger ADD COLUMN released_at INTEGER; -- left alone since: read back, it was not as we had left it
+ALTER TABLE ledger ADD COLUMN found BLOB;          -- digest of what reading back found instead of what was applied, the last time
+ALTER TABLE group_ledger ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE group_ledger ADD COLUMN before_image TEXT;
+ALTER TABLE member_ledger ADD COLUMN next_at INTEGER; -- refused by itself: not tried before
+
+-- Why a target takes nothing at all, since when, and when it is tried again.
+ALTER TABLE targets ADD COLUMN trouble TEXT;
+ALTER TABLE targets ADD COLUMN trouble_hint TEXT;
+ALTER TABLE targets ADD COLUMN trouble_since INTEGER;
+ALTER TABLE targets ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE targets ADD COLUMN retry_at INTEGER;
+ALTER TABLE targets ADD COLUMN read_back_at INTEGER;
+ALTER TABLE targets ADD COLUMN read_back TEXT;     -- what the last reading back found, as JSON
+`,
+	},
+	{
+		version: 4,
+		name: "file targets",
+		sql: `
+-- Of each target that is a file; its accounts and groups are in local_accounts, local_groups and local_members, its mirror.
+CREATE TABLE file_targets (
+	target TEXT PRIMARY KEY,
+	version INTEGER NOT NULL DEFAULT 0, -- counts what was applied to the mirror
+	written INTEGER,                    -- the version that the file holds
+	shape TEXT,                         -- how it was written
+	stamp TEXT,                         -- inode, size and time of the file as it was left
+	length INTEGER                      -- of a file of changes: octets whose changes are in the mirror
+) WITHOUT ROWID;
+-- In LDIF a group's name is its DN.
+CREATE INDEX local_groups_by_name ON local_groups (target, body ->> '$.displayName' COLLATE NOCASE);
+`,
+	},
+	{
 		version: 5,
 		name: "views of targets",
 		sql: `

@@ -3,6 +3,7 @@ import { spread } from "../lib/spread.ts";
 import type { HeldKind, Mode } from "../sync/report.ts";
 import { verifyChain } from "./change-log.ts";
 import { openReadOnly } from "./database.ts";
+import type { ReadBackCounts, TargetTrouble } from "./target-states.ts";
 import {
 	type AccountRow,
 	type ChangeRow,
@@ -19,7 +20,7 @@ import type { HeldPlanView, QuarantineView, SourceView, TargetView, Views } from
 const runColumns = `r.id, s.name AS source, r.mode, r."trigger", r.started_at, r.ended_at, r.outcome, r.sealed, r.unsealed, r.full_because, r.server, r.error,
 	r.entries_read, r.created, r.updated, r.disabled, r.enabled, r.deleted, r.held, r.quarantined`;
 const accountColumns = `a.id, s.name AS source, e.anchor, a.body, a.because,
-	(SELECT json_group_array(json_object('target', t.name, 'pending', l.pending, 'remoteId', l.remote_id, 'error', l.error,
+	(SELECT json_group_array(json_object('target', t.name, 'pending', l.pending, 'released', l.released_at, 'remoteId', l.remote_id, 'error', l.error,
 		'held', EXISTS (SELECT 1 FROM held h WHERE h.source_id = a.source_id AND h.entry_id = a.id AND h.target IN ('', t.name))))
 		FROM ledger l JOIN targets t ON t.id = l.target_id WHERE l.account_id = a.id) AS targets,
 	(SELECT json_group_array(n.name) FROM (SELECT g.body ->> '$.displayName' AS name FROM memberships m JOIN groups g ON g.id = m.group_id WHERE m.account_id = a.id ORDER BY 1) n) AS groups`;
@@ -34,6 +35,21 @@ interface SourceRow {
 	readonly strategy: string | null;
 	readonly groups: number;
 	readonly memberships: number;
+}
+
+interface TargetRow {
+	readonly id: number;
+	readonly name: string;
+	readonly trouble: string | null;
+	readonly trouble_hint: string | null;
+	readonly trouble_since: number;
+	readonly retry_at: number;
+	readonly failures: number;
+	readonly read_back_at: number | null;
+	readonly read_back: string | null;
+	readonly pending: number;
+	readonly failed: number;
+	readonly error: string | null;
 }
 
 /** Opens what `status`, health, metrics and the API read. A database that is not there yet reads as an empty one. */
@@ -54,10 +70,12 @@ export function openViews(file: string): Views {
 		"SELECT iif(subject = 'group', 'group ' || kind, kind) AS kind, count(*) AS count FROM held WHERE source_id = ? GROUP BY 1",
 	);
 	const quarantined = db.prepare<[number], { count: number }>("SELECT count(*) AS count FROM quarantine WHERE source_id = ?");
-	const targets = db.prepare<[], { name: string; pending: number; failed: number; error: string | null }>(
-		`SELECT t.name, count(l.account_id) AS pending, count(l.error) AS failed, max(l.error) AS error
+	const targets = db.prepare<[], TargetRow>(
+		`SELECT t.id, t.name, t.trouble, t.trouble_hint, t.trouble_since, t.retry_at, t.failures, t.read_back_at, t.read_back,
+			count(l.account_id) AS pending, count(l.error) AS failed, max(l.error) AS error
 		FROM targets t LEFT JOIN ledger l INDEXED BY ledger_pending ON l.target_id = t.id AND l.pending = 1 GROUP BY t.id ORDER BY t.name`,
 	);
+	const releases = db.prepare<[number]>("SELECT count(*) FROM ledger WHERE target_id = ? AND released_at IS NOT NULL").pluck();
 	const accountTotals = db.prepare<[], { active: number; inactive: number }>(
 		"SELECT coalesce(sum(active_accounts), 0) AS active, coalesce(sum(inactive_accounts), 0) AS inactive FROM sources",
 	);
@@ -129,15 +147,21 @@ export function openViews(file: string): Views {
 			}),
 		targets: () => {
 			const totals = totalsOf();
-			return targets.all().map(
-				({ name, pending, failed, error }): TargetView => ({
+			return targets.all().map((row): TargetView => {
+				const { id, name, pending, failed, error, read_back_at, read_back } = row;
+				return {
 					target: name,
 					accounts: totals(name).active + totals(name).inactive,
 					pending,
 					failed,
+					// Only reading back releases.
+					released: read_back_at === null ? 0 : (releases.get(id) as number),
 					lastError: error ?? undefined,
-				}),
-			);
+					trouble: troubleOf(row),
+					readBack:
+						read_back === null || read_back_at === null ? undefined : { at: read_back_at, counts: JSON.parse(read_back) as ReadBackCounts },
+				};
+			});
 		},
 		held: () => heldPlans(held.all()),
 		quarantine: () => quarantine.all(),
@@ -178,6 +202,11 @@ export function openViews(file: string): Views {
 			db.close();
 		},
 	};
+}
+
+function troubleOf({ trouble, trouble_hint, trouble_since, retry_at, failures }: TargetRow): TargetTrouble | undefined {
+	if (trouble === null) return undefined;
+	return { because: trouble, hint: trouble_hint ?? undefined, since: trouble_since, retryAt: retry_at, failures };
 }
 
 function heldPlans(rows: readonly HeldViewRow[]): readonly HeldPlanView[] {

@@ -3,12 +3,14 @@ import { openChangeLog } from "./change-log.ts";
 import { openCommit } from "./commit.ts";
 import type { Connection } from "./database.ts";
 import { openDecisions } from "./decisions.ts";
+import { openForget } from "./forget.ts";
 import { openGroupCommit } from "./group-commit.ts";
 import { openGroupLedger } from "./group-ledger.ts";
 import { openGroupPlan } from "./group-plan.ts";
 import { openGroupStage } from "./group-stage.ts";
 import { openGroups } from "./groups.ts";
 import { openLedger } from "./ledger.ts";
+import { openReadBack } from "./read-back.ts";
 import { openRuns } from "./runs.ts";
 import { openSettlement } from "./settlement.ts";
 import { openSnapshot } from "./snapshot.ts";
@@ -16,6 +18,7 @@ import { openStage } from "./stage.ts";
 import { openTakeovers, takenSchema } from "./takeovers.ts";
 import { makeTargetCommit } from "./target-commit.ts";
 import { openTargetPlan } from "./target-plan.ts";
+import { openTargetStates } from "./target-states.ts";
 
 /**
  * One connection with everything a run needs of the database. A session serves one run at a time; runs of different sources have
@@ -52,6 +55,9 @@ export function openSession(db: Connection, nextId: () => number) {
 		targetCommit: makeTargetCommit(targetPlan, ledger, groupLedger),
 		groupCommit: openGroupCommit(db, groupLedger),
 		runs: openRuns(db),
+		targetStates: openTargetStates(db),
+		readBack: openReadBack(db),
+		forget: openForget(db),
 		/** One transaction over `work`, which must not await. */
 		transaction: <T>(work: () => T): T => db.transaction(work).immediate(),
 		/** Names the targets, which of them keep groups, and which have views of their own, in a transaction of its own. */

@@ -43,7 +43,8 @@ export function openTakeovers(db: Connection) {
 		"UPDATE accounts SET id = @taker, source_id = @source WHERE id = @id",
 		"UPDATE claims SET account_id = @taker WHERE account_id = @id",
 		// The remote account stays the same; that it names another entry now has to be told in any case.
-		"UPDATE ledger SET account_id = @taker, pending = 1, attempts = 0, next_at = NULL, error = NULL, run_id = @run WHERE account_id = @id",
+		`UPDATE ledger SET account_id = @taker, external_id = coalesce(external_id, (SELECT anchor FROM entries WHERE id = @id)),
+			pending = released_at IS NULL, revision = revision + 1, attempts = 0, next_at = NULL, error = NULL, run_id = @run WHERE account_id = @id`,
 		// The groups of the old source have it no more.
 		`INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT l.target_id, m.group_id, @taker, 0 FROM memberships m JOIN group_ledger l ON l.group_id = m.group_id
 			WHERE m.account_id = @id AND EXISTS (SELECT 1 FROM ledger a WHERE a.target_id = l.target_id AND a.account_id = @taker) ON CONFLICT DO UPDATE SET wanted = 0`,

@@ -3,8 +3,9 @@ import type { ChangeKind } from "../core/change.ts";
 import { claimsOf } from "../core/claims.ts";
 import { outcomeAtTarget } from "../core/target-view.ts";
 import { digest } from "../lib/digest.ts";
+import type { Step } from "./delivery-ledger.ts";
 import type { GroupLedger } from "./group-ledger.ts";
-import type { Ledger, Step } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
 import type { TargetPlan, TargetWantRow } from "./target-plan.ts";
 
 const PAGE = 1000;

@@ -115,6 +115,7 @@ interface TargetState {
 	readonly pending: number;
 	/** Of accounts: whether a change of it is held, everywhere or there. */
 	readonly held?: number;
+	readonly released?: number | null;
 	readonly remoteId: string | null;
 	readonly error: string | null;
 }
@@ -158,16 +159,23 @@ export function makeAccountView(row: AccountRow): AccountView {
 		because: row.because ?? undefined,
 		groups: JSON.parse(row.groups) as string[],
 		targets: Object.fromEntries(
-			targets.map(({ target, pending, held, remoteId, error }) => [
+			targets.map(({ target, pending, released, held, remoteId, error }) => [
 				target,
 				{
-					state: error !== null ? "failed" : pending === 1 ? "pending" : held === 1 ? "held" : "applied",
+					state: stateOf(released, error, pending, held === 1),
 					...(remoteId !== null && { remoteId }),
 					...(error !== null && { error }),
 				},
 			]),
 		),
 	};
+}
+
+function stateOf(released: number | null | undefined, error: string | null, pending: number, isHeld: boolean) {
+	if (released !== null && released !== undefined) return "released";
+	if (error !== null) return "failed";
+	if (pending === 1) return "pending";
+	return isHeld ? "held" : "applied";
 }
 
 function side(text: string | null): Change["before"] {

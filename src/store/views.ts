@@ -2,10 +2,12 @@ import type { Account } from "../core/account.ts";
 import type { Change } from "../core/change.ts";
 import type { Group } from "../core/group.ts";
 import type { HeldKind, Mode, Outcome, Trigger } from "../sync/report.ts";
+import type { ReadBackCounts, TargetTrouble } from "./target-states.ts";
 
 /** What `status`, `/health`, `/metrics` and the API read. Implemented over a read-only connection by `openViews`. */
 export interface Views {
 	sources(): readonly SourceView[];
+	/** Also those that are not in the configuration any more. */
 	targets(): readonly TargetView[];
 	held(): readonly HeldPlanView[];
 	quarantine(): readonly QuarantineView[];
@@ -53,7 +55,12 @@ export interface TargetView {
 	readonly accounts: number;
 	readonly pending: number;
 	readonly failed: number;
+	/** Accounts that are left alone since they were read back. */
+	readonly released: number;
 	readonly lastError: string | undefined;
+	/** Why it takes nothing at all, if so. */
+	readonly trouble: TargetTrouble | undefined;
+	readonly readBack: { readonly at: number; readonly counts: ReadBackCounts } | undefined;
 }
 
 export interface HeldPlanView {
@@ -118,7 +125,10 @@ export interface AccountView {
 	/** Names of the groups it is in, nested ones included. */
 	readonly groups: readonly string[];
 	readonly targets: Readonly<
-		Record<string, { readonly state: "applied" | "pending" | "held" | "failed"; readonly remoteId?: string; readonly error?: string }>
+		Record<
+			string,
+			{ readonly state: "applied" | "pending" | "held" | "failed" | "released"; readonly remoteId?: string; readonly error?: string }
+		>
 	>;
 }
 

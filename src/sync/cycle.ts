@@ -1,20 +1,17 @@
 import { type Counts, changeKinds, noCounts, noGroupCounts } from "../core/change.ts";
 import { Failure } from "../core/errors.ts";
-import type { Queues } from "../lib/queue.ts";
-import type { Target } from "../target/target.ts";
 import { type Decision, runApproved } from "./decide.ts";
-import { deliver, targetProblem } from "./deliver.ts";
-import { deliverGroups } from "./deliver-groups.ts";
+import type { Deliveries, Settled } from "./deliveries.ts";
 import type { Planned, RunContext } from "./planned.ts";
 import type { DeliveryCount, Mode, Outcome, RunReport, Trigger } from "./report.ts";
 import { asStopped, run } from "./run.ts";
 
 export interface CycleContext extends RunContext {
-	readonly targets: readonly Target[];
+	readonly deliveries: Deliveries;
+	/** How long a run waits for what it wants delivered, in milliseconds; then that goes on beside it. Undefined: until it is done. */
+	readonly patienceMs: number | undefined;
 	/** Turns an error of the database into a Failure. */
 	readonly asFailure: (error: unknown) => unknown;
-	/** Deliveries to one target never overlap, whichever run they come from. */
-	readonly exclusive: Queues;
 }
 
 export type CycleRequest =
@@ -48,7 +45,9 @@ export async function cycle(context: CycleContext, request: CycleRequest, signal
 	const warnings = [...(planned?.warnings ?? [])];
 	if (planned !== undefined) {
 		try {
-			deliveries = await deliverAll(context, warnings, signal);
+			const settled = await deliverWanted(context, signal);
+			deliveries = settled.counts;
+			warnings.push(...settled.warnings);
 		} catch (error) {
 			// What was committed stands, whatever becomes of its delivery.
 			if (signal.aborted) warnings.push("stopped while delivering; the rest is delivered after the next start");
@@ -60,27 +59,21 @@ export async function cycle(context: CycleContext, request: CycleRequest, signal
 	return report;
 }
 
-/** Every target, each for itself: one that is out of reach delays only itself. */
-export async function deliverAll(context: CycleContext, warnings: string[], signal: AbortSignal): Promise<readonly DeliveryCount[]> {
-	const counts: DeliveryCount[] = [];
-	for (const target of context.targets) {
-		try {
-			const onProgress = (done: number) =>
-				context.onProgress({ source: context.sync.source.name, stage: "delivering", done, of: undefined });
-			const { session, clock, exclusive } = context;
-			await exclusive(target.name, async () => {
-				counts.push(...(await deliver({ session, target, clock, onProgress }, signal)));
-				// Members have to be there before they can be members.
-				if (target.groups === undefined) return;
-				const { refused } = await deliverGroups({ session, target, clock, onProgress }, target.groups, signal);
-				if (refused > 0) warnings.push(`target ${target.name} refused ${refused} groups; they are tried again`);
-			});
-		} catch (error) {
-			if (signal.aborted) throw error;
-			warnings.push(targetProblem(target.name, error));
-		}
+/** What the run wants delivered, as far as it can be waited for. */
+async function deliverWanted({ deliveries, patienceMs, onProgress, sync }: CycleContext, signal: AbortSignal): Promise<Settled> {
+	const patience = patienceMs === undefined ? undefined : AbortSignal.timeout(patienceMs);
+	const heard: DeliveryCount[] = [];
+	const open = deliveries.countPending();
+	const onCounts = (counts: readonly DeliveryCount[], done: number): void => {
+		heard.push(...counts);
+		onProgress({ source: sync.source.name, stage: "delivering", done, of: Math.max(open, done) });
+	};
+	try {
+		return await deliveries.settle(patience === undefined ? signal : AbortSignal.any([signal, patience]), onCounts);
+	} catch (error) {
+		if (signal.aborted || patience?.aborted !== true) throw error;
+		return { counts: heard, warnings: [] };
 	}
-	return counts;
 }
 
 interface Facts {
@@ -94,14 +87,14 @@ interface Facts {
 	readonly warnings: readonly string[];
 }
 
-function reportOf({ session, sync, clock }: CycleContext, facts: Facts): RunReport {
-	const { planned, problem, deliveries } = facts;
+function reportOf({ session, sync, clock, deliveries }: CycleContext, facts: Facts): RunReport {
+	const { planned, problem } = facts;
 	const passed: Counts = planned?.judgement.passed ?? noCounts;
 	const held = sum(planned?.judgement.held ?? noCounts) + (planned?.atTargets.held ?? 0) + (planned?.groups.held ?? 0);
 	const read = planned?.reading?.read ?? 0;
 	const state = session.snapshot.source(sync.source.name);
 	const quarantined = session.decisions.countQuarantined(state.id);
-	const refused = deliveries.some(({ result }) => result === "refused");
+	const refused = facts.deliveries.some(({ result }) => result === "refused");
 	return {
 		run: facts.run,
 		source: sync.source.name,
@@ -119,8 +112,8 @@ function reportOf({ session, sync, clock }: CycleContext, facts: Facts): RunRepo
 		unchanged: Math.max(0, read - (planned?.changedEntries ?? 0)),
 		held,
 		quarantined,
-		delivered: deliveries.reduce((total, { result, count }) => (result === "applied" ? total + count : total), 0),
-		pending: session.ledger.countPending() + session.groupLedger.countPending(),
+		delivered: facts.deliveries.reduce((total, { result, count }) => (result === "applied" ? total + count : total), 0),
+		pending: deliveries.countPending(),
 		groups: sync.source.groupScope === undefined ? undefined : (planned?.groups.counts ?? noGroupCounts),
 		durationMs: Math.round(clock() - facts.startedAt),
 		trigger: facts.trigger,
@@ -132,7 +125,7 @@ function reportOf({ session, sync, clock }: CycleContext, facts: Facts): RunRepo
 		error: problem,
 		plan: held > 0 ? planned?.plan : undefined,
 		heldKinds: planned?.heldKinds ?? [],
-		deliveries,
+		deliveries: facts.deliveries,
 	};
 }
 

@@ -1,93 +1,110 @@
-import type { Group } from "../core/group.ts";
 import { digest } from "../lib/digest.ts";
+import { eachAtMost } from "../lib/window.ts";
 import type { PendingGroupRow, PendingMember } from "../store/group-ledger.ts";
 import type { DeliveryResult, GroupTarget, Member } from "../target/target.ts";
-import type { DeliverContext } from "./deliver.ts";
-import { waitAfterLater, waitAfterRefusal } from "./waits.ts";
-
-/** What came of groups at one target. */
-export interface GroupDeliveries {
-	readonly applied: number;
-	readonly refused: number;
-}
+import { matchGroup } from "./adopt-group.ts";
+import type { DeliverContext } from "./deliver-context.ts";
+import { groupIn, logOfGroup } from "./open-group.ts";
+import { waitAfterConflict, waitAfterLater, waitAfterLoss, waitAfterRefusal } from "./waits.ts";
 
 const PAGE = 100;
+/** Members refused one after the other: then it is not about them. */
+const MOST_REFUSED = 3;
 
 /**
  * Brings the groups of one target from what was applied to what is wanted, after its accounts: fields first, then members in pieces
- * of what the target takes at once. Who is not there yet becomes a member once it is. Can be cut at any instant, as `deliver`.
+ * of what the target takes at once. Who is not there yet becomes a member once it is; a member that is refused is set aside by
+ * itself. Can be cut at any instant, as `deliver`.
  */
-export async function deliverGroups(context: DeliverContext, groups: GroupTarget, signal: AbortSignal): Promise<GroupDeliveries> {
+export async function deliverGroups(context: DeliverContext, groups: GroupTarget, signal: AbortSignal): Promise<void> {
 	const { session, target, clock } = context;
-	const counts = { applied: 0, refused: 0 };
 	for (let after = 0; ; ) {
 		const rows = session.groupLedger.pending(target.name, after, clock(), PAGE);
-		for (const row of rows) {
-			after = row.group_id;
-			const result = await deliverGroup(context, groups, row, signal);
-			if (result !== undefined) counts[result]++;
-			context.onProgress(counts.applied);
-		}
-		if (rows.length < PAGE) return counts;
+		await eachAtMost(target.lanes, rows, (row) => deliverGroup(context, groups, row, signal));
+		const last = rows.at(-1);
+		if (last === undefined || rows.length < PAGE) return;
+		after = last.group_id;
 	}
 }
 
-async function deliverGroup(
-	context: DeliverContext,
-	groups: GroupTarget,
-	first: PendingGroupRow,
-	signal: AbortSignal,
-): Promise<"applied" | "refused" | undefined> {
-	const { session, target } = context;
-	let row = first;
-	let done: "applied" | undefined;
-	for (;;) {
+/** What is known of a group while its deliveries go on. */
+type State = Pick<PendingGroupRow, "applied" | "applied_body" | "remote_id">;
+
+async function deliverGroup(context: DeliverContext, groups: GroupTarget, first: PendingGroupRow, signal: AbortSignal): Promise<void> {
+	const { session, target, clock, tally } = context;
+	const matched = first.remote_id === null && first.wanted !== null ? await matchGroup(context, groups, first, signal) : first;
+	if (matched === undefined) return;
+	let state: State = matched;
+	let size = groups.memberBatch;
+	let refused = 0;
+	let refusal: string | undefined;
+	for (let hasApplied = false; ; ) {
 		signal.throwIfAborted();
-		const members = row.wanted === null ? [] : session.groupLedger.members(target.name, row.group_id, groups.memberBatch);
-		// Nothing but members who are not at the target yet: they wait with it.
-		if (members.length === 0 && sameBytes(row.wanted, row.applied) && row.wanted !== null) return done;
-		const remoteId = row.remote_id ?? (await announce(context, groups, row, signal));
-		const wanted = groupIn(row.wanted === null ? null : row.body);
-		const result = await groups.apply(
-			{
-				anchor: row.anchor,
-				remoteId,
-				wanted,
-				applied: groupIn(row.applied_body ?? (sameBytes(row.wanted, row.applied) ? row.body : null)),
-				added: members.filter((member) => member.wanted === 1).map(asMember),
-				removed: members.filter((member) => member.wanted === 0).map(asMember),
-				key: "",
-			},
-			signal,
-		);
-		const isSettled = session.transaction(() => settle(context, row, members, result));
-		if (!isSettled) return result.kind === "refused" ? "refused" : undefined;
-		done = "applied";
-		if (members.length < groups.memberBatch || result.kind !== "applied") return done;
-		row = { ...row, applied: row.wanted, applied_body: null, remote_id: result.remoteId, intent_at: null };
+		const isAsWanted = first.wanted !== null && sameBytes(first.wanted, state.applied);
+		// Fields go alone, so that what is refused with members is about these.
+		const members = isAsWanted ? session.groupLedger.members(target.name, first.group_id, clock(), size) : [];
+		if (isAsWanted && members.length === 0) {
+			session.transaction(() => endGroup(context, first, refusal));
+			if (hasApplied) tally.addGroup("applied");
+			return;
+		}
+		const result = await groups.apply(deliveryOf(target.name, first, state, members), signal);
+		if (result.kind === "refused" && members.length > 1) {
+			size = Math.ceil(members.length / 2);
+			continue;
+		}
+		if (result.kind === "refused" && members.length === 1 && refused < MOST_REFUSED) {
+			refused++;
+			refusal = session.transaction(() => setAside(context, first, members[0] as PendingMember, result.error));
+			continue;
+		}
+		const isSettled = session.transaction(() => settle(context, first, members, result));
+		if (!isSettled || result.kind !== "applied") {
+			if (result.kind !== "later") tally.addGroup("refused");
+			return;
+		}
+		if (first.wanted === null) return tally.addGroup("applied");
+		hasApplied = true;
+		if (members.length > 0) {
+			size = groups.memberBatch;
+			refused = 0;
+		}
+		state = { applied: first.wanted, applied_body: null, remote_id: result.remoteId };
 	}
 }
 
-/** As for accounts: the intent is written down before a create is sent, and one that was never answered is asked about first. */
-async function announce(
-	{ session, target, clock }: DeliverContext,
-	groups: GroupTarget,
-	row: PendingGroupRow,
-	signal: AbortSignal,
-): Promise<string | undefined> {
-	if (!target.announcesCreates || row.wanted === null) return undefined;
-	const group = groupIn(row.body);
-	const found = row.intent_at === null || group === undefined ? undefined : await groups.find(row.anchor, group, signal);
-	session.transaction(() => session.groupLedger.intend(target.name, row.group_id, clock()));
-	return found?.remoteId;
+function deliveryOf(target: string, row: PendingGroupRow, { applied, applied_body, remote_id }: State, members: readonly PendingMember[]) {
+	return {
+		anchor: row.anchor,
+		remoteId: remote_id ?? undefined,
+		wanted: groupIn(row.wanted === null ? null : row.body),
+		applied: groupIn(applied_body ?? (sameBytes(row.wanted, applied) ? row.body : null)),
+		added: members.filter((member) => member.wanted === 1).map(asMember),
+		removed: members.filter((member) => member.wanted === 0).map(asMember),
+		key: digest(
+			`${target} ${row.anchor} ${row.run_id} ${row.revision} ${members.map((member) => `${member.account_id} ${member.wanted}`).join()}`,
+		).toString("hex"),
+	};
 }
 
-function settle(
-	{ session, target, clock }: DeliverContext,
-	row: PendingGroupRow,
-	members: readonly PendingMember[],
-	result: DeliveryResult,
-): boolean {
+/** Nothing more can be sent now: what is left waits for its account, or for its time. */
+function endGroup({ session, target }: DeliverContext, { group_id, error }: PendingGroupRow, refusal: string | undefined): void {
+	const due = session.groupLedger.memberDue(target.name, group_id);
+	if (due === undefined) session.groupLedger.rest(target.name, group_id);
+	else session.groupLedger.refused(target.name, group_id, refusal ?? error ?? "some members were refused", due);
+}
+
+/** Returns what is said of it. */
+function setAside(context: DeliverContext, row: PendingGroupRow, { account_id, anchor }: PendingMember, error: string): string {
+	const { session, target, clock } = context;
+	session.groupLedger.refuseMember(target.name, row.group_id, account_id, clock() + waitAfterRefusal(row.attempts));
+	const refusal = `member ${anchor}: ${error}`;
+	if (row.error === null) log(context, row, refusal, "refused");
+	return refusal;
+}
+
+function settle(context: DeliverContext, row: PendingGroupRow, members: readonly PendingMember[], result: DeliveryResult): boolean {
+	const { session, target, clock } = context;
 	const { groupLedger } = session;
 	const { group_id, attempts } = row;
 	switch (result.kind) {
@@ -97,24 +114,28 @@ function settle(
 			else groupLedger.applied(target.name, group_id, digest(row.body), row.body, result.remoteId);
 			return true;
 		case "refused":
-			groupLedger.failed(target.name, group_id, result.error, clock() + waitAfterRefusal(attempts));
+		case "conflict": {
+			const wait = result.kind === "conflict" ? waitAfterConflict(attempts) : waitAfterRefusal(attempts);
+			groupLedger.refused(target.name, group_id, result.error, clock() + wait);
+			if (row.error !== result.error) log(context, row, result.error, "refused");
 			return false;
+		}
 		case "later":
-			groupLedger.failed(target.name, group_id, result.error, clock() + waitAfterLater(result.afterMs ?? 0));
+			groupLedger.postponed(target.name, group_id, result.error, clock() + waitAfterLater(attempts, result.afterMs));
 			return false;
 		case "gone":
-		case "conflict":
-			groupLedger.failed(target.name, group_id, result.error, clock() + waitAfterRefusal(attempts));
+			groupLedger.lost(target.name, group_id, waitAfterLoss(attempts, clock()));
+			log(context, row, `${result.error}: it is matched again`, "lost");
 			return false;
 	}
 }
 
-function asMember({ anchor, remote_id }: PendingMember): Member {
-	return { anchor, remoteId: remote_id };
+function log(context: DeliverContext, row: PendingGroupRow, why: string, result: string): void {
+	context.session.log.append()({ ...logOfGroup(context, row), why, before: undefined, after: undefined, result });
 }
 
-function groupIn(body: string | null): Group | undefined {
-	return body === null ? undefined : (JSON.parse(body) as Group);
+function asMember({ anchor, remote_id }: PendingMember): Member {
+	return { anchor, remoteId: remote_id };
 }
 
 function sameBytes(one: Buffer | null, other: Buffer | null): boolean {

@@ -94,6 +94,8 @@ export interface RemoteAccount {
 	readonly anchor: Anchor | undefined;
 	/** Its fields as far as they are ours to keep; a manager is named as the target does (`managerBy`). */
 	readonly account: Account;
+	/** Fields that the target does not keep or did not tell: what stands for them in `account` says nothing. Undefined: none. */
+	readonly untold?: readonly (keyof Account)[];
 }
 
 /** The groups' side of a target, with the same promises: what is sent twice ends as if sent once. */

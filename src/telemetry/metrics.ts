@@ -1,7 +1,8 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, type Gauge, Registry } from "prom-client";
 import { changeKinds } from "../core/change.ts";
 import type { SourceView, TargetView } from "../store/views.ts";
 import type { DeliveryCount, Mode, RunReport } from "../sync/report.ts";
+import { makeTable, type Table } from "./metrics-table.ts";
 
 /** What the gauges show, asked for at each scrape: of the sources and targets that are configured now, and of no others. */
 export interface MetricsState {
@@ -17,156 +18,15 @@ export interface Metrics {
 	observeRun(report: RunReport): void;
 	/** A run that ended without a report, as when the engine died under it. */
 	observeLostRun(source: string, mode: Mode): void;
-	/** Deliveries outside of runs: what was tried again. */
 	observeDeliveries(deliveries: readonly DeliveryCount[]): void;
+	/** Whether a target takes anything. */
+	observeTarget(target: string, isUp: boolean): void;
 	observeLdap(source: string, operation: string, seconds: number): void;
 	/** Undefined: not to be watched any more. */
 	observeWatch(source: string, isUp: boolean | undefined): void;
 	/** Unix milliseconds. */
 	observeCertificate(source: string, expiresAt: number): void;
 }
-
-/** From the quickest delta (some milliseconds) to a first full reading of a million (some minutes). */
-const RUN_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900];
-const REQUEST_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
-
-/** Every metric of the project; README.md has the same table. */
-function makeTable(registry: Registry) {
-	const registers = [registry];
-	return {
-		buildInfo: new Gauge({
-			name: "dirsyncd_build_info",
-			help: "Always 1; the labels say which version runs on which Node.",
-			labelNames: ["version", "node"],
-			registers,
-		}),
-		runs: new Counter({
-			name: "dirsyncd_runs_total",
-			help: "Runs ended, by outcome: succeeded, held, partial or failed.",
-			labelNames: ["source", "mode", "outcome"],
-			registers,
-		}),
-		runDuration: new Histogram({
-			name: "dirsyncd_run_duration_seconds",
-			help: "How long runs took, from connecting to delivering.",
-			labelNames: ["source", "mode"],
-			buckets: RUN_SECONDS,
-			registers,
-		}),
-		lastSuccess: new Gauge({
-			name: "dirsyncd_last_success_timestamp_seconds",
-			help: "When the newest run that did not fail ended, by mode.",
-			labelNames: ["source", "mode"],
-			registers,
-		}),
-		entriesRead: new Counter({
-			name: "dirsyncd_entries_read_total",
-			help: "Entries that sources returned.",
-			labelNames: ["source"],
-			registers,
-		}),
-		sealed: new Gauge({
-			name: "dirsyncd_sealed",
-			help: "Whether the last full reading was proven complete (1) or not (0).",
-			labelNames: ["source"],
-			registers,
-		}),
-		changes: new Counter({
-			name: "dirsyncd_changes_total",
-			help: "Changes committed, by kind: create, update, disable, enable or delete.",
-			labelNames: ["source", "kind"],
-			registers,
-		}),
-		groupChanges: new Counter({
-			name: "dirsyncd_group_changes_total",
-			help: "Changes of groups committed, by kind: create, update, delete; and memberships: join, leave.",
-			labelNames: ["source", "kind"],
-			registers,
-		}),
-		groups: new Gauge({
-			name: "dirsyncd_groups",
-			help: "Groups kept at the targets.",
-			labelNames: ["source"],
-			registers,
-		}),
-		memberships: new Gauge({
-			name: "dirsyncd_memberships",
-			help: "Accounts in groups, nested groups included.",
-			labelNames: ["source"],
-			registers,
-		}),
-		deliveries: new Counter({
-			name: "dirsyncd_deliveries_total",
-			help: "Deliveries to targets, by result: applied, refused or later.",
-			labelNames: ["target", "kind", "result"],
-			registers,
-		}),
-		deliveryDuration: new Histogram({
-			name: "dirsyncd_delivery_duration_seconds",
-			help: "How long a run's deliveries to a target took together.",
-			labelNames: ["target"],
-			buckets: RUN_SECONDS,
-			registers,
-		}),
-		accounts: new Gauge({
-			name: "dirsyncd_accounts",
-			help: "Accounts at a target, by state: active or disabled.",
-			labelNames: ["target", "state"],
-			registers,
-		}),
-		pendingDeliveries: new Gauge({
-			name: "dirsyncd_pending_deliveries",
-			help: "Accounts that a target has not yet got as they are wanted.",
-			labelNames: ["target"],
-			registers,
-		}),
-		heldChanges: new Gauge({
-			name: "dirsyncd_held_changes",
-			help: "Changes that wait for a person to approve or reject them, by kind.",
-			labelNames: ["source", "kind"],
-			registers,
-		}),
-		quarantined: new Gauge({
-			name: "dirsyncd_quarantined",
-			help: "Entries and accounts set aside, each with its reason.",
-			labelNames: ["source"],
-			registers,
-		}),
-		sourceUp: new Gauge({
-			name: "dirsyncd_source_up",
-			help: "Whether the last run could read the source (1) or not (0).",
-			labelNames: ["source"],
-			registers,
-		}),
-		watchUp: new Gauge({
-			name: "dirsyncd_watch_up",
-			help: "Whether change notification of a source that is to be watched stands (1) or not (0).",
-			labelNames: ["source"],
-			registers,
-		}),
-		targetUp: new Gauge({
-			name: "dirsyncd_target_up",
-			help: "Whether the target took the last deliveries (1) or was out of reach (0).",
-			labelNames: ["target"],
-			registers,
-		}),
-		ldapRequestDuration: new Histogram({
-			name: "dirsyncd_ldap_request_duration_seconds",
-			help: "How long operations on a directory server took.",
-			labelNames: ["source", "operation"],
-			buckets: REQUEST_SECONDS,
-			registers,
-		}),
-		certificateExpiry: new Gauge({
-			name: "dirsyncd_certificate_expiry_timestamp_seconds",
-			help: "When the directory server's certificate expires, as seen at the last connection.",
-			labelNames: ["source"],
-			registers,
-		}),
-	};
-}
-
-type Table = ReturnType<typeof makeTable>;
 
 /** What was seen last; shown for as long as it is configured. */
 interface Seen {
@@ -192,7 +52,10 @@ export function makeMetrics(version: string, state: () => MetricsState): Metrics
 		},
 		observeRun: (report) => observeRun(table, seen, report),
 		observeLostRun: (source, mode) => table.runs.inc({ source, mode, outcome: "failed" }),
-		observeDeliveries: (deliveries) => observeDeliveries(table, seen, deliveries),
+		observeDeliveries: (deliveries) => observeDeliveries(table, deliveries),
+		observeTarget: (target, isUp) => {
+			seen.targetUp.set(target, isUp);
+		},
 		observeLdap: (source, operation, seconds) => table.ldapRequestDuration.observe({ source, operation }, seconds),
 		observeWatch: (source, isUp) => {
 			if (isUp === undefined) seen.watchUp.delete(source);
@@ -225,7 +88,6 @@ function observeRun(table: Table, seen: Seen, report: RunReport): void {
 	}
 	const up = isUp(report);
 	if (up !== undefined) seen.sourceUp.set(source, up);
-	observeDeliveries(table, seen, report.deliveries);
 }
 
 /** Undefined: the run failed for another reason than its source, which says nothing about the source. */
@@ -234,16 +96,11 @@ function isUp({ outcome, error }: RunReport): boolean | undefined {
 	return error?.code.startsWith("SOURCE_") ? false : undefined;
 }
 
-function observeDeliveries(table: Table, seen: Seen, deliveries: readonly DeliveryCount[]): void {
-	const secondsByTarget = new Map<string, number>();
-	const reached = new Map<string, boolean>();
+function observeDeliveries(table: Table, deliveries: readonly DeliveryCount[]): void {
 	for (const { target, kind, result, count, seconds } of deliveries) {
 		table.deliveries.inc({ target, kind, result }, count);
-		secondsByTarget.set(target, (secondsByTarget.get(target) ?? 0) + seconds);
-		reached.set(target, (reached.get(target) ?? false) || result !== "later");
+		if (count > 0) table.deliveryDuration.observe({ target }, seconds / count);
 	}
-	for (const [target, seconds] of secondsByTarget) table.deliveryDuration.observe({ target }, seconds);
-	for (const [target, up] of reached) seen.targetUp.set(target, up);
 }
 
 /** Sets the gauges anew: what is not configured any more is not there any more. */
@@ -262,6 +119,8 @@ function show(table: Table, { sources, targets, accounts }: MetricsState, seen: 
 		table.accounts,
 		pendingDeliveries,
 		targetUp,
+		table.readBackAccounts,
+		table.readBackAt,
 	]) {
 		gauge.reset();
 	}
@@ -278,8 +137,12 @@ function show(table: Table, { sources, targets, accounts }: MetricsState, seen: 
 		setIfKnown(watchUp, { source }, bit(seen.watchUp.get(source)));
 		setIfKnown(certificateExpiry, { source }, seconds(seen.certificates.get(source)));
 	}
-	for (const { target, pending } of targets) {
+	for (const { target, pending, readBack } of targets) {
 		pendingDeliveries.set({ target }, pending);
+		setIfKnown(table.readBackAt, { target }, seconds(readBack?.at));
+		for (const state of ["same", "changed", "missing", "others"] as const) {
+			setIfKnown(table.readBackAccounts, { target, state }, readBack?.counts[state]);
+		}
 		setIfKnown(targetUp, { target }, bit(seen.targetUp.get(target)));
 		for (const state of ["active", "disabled"] as const) {
 			const counted = accounts.find((each) => each.target === target && each.state === state);

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { has } from "../support/require.ts";
 import { startSlapd } from "../support/slapd.ts";
 import { type Case, casesOf, measureRound, type Sample } from "./cases.ts";
+import { reportDelivery } from "./delivery.ts";
 import { median, table } from "./measure.ts";
 
 /**
@@ -31,6 +32,10 @@ async function main(): Promise<number> {
 			`\n${people.toLocaleString("en")} people, medians of ${rounds} ${rounds === 1 ? "round" : "rounds"}\n\n${report(people, samples)}\n`,
 		);
 	}
+	const accounts = values.smoke ? 300 : 5000;
+	process.stdout.write(
+		`\ndelivery of ${accounts.toLocaleString("en")} accounts over HTTP\n\n${await reportDelivery(accounts, Math.min(rounds, 3))}\n`,
+	);
 	return 0;
 }
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Drift, Engine, Planner } from "../../src/app.ts";
+import type { DaemonCall } from "../../src/cli/context.ts";
 import { Failure } from "../../src/core/errors.ts";
 import type { AccountView, LoggedChange } from "../../src/store/views.ts";
 import { runView, say } from "./world.ts";
@@ -59,7 +61,18 @@ describe("status", () => {
 		const plan = `sha256:${"cd".repeat(32)}`;
 		const views = {
 			sources: () => [],
-			targets: () => [{ target: "accounts", accounts: 10, pending: 1, failed: 0, lastError: undefined }],
+			targets: () => [
+				{
+					target: "accounts",
+					accounts: 10,
+					pending: 1,
+					failed: 0,
+					lastError: undefined,
+					released: 0,
+					trouble: undefined,
+					readBack: undefined,
+				},
+			],
 			held: () => [
 				{
 					plan,
@@ -79,6 +92,73 @@ describe("status", () => {
 			(await say(["status", "--json"], { views, holder: { pid: 1, command: "run", since: 0, url: "http://127.0.0.1:1" } })).out,
 		);
 		expect(json).toMatchObject({ daemon: { url: "http://127.0.0.1:1" }, sources: [{ source: "corp", lastRun: null }], held: [{ plan }] });
+	});
+});
+
+describe("status of targets", () => {
+	const target = {
+		...{
+			target: "accounts",
+			accounts: 10,
+			pending: 1,
+			failed: 0,
+			lastError: undefined,
+			released: 0,
+			trouble: undefined,
+			readBack: undefined,
+		},
+	};
+	const out = async (more: object) => {
+		const views = { sources: () => [], targets: () => [{ ...target, ...more }], held: () => [], quarantine: () => [] };
+		return (await say(["status"], { views })).out;
+	};
+
+	it.each([
+		{ more: {}, says: [] },
+		{ more: { target: "former" }, says: ["former: not in the configuration any more, and left alone; dirsyncd forget former"] },
+		{
+			more: { trouble: { because: "no answer", hint: "Check the network.", since: 0, retryAt: 60_000, failures: 3 } },
+			says: ["takes nothing since 1970-01-01T00:00:00.000Z: no answer", "Check the network. Tried again at 1970-01-01T00:01:00.000Z"],
+		},
+		{ more: { released: 3 }, says: ["3 released, and left alone since"] },
+		{
+			more: { readBack: { at: 0, counts: { same: 7, changed: 2, missing: 1, others: 0 } } },
+			says: ["read back at 1970-01-01T00:00:00.000Z: 2 changed there, 1 missing"],
+		},
+		{ more: { readBack: { at: 0, counts: { same: 10, changed: 0, missing: 0, others: 0 } } }, says: [] },
+	])("with $more says $says", async ({ more, says }) => {
+		const said = await out(more);
+		const notes = said.split("\n").filter((line) => line.startsWith("  accounts: ") || line.startsWith("  former: "));
+		expect(notes).toHaveLength(says.length);
+		for (const each of says) expect(said).toContain(each);
+	});
+});
+
+describe("forget", () => {
+	it("forgets in this process, or has the daemon forget", async () => {
+		const asked: unknown[] = [];
+		const forget: Engine["forget"] = async (...given) => {
+			asked.push(given);
+			return { accounts: 5, groups: 1 };
+		};
+		expect(await say(["forget", "former"], { engine: { forget } })).toMatchObject({
+			code: 0,
+			out: "former: forgot 5 accounts and 1 groups\n",
+		});
+		expect(JSON.parse((await say(["forget", "gateway", "ada", "--json"], { engine: { forget } })).out)).toEqual({
+			...{ target: "gateway", accounts: 5, groups: 1 },
+		});
+		const holder = { pid: 1, command: "run", since: 0, url: "http://127.0.0.1:1" };
+		const daemon = (call: DaemonCall) => {
+			asked.push([call.url, call.body]);
+			return { status: 200, body: { accounts: 1, groups: 0 } };
+		};
+		await say(["forget", "gate way", "ada"], { holder, daemon });
+		expect(asked).toEqual([
+			["former", undefined, "anna"],
+			["gateway", "ada", "anna"],
+			["http://127.0.0.1:1/api/v1/targets/gate%20way/forget", { user: "ada", by: "anna" }],
+		]);
 	});
 });
 
@@ -134,6 +214,47 @@ describe("check", () => {
 			"bind passed",
 			"rights failed",
 		]);
+	});
+
+	const gateway = { step: "accounts", subject: "https://scim.example.test", state: "passed", detail: "can be listed" } as const;
+
+	it("looks at targets, too, and stays with the one kind when --source or --target names one", async () => {
+		const world = { steps: [passed], targetSteps: [gateway], planner: { readBack: async () => nothingChanged } };
+		const lines = async (...argv: string[]) => (await say(["check", ...argv], world)).out;
+		expect(await lines()).toMatch(/bind[\s\S]*can be listed/);
+		expect(await lines("--source", "corp")).not.toContain("can be listed");
+		expect(await lines("--target", "accounts")).not.toContain("bind ");
+		expect((await say(["check", "--target", "nobody"], world)).err).toContain("the targets are accounts");
+	});
+
+	const nothingChanged = { target: "accounts", same: 10, changed: 0, missing: 0, others: 2, partialBecause: undefined };
+
+	it("reads the accounts of the target back that --target names, and warns of each that is not as it was left", async () => {
+		const well = await say(["check", "--target", "accounts"], { planner: { readBack: async () => nothingChanged } });
+		expect(well).toMatchObject({ code: 0, out: expect.stringContaining("10 as they were left, 0 changed there, 0 missing, 2 not ours") });
+		const row = { remote_id: "r7" } as Drift["row"];
+		const drift: Drift = {
+			row,
+			left: { userName: "ada", active: false },
+			found: undefined,
+			phrases: ["there is no account r7"],
+			isKept: false,
+		};
+		const readBack: Planner["readBack"] = async (_target, onDrift) => {
+			for (let time = 0; time < 101; time++) onDrift(drift);
+			return { ...nothingChanged, missing: 101, others: undefined, partialBecause: "20 of 111 were listed" };
+		};
+		const said = await say(["check", "--target", "accounts"], { planner: { readBack } });
+		expect(said.code).toBe(0);
+		expect(said.out).toContain("ada (r7): there is no account r7");
+		expect(said.out).toContain("and 1 more");
+		expect(said.out).toContain("101 missing (each was asked for: 20 of 111 were listed)");
+		const failing = async () => {
+			throw new Failure("TARGET_UNREACHABLE", "no answer", { hint: "Check the network." });
+		};
+		expect(await say(["check", "--target", "accounts"], { planner: { readBack: failing } })).toMatchObject({
+			...{ code: 1, out: expect.stringContaining("Check the network.") },
+		});
 	});
 
 	it("names a damaged database and goes on", async () => {

@@ -19,6 +19,7 @@ export interface World {
 	readonly holder: Holder | undefined;
 	readonly daemon: (call: DaemonCall) => { readonly status: number; readonly body: unknown };
 	readonly steps: readonly CheckStep[];
+	readonly targetSteps: readonly CheckStep[];
 	readonly verify: () => number | undefined;
 	readonly sources: readonly string[];
 	readonly isTerminal: boolean;
@@ -68,6 +69,9 @@ function doorsOf(world: Partial<World>): Doors {
 		runDaemon: async () => {},
 		diagnose: async function* () {
 			yield* world.steps ?? [];
+		},
+		diagnoseTarget: async function* () {
+			yield* world.targetSteps ?? [];
 		},
 		verifyDatabase: async () => (world.verify === undefined ? 0 : world.verify()),
 		backUp: async () => {},

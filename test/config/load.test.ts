@@ -213,6 +213,26 @@ describe("the files that come with it", () => {
 		expect(loaded.sources[1]).toMatchObject({ name: "lab", type: "ldap", overrides: { anchor: "entryUUID" } });
 	});
 
+	it("the example's targets load once their # are removed, with the values that leaving them out gives", () => {
+		const text = readFileSync(path.join(config, "dirsyncd.example.yaml"), "utf8");
+		const [start, end] = [text.indexOf("  # - name: mail-gateway"), text.indexOf("# How long history")];
+		const whole = text.slice(0, start) + text.slice(start, end).replaceAll(/^ {2}# /gm, "  ") + text.slice(end);
+		const [withFiles, files] = [whole.replace(/^ {6}ca: .*$/m, "").replaceAll(/\.\/secrets\/\w+/g, "x"), { x: "x".repeat(24) }];
+		const [, scim, file, webhook] = load(withFiles, {}, files).config.targets;
+		const bare = [
+			"targets:",
+			"  - { name: mail-gateway, type: scim, url: 'https://scim.example.com/v2', auth: { bearer: { file: x } } }",
+			"  - { name: nightly, type: file, path: ./out/accounts.csv, format: csv }",
+			"  - { name: hook, type: webhook, url: 'https://hooks.example.com/people', secret: { file: x } }",
+		];
+		const usual = load(good({ "+": bare.join("\n") }), {}, files).config.targets;
+		// What the example says of these is its own.
+		const own = { when: 0, mapping: 0, lifecycle: 0, limits: 0, features: 0, policies: 0, ratePerSecond: 0, readBack: 0, auth: 0 };
+		expect({ ...scim, ...own }).toEqual({ ...usual[0], ...own });
+		expect({ ...file, format: 0, path: 0 }).toEqual({ ...usual[1], format: 0, path: 0 });
+		expect({ ...webhook, secret: 0 }).toEqual({ ...usual[2], secret: 0 });
+	});
+
 	it("the demo's configuration loads", () => {
 		expect(loadConfig(path.join(config, "demo.yaml"), {}).config.demo?.people).toBe(300);
 	});

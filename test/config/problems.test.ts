@@ -134,7 +134,6 @@ describe("the problems of a configuration", () => {
 	it.each([
 		{ key: "features: []", path: "features" },
 		{ key: "policies: []", path: "policies" },
-		{ key: "targets: [{ name: a, type: scim, url: 'https://x', auth: { bearer: { env: X } } }]", path: "targets[0].type" },
 	])("what later versions do is refused by name: $path", ({ key, path }) => {
 		const problems = problemsIn(good({ "+": key }));
 		expect(problems).toMatchObject([{ path, message: expect.stringContaining("this version of dirsyncd does not do") }]);

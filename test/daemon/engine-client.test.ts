@@ -19,6 +19,8 @@ const listener: EngineListener = {
 	ldap: (source, operation, seconds) => heard.push({ source, operation, seconds }),
 	certificate: (source, expiresAt) => heard.push({ source, expiresAt }),
 	woken: (source) => events.emit("woken", source),
+	delivered: (news) => heard.push(news),
+	deliveryError: (error) => heard.push(error),
 };
 
 function start(config = makeConfig(), signal = never): Promise<EngineClient> {

@@ -33,7 +33,9 @@ function open(): Engine {
 			woken();
 			return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 		},
-		deliver: async () => [],
+		deliver: () => {},
+		forget: async () => ({ accounts: 1, groups: 0 }),
+		readBack: async (target) => ({ target, same: 1, changed: 0, missing: 0, others: 0, partialBecause: undefined }),
 		nextDelivery: () => 42,
 		retain: () => ({ runs: 1, changes: 2, entries: 3 }),
 		backUp: () => {},

@@ -35,7 +35,7 @@ const well: HealthFacts = {
 	version: "1.2.3",
 	phase: "running",
 	sources: [corp],
-	targets: [{ target: "accounts", pending: 0, failed: 0 }],
+	targets: [{ target: "accounts", pending: 0, failed: 0, trouble: undefined }],
 	database: undefined,
 	engine: undefined,
 };
@@ -87,8 +87,16 @@ describe("health", () => {
 		},
 		{ why: "the database cannot be written", facts: { ...well, database: trouble }, status: "fail" },
 		{ why: "the engine is down", facts: { ...well, engine: { ...trouble, because: "the engine is down: out of memory" } }, status: "fail" },
-		{ why: "a target refuses some accounts", facts: { ...well, targets: [{ target: "accounts", pending: 3, failed: 2 }] }, status: "warn" },
-		{ why: "deliveries are on their way", facts: { ...well, targets: [{ target: "accounts", pending: 3, failed: 0 }] }, status: "pass" },
+		{
+			why: "a target refuses some accounts",
+			facts: { ...well, targets: [{ target: "accounts", pending: 3, failed: 2, trouble: undefined }] },
+			status: "warn",
+		},
+		{
+			why: "deliveries are on their way",
+			facts: { ...well, targets: [{ target: "accounts", pending: 3, failed: 0, trouble: undefined }] },
+			status: "pass",
+		},
 		{ why: "it is starting", facts: { ...well, phase: "starting" }, status: "fail" },
 		{ why: "it is stopping", facts: { ...well, phase: "stopping" }, status: "fail" },
 	])("is $status when $why", ({ facts, status }) => {

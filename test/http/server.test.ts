@@ -48,6 +48,11 @@ beforeEach(async () => {
 			asked.push({ reject: name, by });
 			return { source: "corp", rejected: 60 };
 		},
+		forget: async (target, user, by) => {
+			asked.push({ forget: target, user, by });
+			return { accounts: 2, groups: 1 };
+		},
+		readBack: async (target) => ({ target, same: 2 }),
 		sources: () => ["corp", "lab"],
 		status: () => ({ version: "1.2.3" }),
 		plans: () => [{ plan, source: "corp", since: 1, kinds: [], changes: [] }],
@@ -68,6 +73,8 @@ function open(token: Secret, port = 0): Promise<HttpServer> {
 			sync: (...given) => api.sync(...given),
 			approve: (...given) => api.approve(...given),
 			reject: (...given) => api.reject(...given),
+			forget: (...given) => api.forget(...given),
+			readBack: (...given) => api.readBack(...given),
 			sources: () => api.sources(),
 			status: () => api.status(),
 			plans: () => api.plans(),
@@ -146,6 +153,8 @@ describe("without a token", () => {
 		["POST", "/api/v1/sync"],
 		["POST", `/api/v1/plans/${plan}/approve`],
 		["POST", `/api/v1/plans/${plan}/reject`],
+		["POST", "/api/v1/targets/gateway/forget"],
+		["POST", "/api/v1/targets/gateway/read-back"],
 		["GET", "/api/v1/not-there"],
 	])("%s %s is refused, and nothing is done", async (method, where) => {
 		const answer = await ask(method, where);
@@ -171,6 +180,18 @@ describe("without a token", () => {
 
 describe("with the token", () => {
 	const token = admin;
+
+	it("a target, or one account there, is forgotten, and a target read back", async () => {
+		const forget = (body: object) => ask("POST", "/api/v1/targets/gate%20way/forget", { token, body });
+		expect((await forget({ by: "ada" })).json).toEqual({ accounts: 2, groups: 1 });
+		await forget({ user: "bob@corp" });
+		expect(asked).toEqual([
+			{ forget: "gate way", user: undefined, by: "ada" },
+			{ forget: "gate way", user: "bob@corp", by: "api" },
+		]);
+		expect((await forget({ user: "" })).status).toBe(400);
+		expect((await ask("POST", "/api/v1/targets/gateway/read-back", { token, body: {} })).json).toEqual({ target: "gateway", same: 2 });
+	});
 
 	it("status and plans are shown", async () => {
 		expect((await ask("GET", "/api/v1/status", { token })).json).toEqual({ version: "1.2.3" });

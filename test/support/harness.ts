@@ -7,7 +7,6 @@ import type { Lifecycle } from "../../src/core/lifecycle.ts";
 import { compileMapping, type Mapping } from "../../src/core/mapping.ts";
 import type { MatchField } from "../../src/core/match.ts";
 import { plainSchema } from "../../src/core/matching.ts";
-import { makeQueues } from "../../src/lib/queue.ts";
 import { asFailure, openDatabase, openSibling } from "../../src/store/database.ts";
 import { openLocalAccounts } from "../../src/store/local-accounts.ts";
 import { openLocalGroups } from "../../src/store/local-groups.ts";
@@ -15,6 +14,8 @@ import { openViews } from "../../src/store/open-views.ts";
 import { makeIds, openSession } from "../../src/store/session.ts";
 import { type CycleContext, cycle } from "../../src/sync/cycle.ts";
 import { findHeld, findShown, reject } from "../../src/sync/decide.ts";
+import type { SyncTarget } from "../../src/sync/deliver-context.ts";
+import { type DeliveryNews, makeDeliveries } from "../../src/sync/deliveries.ts";
 import { type JudgedChange, judgedChanges } from "../../src/sync/judged.ts";
 import type { RunReport } from "../../src/sync/report.ts";
 import { plan } from "../../src/sync/run.ts";
@@ -38,6 +39,8 @@ export interface HarnessOptions {
 	/** Another source on the same database. */
 	readonly beside?: { readonly file: string; readonly ids: () => number };
 	readonly targets?: (local: Target) => readonly Target[];
+	/** What becomes of accounts that are there before us, at every target. */
+	readonly adopt?: SyncTarget["adopt"];
 	/** What targets have of their own, by name. */
 	readonly views?: Readonly<Record<string, Partial<Omit<TargetTerms, "name">>>>;
 }
@@ -58,6 +61,8 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 	session.transaction(() => session.runs.interruptOpen(time.now));
 	const local = makeLocalTarget("accounts", openLocalAccounts(db, "accounts"), openLocalGroups(db, "accounts"));
 	const targets = options.targets?.(local) ?? [local];
+	const adopt = options.adopt ?? "never";
+	const news: DeliveryNews[] = [];
 	const names = targets.map(({ name }) => name);
 	const terms = termsOf(options);
 	session.setTargets(
@@ -79,11 +84,21 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 			views: makeViews(terms, { mapping, schema: plainSchema }),
 			rules: JSON.stringify([mapping, lifecycle, fake.settings.groups, fake.settings.scopeGroups, viewsText(terms)]),
 		},
-		targets,
+		deliveries: makeDeliveries({
+			session,
+			targets: targets.map((target) => ({ target, adopt })),
+			clock: () => time.now,
+			random: () => 0,
+			waitsMs: 0,
+			onNews: (told) => news.push(told),
+			onError: (error) => {
+				throw error;
+			},
+		}),
+		patienceMs: undefined,
 		clock: () => time.now,
 		onProgress: () => {},
 		asFailure: (error) => asFailure(file, error),
-		exclusive: makeQueues(),
 	};
 	const never = new AbortController().signal;
 	const views = <T>(use: (opened: ReturnType<typeof openViews>) => T): T => {
@@ -101,6 +116,8 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 		time,
 		context,
 		local,
+		/** What was told of deliveries. */
+		news,
 		views,
 		sync: (mode: "full" | "delta" | "auto" = "auto", signal = never): Promise<RunReport> =>
 			cycle(context, { kind: "sync", mode, trigger: "command" }, signal),

@@ -1,16 +1,23 @@
 import type { Target } from "../../src/target/target.ts";
 import type { FakeSource } from "./fake-source.ts";
 import { type Harness, type HarnessOptions, openHarness } from "./harness.ts";
-import { makeRemoteDouble } from "./remote-double.ts";
+import { makeRemoteDouble, type RemoteDoubleOptions } from "./remote-double.ts";
 
 class Killed extends Error {}
+
+type MortalOptions = HarnessOptions & {
+	readonly remote?: RemoteDoubleOptions;
+	/** In the place of the double: another target, made anew at every start. */
+	readonly makeTarget?: () => Target;
+};
 
 /**
  * The engine on a fake source with two targets, that can be killed at any write: before a transaction (it never began) or right after
  * its commit (nobody hears of it), before a delivery or right after it. It comes back on the same database.
  */
-export function openMortal(fake: FakeSource, file: string, options: HarnessOptions = {}) {
-	const remote = makeRemoteDouble();
+export function openMortal(fake: FakeSource, file: string, options: MortalOptions = {}) {
+	const remote = makeRemoteDouble(options.remote);
+	const makeTarget = options.makeTarget ?? (() => remote.target);
 	let writesLeft = Number.POSITIVE_INFINITY;
 	const write = (): void => {
 		if (writesLeft-- <= 0) throw new Killed();
@@ -22,7 +29,7 @@ export function openMortal(fake: FakeSource, file: string, options: HarnessOptio
 			...options,
 			...viewed,
 			file,
-			targets: (local) => [mortal(local, write), mortal(remote.target, write)],
+			targets: (local) => [mortal(local, write), mortal(makeTarget(), write)],
 		});
 		harness.time.now = now;
 		const { session } = harness.context;

@@ -28,17 +28,19 @@ const step = fc.oneof(
 );
 
 it.each([
-	{ names: "of their own", shared: false },
-	{ names: "that they contend for", shared: true },
-])(
-	"any sequence of changes to people with names $names, with kills between any two writes, ends as if nothing had happened",
-	async ({ shared }) => {
+	{ names: "of their own", shared: false, target: "one delivery at a time", lanes: 1, managerBy: "anchor" },
+	{ names: "that they contend for", shared: true, target: "one delivery at a time", lanes: 1, managerBy: "anchor" },
+	{ names: "of their own", shared: false, target: "four at a time, managers by its own ids", lanes: 4, managerBy: "remote-id" },
+	{ names: "that they contend for", shared: true, target: "four at a time, managers by its own ids", lanes: 4, managerBy: "remote-id" },
+] as const)(
+	"any sequence of changes to people with names $names at a target that takes $target, with kills between any two writes, ends as if nothing had happened",
+	async ({ shared, lanes, managerBy }) => {
 		await fc.assert(
 			fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
 				const folder = mkdtempSync(path.join(tmpdir(), "dirsyncd-kill-"));
 				const file = path.join(folder, "dirsyncd.db");
 				const fake = makeFakeSource();
-				const mortal = openMortal(fake, file);
+				const mortal = openMortal(fake, file, { remote: { lanes, managerBy, batch: lanes === 1 ? 3 : 1 } });
 				const { remote } = mortal;
 				try {
 					// One stays for ever: a directory that is suddenly empty is another matter.
@@ -50,7 +52,7 @@ it.each([
 						else await mortal.sync(each.do, "killAt" in each ? each.killAt : undefined);
 					}
 					await mortal.settle();
-					await expectSettled(mortal.harness(), remote);
+					await expectSettled(mortal.harness(), remote, managerBy);
 					if (!shared) await expectSameAsFresh(mortal.harness(), fake);
 				} finally {
 					mortal.close();
@@ -87,10 +89,25 @@ function put(
 }
 
 /** Nobody twice, the target as the ledger says, nothing left to do, the change log whole. */
-async function expectSettled(harness: Harness, remote: ReturnType<typeof makeRemoteDouble>): Promise<void> {
+async function expectSettled(
+	harness: Harness,
+	remote: ReturnType<typeof makeRemoteDouble>,
+	managerBy: "anchor" | "remote-id",
+): Promise<void> {
 	const remotes = [...remote.accounts.values()];
 	expect(new Set(remotes.map(({ anchor }) => anchor)).size).toBe(remotes.length);
-	expect(Object.fromEntries(remotes.map(({ anchor, account }) => [anchor, account]))).toEqual(await harness.accounts());
+	const anchorOf = (manager: string | undefined) => remote.accounts.get(manager ?? "")?.anchor ?? manager;
+	const named = remotes.map(({ anchor, account }) => [
+		anchor,
+		{ ...account, ...(account.manager && { manager: anchorOf(account.manager) }) },
+	]);
+	const wanted = await harness.accounts();
+	// A target with ids of its own cannot name who has no account.
+	const nameable = Object.entries(wanted).map(([anchor, { manager, ...rest }]) => {
+		const isThere = manager !== undefined && (managerBy === "anchor" || manager in wanted);
+		return [anchor, isThere ? { ...rest, manager } : rest];
+	});
+	expect(Object.fromEntries(named)).toEqual(Object.fromEntries(nameable));
 	expect(harness.views((views) => views.verifyChain())).toBeGreaterThan(0);
 	expect((await harness.plan("full")).changes).toEqual([]);
 }

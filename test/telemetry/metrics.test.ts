@@ -18,7 +18,16 @@ const corp: SourceView = {
 	groups: 4,
 	memberships: 40,
 };
-const accounts: TargetView = { target: "accounts", accounts: 300, pending: 3, failed: 1, lastError: undefined };
+const accounts: TargetView = {
+	target: "accounts",
+	accounts: 300,
+	pending: 3,
+	failed: 1,
+	lastError: undefined,
+	released: 0,
+	trouble: undefined,
+	readBack: { at: 1_700_000_000_000, counts: { same: 297, changed: 2, missing: 1, others: undefined } },
+};
 const state: MetricsState = {
 	sources: [corp],
 	targets: [accounts],
@@ -52,9 +61,12 @@ describe("the metrics", () => {
 		['dirsyncd_accounts{target="accounts",state="active"}', "280"],
 		['dirsyncd_accounts{target="accounts",state="disabled"}', "0"],
 		['dirsyncd_pending_deliveries{target="accounts"}', "3"],
+		['dirsyncd_read_back_accounts{target="accounts",state="changed"}', "2"],
+		['dirsyncd_read_back_accounts{target="accounts",state="others"}', undefined],
+		['dirsyncd_read_back_timestamp_seconds{target="accounts"}', "1700000000"],
 		[`dirsyncd_build_info{version="1.2.3",node="${process.versions.node}"}`, "1"],
 	])("show what stands in the database: %s is %s", async (start, value) => {
-		expect(await line(start)).toBe(`${start} ${value}`);
+		expect(await line(start)).toBe(value && `${start} ${value}`);
 	});
 
 	it.each([
@@ -70,10 +82,9 @@ describe("the metrics", () => {
 		['dirsyncd_source_up{source="corp"}', "1"],
 		['dirsyncd_target_up{target="accounts"}', "1"],
 	])("add up what runs did: %s is %s", async (start, value) => {
-		observe(
-			{ read: 10, created: 3, deliveries: [{ target: "accounts", kind: "create", result: "applied", count: 3, seconds: 0.2 }] },
-			{ read: 4, groups: { created: 1, updated: 0, deleted: 0, joined: 7, left: 0 } },
-		);
+		observe({ read: 10, created: 3 }, { read: 4, groups: { created: 1, updated: 0, deleted: 0, joined: 7, left: 0 } });
+		metrics.observeDeliveries([{ target: "accounts", kind: "create", result: "applied", count: 3, seconds: 0.2 }]);
+		metrics.observeTarget("accounts", true);
 		expect(await line(start)).toBe(`${start} ${value}`);
 	});
 
@@ -86,8 +97,8 @@ describe("the metrics", () => {
 		expect(await line('dirsyncd_source_up{source="corp"}')).toMatch(new RegExp(`${up}$`));
 	});
 
-	it("say that a target is down when everything has to be tried again later", async () => {
-		observe({ deliveries: [{ target: "accounts", kind: "update", result: "later", count: 9, seconds: 5 }] });
+	it("say that a target is out of reach", async () => {
+		metrics.observeTarget("accounts", false);
 		expect(await line('dirsyncd_target_up{target="accounts"}')).toMatch(/0$/);
 	});
 
@@ -128,7 +139,9 @@ describe("the metrics", () => {
 
 describeWith(["promtool"], "promtool", () => {
 	it("finds nothing to say about a metric of ours", async () => {
-		observe({ created: 1, deliveries: [{ target: "accounts", kind: "create", result: "applied", count: 1, seconds: 1 }] });
+		observe({ created: 1 });
+		metrics.observeDeliveries([{ target: "accounts", kind: "create", result: "applied", count: 1, seconds: 1 }]);
+		metrics.observeTarget("accounts", true);
 		metrics.observeLdap("corp", "bind", 1);
 		metrics.observeCertificate("corp", 1);
 		metrics.observeWatch("corp", true);

@@ -12,7 +12,7 @@ export function refusalOf({
 	groups,
 }: Pick<ActiveDirectoryOptions, "attributes" | "users" | "groups">): string | undefined {
 	const uses = [
-		{ where: "the mapping", names: attributes },
+		{ where: "the mapping, or a target,", names: attributes },
 		{ where: "users.filter", names: asked(users.filter) },
 		{ where: "groups.filter", names: asked(groups?.filter) },
 	];

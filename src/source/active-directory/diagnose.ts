@@ -1,6 +1,5 @@
 import { Failure } from "../../core/errors.ts";
 import type { Filter } from "../../core/filter.ts";
-import { attributesOf, type Mapping } from "../../core/mapping.ts";
 import { diagnoseSite, type Finding, failed, passed, warned } from "../ldap/diagnose.ts";
 import { diagnoseBinds, type Reached } from "../ldap/diagnose-bind.ts";
 import { protocolFailure } from "../ldap/result.ts";
@@ -24,13 +23,13 @@ export interface Diagnosed extends Reached {
 	readonly groups: ActiveDirectoryOptions["groups"];
 	readonly changes: ActiveDirectoryOptions["changes"];
 	readonly protect: readonly string[];
-	readonly mapping: Mapping;
+	readonly attributes: ActiveDirectoryOptions["attributes"];
 	readonly pageSize: number;
 }
 
 /** Everything a source needs, looked at one by one: the way to each server, the account, and what it may read. Changes nothing. */
 export async function* diagnose(source: Diagnosed, clock: () => number, signal: AbortSignal): AsyncGenerator<Finding, void> {
-	const scope = makeScope({ ...source, attributes: attributesOf(source.mapping) });
+	const scope = makeScope(source);
 	const session = yield* diagnoseBinds(source, clock, signal);
 	try {
 		if (session !== undefined) yield* diagnoseRights(source, scope, session, clock);
@@ -46,8 +45,7 @@ async function* diagnoseRights(source: Diagnosed, scope: Scope, session: Session
 		yield judgeClock(session.server, root.currentTime, clock());
 		yield* await diagnoseSite(session, source.discovery);
 		yield judgePaging(visit);
-		const attributes = attributesOf(source.mapping);
-		yield* diagnoseChanges(visit, source.changes, refusalOf({ ...source, attributes }));
+		yield* diagnoseChanges(visit, source.changes, refusalOf(source));
 		// Without a base there is no reading, and so nobody to look at.
 		if (yield* diagnoseBases(visit)) yield* diagnosePeople(visit);
 		const groups = makeGroupScope({ ...source, ruleGroups: [] });

@@ -1,6 +1,5 @@
 import { Failure } from "../../core/errors.ts";
 import type { Filter } from "../../core/filter.ts";
-import { attributesOf, type Mapping } from "../../core/mapping.ts";
 import { type Finding, failed, passed, warned } from "../ldap/diagnose.ts";
 import { diagnoseBinds, type Reached } from "../ldap/diagnose-bind.ts";
 import { protocolFailure } from "../ldap/result.ts";
@@ -21,13 +20,14 @@ import { both, examples, openVisit, pagesOptions, type Visit, visitOne } from ".
 /** A source as the configuration has it. */
 export interface Diagnosed
 	extends Reached,
-		Pick<GenericLdapOptions, "name" | "bases" | "users" | "groups" | "protect" | "preset" | "overrides" | "changes" | "pageSize"> {
-	readonly mapping: Mapping;
-}
+		Pick<
+			GenericLdapOptions,
+			"name" | "bases" | "users" | "groups" | "protect" | "preset" | "overrides" | "changes" | "attributes" | "pageSize"
+		> {}
 
 /** Everything a source needs, looked at one by one: the way to each server, the account, and what it may read. Changes nothing. */
 export async function* diagnose(source: Diagnosed, clock: () => number, signal: AbortSignal): AsyncGenerator<Finding, void> {
-	const scope = makeScope({ ...source, ruleGroups: [], attributes: attributesOf(source.mapping) });
+	const scope = makeScope({ ...source, ruleGroups: [] });
 	const session = yield* diagnoseBinds(source, clock, signal);
 	if (session === undefined) return;
 	try {

@@ -35,29 +35,13 @@ export interface LocalGroupTable {
 
 /** The embedded account store as a target: an upsert by anchor, so that a create sent twice is one account. */
 export function makeLocalTarget(name: string, table: LocalTable, groups: LocalGroupTable): Target {
-	const applyOne = (delivery: Delivery): DeliveryResult => {
-		const { anchor, remoteId } = delivery;
-		// A person who came from another source brings the account along: it is the same one under another anchor.
-		if (remoteId !== undefined && remoteId !== anchor) table.rename(remoteId, anchor);
-		// Where the text is at hand, the account stays unread.
-		const text = delivery.wantedText ?? JSON.stringify(delivery.wanted);
-		if (text === undefined) {
-			table.remove(anchor);
-			return { kind: "applied", remoteId: anchor };
-		}
-		if (table.put(anchor, text)) return { kind: "applied", remoteId: anchor };
-		const { userName } = delivery.wanted as Account;
-		const holder = table.byUserName(userName);
-		return { kind: "refused", error: `userName ${userName} belongs to the account of ${holder?.external_id ?? "another person"}` };
-	};
-
 	return {
 		name,
 		batch: 10_000,
 		lanes: 1,
 		announcesCreates: false,
 		managerBy: "anchor",
-		apply: async (deliveries) => table.batch(() => deliveries.map(applyOne)),
+		apply: async (deliveries) => table.batch(() => deliveries.map((delivery) => applyToRows(table, delivery))),
 		find: async (anchor, { userName }) => {
 			const own = table.byExternalId(anchor);
 			const row = own ?? table.byUserName(userName);
@@ -91,21 +75,40 @@ export function makeLocalTarget(name: string, table: LocalTable, groups: LocalGr
 	};
 }
 
-function makeLocalGroups(table: LocalGroupTable): GroupTarget {
-	const applyOne = ({ anchor, wanted, added, removed }: GroupDelivery): DeliveryResult => {
-		if (wanted === undefined) {
-			const id = table.idOf(anchor);
-			if (id !== undefined) table.remove(id);
-			return { kind: "applied", remoteId: anchor };
-		}
-		const id = table.put(anchor, JSON.stringify(wanted));
-		for (const member of added) table.addMember(id, member.remoteId);
-		for (const member of removed) table.removeMember(id, member.remoteId);
+/** One delivery, within the caller's transaction. */
+export function applyToRows(table: LocalTable, delivery: Delivery): DeliveryResult {
+	const { anchor, remoteId } = delivery;
+	// A person who came from another source brings the account along: it is the same one under another anchor.
+	if (remoteId !== undefined && remoteId !== anchor) table.rename(remoteId, anchor);
+	// Where the text is at hand, the account stays unread.
+	const text = delivery.wantedText ?? JSON.stringify(delivery.wanted);
+	if (text === undefined) {
+		table.remove(anchor);
 		return { kind: "applied", remoteId: anchor };
-	};
+	}
+	if (table.put(anchor, text)) return { kind: "applied", remoteId: anchor };
+	const { userName } = delivery.wanted as Account;
+	const holder = table.byUserName(userName);
+	return { kind: "refused", error: `userName ${userName} belongs to the account of ${holder?.external_id ?? "another person"}` };
+}
+
+/** One delivery of a group, within the caller's transaction. */
+export function applyToGroupRows(table: LocalGroupTable, { anchor, wanted, added, removed }: GroupDelivery): DeliveryResult {
+	if (wanted === undefined) {
+		const id = table.idOf(anchor);
+		if (id !== undefined) table.remove(id);
+		return { kind: "applied", remoteId: anchor };
+	}
+	const id = table.put(anchor, JSON.stringify(wanted));
+	for (const member of added) table.addMember(id, member.remoteId);
+	for (const member of removed) table.removeMember(id, member.remoteId);
+	return { kind: "applied", remoteId: anchor };
+}
+
+function makeLocalGroups(table: LocalGroupTable): GroupTarget {
 	return {
 		memberBatch: 10_000,
-		apply: async (delivery) => table.batch(() => applyOne(delivery)),
+		apply: async (delivery) => table.batch(() => applyToGroupRows(table, delivery)),
 		find: async (anchor) => {
 			const body = table.bodyOf(anchor);
 			if (body === undefined) return undefined;

@@ -28,7 +28,7 @@ it.each([
 		groups: undefined,
 		changes: "auto" as const,
 		protect: [],
-		mapping: { userName: "{sAMAccountName}" },
+		attributes: ["samaccountname"],
 		timeouts: { connectMs: 5000, bindMs: 5000, requestMs: 5000 },
 		pageSize: 1000,
 	};

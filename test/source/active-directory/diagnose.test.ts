@@ -21,7 +21,7 @@ describeWith(["samba"], "the doctor at a domain controller", () => {
 			groups: undefined,
 			changes: "auto" as const,
 			protect: [],
-			mapping: { userName: "{sAMAccountName}", title: "{title}" },
+			attributes: ["samaccountname", "title"],
 			timeouts: { connectMs: 5000, bindMs: 5000, requestMs: 5000 },
 			pageSize: 1000,
 			...more,
@@ -61,7 +61,7 @@ describeWith(["samba"], "the doctor at a domain controller", () => {
 		expect(strategyOf(await findings(source({ changes: "usn" })))).toBe("uSNChanged, as the configuration wants");
 		expect(strategyOf(await findings(source({ changes: "dirsync" })))).toMatch(/^DirSync without the right to replicate/);
 		expect(strategyOf(await findings(source({ changes: "full" })))).toMatch(/^full readings only/);
-		expect(strategyOf(await findings(source({ mapping: { userName: "{memberOf}" } })))).toMatch(/the mapping uses memberof/);
+		expect(strategyOf(await findings(source({ attributes: ["memberof"] })))).toMatch(/the mapping, or a target, uses memberof/);
 		const { user, password } = samba().admin;
 		const admin = { user, password: { reveal: () => password } };
 		expect(strategyOf(await findings(source({ bind: admin })))).toBe("DirSync: this account may replicate changes");

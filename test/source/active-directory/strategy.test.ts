@@ -103,8 +103,8 @@ describe("a full reading is made, and says why,", () => {
 	});
 
 	it.each([
-		{ more: { attributes: ["tokenGroups"] }, says: /^the mapping uses tokenGroups/ },
-		{ more: { attributes: ["memberOf"] }, says: /^the mapping uses memberOf/ },
+		{ more: { attributes: ["tokenGroups"] }, says: /^the mapping, or a target, uses tokenGroups/ },
+		{ more: { attributes: ["memberOf"] }, says: /^the mapping, or a target, uses memberOf/ },
 		{ more: { users: { filter: `(!(memberOf=CN=Guests,${users}))`, exclude: [], groups: [] } }, says: /^users\.filter uses memberof/i },
 	])("when changes of an attribute cannot be seen: $says", async ({ more, says }) => {
 		const cursor = (await read(source("auto", more))).end.cursor as Cursor;

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from "vitest";
-import { ldapMapping } from "../../../src/core/mapping.ts";
+import { attributesOf, ldapMapping } from "../../../src/core/mapping.ts";
 import { type Diagnosed, diagnose } from "../../../src/source/generic-ldap/diagnose.ts";
 import type { Finding } from "../../../src/source/ldap/diagnose.ts";
 import { ldapPlaces, populateLdap } from "../../contract/ldap-directory.ts";
@@ -24,7 +24,7 @@ describeWith(["slapd"], "the doctor on an OpenLDAP server", () => {
 			users: { filter: undefined, exclude: [], groups: [] },
 			groups: undefined,
 			protect: [],
-			mapping: ldapMapping,
+			attributes: attributesOf(ldapMapping),
 			preset: "openldap",
 			overrides: { anchor: undefined, people: undefined, disabled: undefined, groupClasses: undefined, members: undefined },
 			changes: "auto",

@@ -1,0 +1,249 @@
+import { setTimeout } from "node:timers/promises";
+import { Failure } from "../core/errors.ts";
+import type { Session } from "../store/session.ts";
+import { deliver } from "./deliver.ts";
+import type { DeliverContext, SyncTarget } from "./deliver-context.ts";
+import { deliverGroups } from "./deliver-groups.ts";
+import type { DeliveryCount } from "./report.ts";
+import { makeTally } from "./tally-deliveries.ts";
+import { waitAfterTrouble } from "./waits.ts";
+
+/** What is told of a target while deliveries go on, and what of it when they end. */
+export interface DeliveryNews {
+	readonly target: string;
+	/** What came since the last news. */
+	readonly counts: readonly DeliveryCount[];
+	/** Accounts and groups that are open still. */
+	readonly pending: number;
+	/** Undefined while they go on. */
+	readonly end:
+		| undefined
+		/** Nothing more is due. */
+		| { readonly kind: "done"; readonly hasRecovered: boolean }
+		/** It takes nothing: `retryAt` in Unix milliseconds. */
+		| {
+				readonly kind: "trouble";
+				readonly because: string;
+				readonly hint: string | undefined;
+				readonly retryAt: number;
+				readonly isNew: boolean;
+		  };
+}
+
+export interface DeliveriesParts {
+	/** Of its own: deliveries go on while runs do. */
+	readonly session: Session;
+	readonly targets: readonly SyncTarget[];
+	/** Unix milliseconds. */
+	readonly clock: () => number;
+	/** 0 to below 1. */
+	readonly random: () => number;
+	/** What is due within so many milliseconds is waited for, instead of being left to the next `wake`. */
+	readonly waitsMs: number;
+	readonly onNews: (news: DeliveryNews) => void;
+	/** A bug, or a database that cannot be written, with nobody waiting for it. */
+	readonly onError: (error: unknown) => void;
+}
+
+/** Deliveries to every target, each going its own pace: one that is slow or out of reach delays only itself. */
+export interface Deliveries {
+	/** Begins what is open and due, and does not wait for it. */
+	wake(): void;
+	/** Begins it, and waits until nothing more is due, or `signal` is aborted (then it goes on beside). Throws what is no target's fault. */
+	settle(signal: AbortSignal, onCounts: (counts: readonly DeliveryCount[], done: number) => void): Promise<Settled>;
+	/** When something is to be done next: Unix milliseconds, undefined when nothing is open. */
+	nextDue(): number | undefined;
+	countPending(): number;
+	/** Ends between two writes. */
+	close(): Promise<void>;
+}
+
+export interface Settled {
+	readonly counts: readonly DeliveryCount[];
+	/** Sentences for a person. */
+	readonly warnings: readonly string[];
+}
+
+/** How often news are told of deliveries that go on, in milliseconds. */
+const NEWS_EVERY_MS = 1000;
+/** Nothing was due to anybody's knowledge: after a bug, a target is not tried in the same breath. */
+const AFTER_BUG_MS = 60_000;
+
+export function makeDeliveries({ targets, onError, ...rest }: DeliveriesParts): Deliveries {
+	const ending = new AbortController();
+	const parts = targets.map((target) => makePart({ ...rest, target, ending: ending.signal }));
+	const begin = (part: Part): void => void part.run().catch((error: unknown) => !ending.signal.aborted && onError(error));
+	return {
+		wake: () => parts.forEach(begin),
+		settle: async (signal, onCounts) => {
+			const counts: DeliveryCount[] = [];
+			let done = 0;
+			const hear = (news: readonly DeliveryCount[]): void => {
+				counts.push(...news);
+				for (const { result, count } of news) if (result === "applied") done += count;
+				onCounts(news, done);
+			};
+			for (const part of parts) part.hearing.add(hear);
+			try {
+				const ended = Promise.allSettled(parts.map((part) => part.run()));
+				const results = await orAborted(ended, signal);
+				for (const result of results) if (result.status === "rejected") throw result.reason;
+			} finally {
+				for (const part of parts) part.hearing.delete(hear);
+			}
+			return { counts, warnings: parts.flatMap((part) => part.warnings()) };
+		},
+		nextDue: () => {
+			const due = parts.flatMap((part) => part.nextDue() ?? []);
+			return due.length === 0 ? undefined : Math.min(...due);
+		},
+		countPending: () => parts.reduce((sum, part) => sum + part.countPending(), 0),
+		close: async () => {
+			ending.abort(new Failure("CANCELLED", "stopped because the process is ending"));
+			await Promise.allSettled(parts.map((part) => part.ended()));
+		},
+	};
+}
+
+type PartParts = Omit<DeliveriesParts, "targets" | "onError"> & { readonly target: SyncTarget; readonly ending: AbortSignal };
+
+/** One target. */
+interface Part {
+	/** Resolves when nothing is due any more, or the target is out of reach; joins what is going on. */
+	run(): Promise<void>;
+	readonly hearing: Set<(counts: readonly DeliveryCount[]) => void>;
+	warnings(): readonly string[];
+	nextDue(): number | undefined;
+	countPending(): number;
+	ended(): Promise<void>;
+}
+
+function makePart({ session, target: syncTarget, clock, random, waitsMs, onNews, ending }: PartParts): Part {
+	const { target } = syncTarget;
+	const { name } = target;
+	const { targetStates, ledger, groupLedger } = session;
+	const hearing: Part["hearing"] = new Set();
+	const tally = makeTally(name);
+	let running: Promise<void> | undefined;
+	let isWanted = false;
+	let isFirst = true;
+	let brokenAt: number | undefined;
+	let toldAt = 0;
+
+	const countPending = (): number => ledger.countPending(name) + groupLedger.countPending(name);
+
+	const tell = (end: DeliveryNews["end"]): void => {
+		toldAt = clock();
+		const counts = tally.take();
+		for (const hear of hearing) hear(counts);
+		if (counts.length > 0 || end !== undefined) onNews({ target: name, counts, pending: countPending(), end });
+	};
+	const context: DeliverContext = {
+		...{ ...syncTarget, session, clock, tally },
+		onSettled: () => {
+			if (clock() - toldAt >= NEWS_EVERY_MS) tell(undefined);
+		},
+	};
+
+	const pass = async (): Promise<void> => {
+		await deliver(context, ending);
+		if (target.groups !== undefined) {
+			// Members have to be there before they can be members.
+			session.transaction(() => groupLedger.wakeWaiting(name));
+			await deliverGroups(context, target.groups, ending);
+		}
+		await target.finish?.(ending);
+	};
+
+	const dueAt = (): number | undefined => {
+		const due = [ledger.nextDue(name), groupLedger.nextDue(name)].filter((at) => at !== undefined);
+		return due.length === 0 ? undefined : Math.min(...due);
+	};
+
+	/** Waits for what is due soon. A pass that did nothing would do nothing again. */
+	const isSoonDue = async (before: number): Promise<boolean> => {
+		const due = dueAt();
+		if (due === undefined || tally.total === before) return false;
+		const wait = due - clock();
+		if (wait > waitsMs) return false;
+		if (wait > 0) await setTimeout(wait, undefined, { signal: ending });
+		return true;
+	};
+
+	const go = async (): Promise<void> => {
+		const trouble = targetStates.trouble(name);
+		// A start tries everything at once: whoever restarts us may have mended it.
+		if (trouble !== undefined && !isFirst && trouble.retryAt > clock()) return;
+		isFirst = false;
+		try {
+			let before: number;
+			do {
+				isWanted = false;
+				before = tally.total;
+				await pass();
+			} while (isWanted || (await isSoonDue(before)));
+			brokenAt = undefined;
+			tell({ kind: "done", hasRecovered: trouble !== undefined && session.transaction(() => targetStates.recovered(name)) });
+		} catch (error) {
+			if (ending.aborted) {
+				tell(undefined);
+				throw error;
+			}
+			if (!isTrouble(error)) {
+				brokenAt = clock();
+				tell(undefined);
+				throw error;
+			}
+			const { message, hint } = error;
+			const now = clock();
+			const retryAt = now + Math.max(error.retryAfterMs ?? 0, waitAfterTrouble(trouble?.failures ?? 0, random()));
+			session.transaction(() => targetStates.failed(name, message, hint, now, retryAt));
+			tell({ kind: "trouble", because: message, hint, retryAt, isNew: trouble === undefined });
+		}
+	};
+
+	return {
+		run: () => {
+			isWanted = true;
+			running ??= go().finally(() => {
+				running = undefined;
+			});
+			return running;
+		},
+		hearing,
+		warnings: () => {
+			const trouble = targetStates.trouble(name);
+			const refused = tally.takeGroupsRefused();
+			return [
+				...(trouble === undefined ? [] : [`target ${name}: ${trouble.because}; tried again at ${new Date(trouble.retryAt).toISOString()}`]),
+				...(refused === 0 ? [] : [`target ${name} refused ${refused} groups; they are tried again`]),
+			];
+		},
+		nextDue: () => {
+			if (running !== undefined) return undefined;
+			const trouble = targetStates.trouble(name);
+			if (trouble !== undefined) return trouble.retryAt;
+			const due = dueAt();
+			return due === undefined ? undefined : Math.max(due, brokenAt === undefined ? 0 : brokenAt + AFTER_BUG_MS);
+		},
+		countPending,
+		ended: async () => running,
+	};
+}
+
+function isTrouble(error: unknown): error is Failure {
+	return error instanceof Failure && (error.code === "TARGET_UNREACHABLE" || error.code === "TARGET_REFUSED");
+}
+
+/** What `work` gives, or the signal's reason if that is first. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+	signal.throwIfAborted();
+	const aborted = Promise.withResolvers<never>();
+	const abort = (): void => aborted.reject(signal.reason);
+	signal.addEventListener("abort", abort, { once: true });
+	try {
+		return await Promise.race([work, aborted.promise]);
+	} finally {
+		signal.removeEventListener("abort", abort);
+	}
+}
