@@ -1,3 +1,4 @@
+import { attributesAskedBy } from "./config/asked.ts";
 import type { Config, SourceConfig } from "./config/config.ts";
 import type { TargetConfig } from "./config/target-config.ts";
 import { type Counts, changeKinds, type GroupCounts, noGroupCounts } from "./core/change.ts";
@@ -349,10 +350,14 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 		certificate: (expiresAt: number) => heard.by.certificate(name, expiresAt),
 	};
 	const views = makeViews(config.targets, { mapping, schema: schemaOf(source) });
-	const rules = { groups: groupsOfViews(views), attributes: views.flatMap(({ attributes }) => attributes) };
 	const viewed = viewsText(config.targets);
 	return {
-		source: makeSource(source, { protect: config.protect, rules, clock, random, observe }),
+		source: makeSource(source, {
+			protect: config.protect,
+			attributes: attributesAskedBy(config.targets),
+			ruleGroups: groupsOfViews(views),
+			...{ clock, random, observe },
+		}),
 		mapping: compileMapping(mapping),
 		lifecycle: config.lifecycle,
 		limits,

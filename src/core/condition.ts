@@ -15,14 +15,6 @@ export type Condition =
 
 export const conditionKinds = ["group", "filter", "all", "any", "not"] as const;
 
-/** Names of the attributes that a condition asks about, in lower case. Throws CONFIG_INVALID for a filter that cannot be read. */
-export function attributesOfCondition(condition: Condition): readonly string[] {
-	if ("filter" in condition) return [...attributesOf(parseFilter(condition.filter))];
-	if ("not" in condition) return attributesOfCondition(condition.not);
-	if ("all" in condition) return condition.all.flatMap(attributesOfCondition);
-	return "any" in condition ? condition.any.flatMap(attributesOfCondition) : [];
-}
-
 /** Whom a condition is asked about. */
 export interface Subject {
 	readonly lookup: Lookup;
@@ -40,8 +32,6 @@ export interface Verdict {
 export interface CompiledCondition {
 	/** The DNs of the groups it names, as written, by their keys. */
 	readonly groups: ReadonlyMap<string, string>;
-	/** The attributes that its filters ask about, lower case. */
-	readonly attributes: ReadonlySet<string>;
 	judge(subject: Subject): Verdict;
 }
 
@@ -51,8 +41,7 @@ export interface CompiledCondition {
  */
 export function compileCondition(condition: Condition, schema: Schema = plainSchema): CompiledCondition {
 	const groups = new Map<string, string>();
-	const attributes = new Set<string>();
-	return { groups, attributes, judge: compile(condition) };
+	return { groups, judge: compile(condition) };
 
 	function compile(part: Condition): (subject: Subject) => Verdict {
 		if ("group" in part) return compileGroup(part.group);
@@ -77,12 +66,19 @@ export function compileCondition(condition: Condition, schema: Schema = plainSch
 
 	function compileFilter(text: string): (subject: Subject) => Verdict {
 		const filter = parseFilter(text);
-		for (const name of attributesOf(filter)) attributes.add(name);
 		const matches = makeMatcher(filter, schema);
 		const shown = printFilter(filter);
 		const verdicts = sentences(`matches ${shown}`, `does not match ${shown}`, `whether ${shown} matches cannot be told`);
 		return ({ lookup }) => verdicts(matches(lookup));
 	}
+}
+
+/** Names of the attributes that a condition asks about, in lower case. Throws CONFIG_INVALID for a filter that cannot be read. */
+export function attributesOfCondition(condition: Condition): readonly string[] {
+	if ("filter" in condition) return [...attributesOf(parseFilter(condition.filter))];
+	if ("not" in condition) return attributesOfCondition(condition.not);
+	if ("all" in condition) return condition.all.flatMap(attributesOfCondition);
+	return "any" in condition ? condition.any.flatMap(attributesOfCondition) : [];
 }
 
 /** Made once: a full reading asks about everyone. */

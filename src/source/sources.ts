@@ -18,8 +18,10 @@ import type { Source } from "./source.ts";
 export interface Surroundings {
 	/** DNs of people, groups and containers that are never disabled without approval. */
 	readonly protect: readonly string[];
-	/** What rules ask of people: groups by their DNs, read wherever they are, and attributes. */
-	readonly rules: { readonly groups: readonly string[]; readonly attributes: readonly string[] };
+	/** Attributes that are read besides those of the mapping: what targets ask for. */
+	readonly attributes: readonly string[];
+	/** DNs of groups that rules name: read wherever they are. */
+	readonly ruleGroups: readonly string[];
 	/** Unix milliseconds. */
 	readonly clock: () => number;
 	/** 0 to below 1. */
@@ -37,10 +39,9 @@ export function makeSource(config: SourceConfig, surroundings: Surroundings): So
 	const { name, insecure, bases, users, timeouts, pageSize } = config;
 	const options = {
 		...{ name, insecure, bases, users, timeouts, pageSize },
-		ruleGroups: surroundings.rules.groups,
 		...connectionOf(config),
 		...surroundings,
-		attributes: attributesRead(config, surroundings.rules.attributes),
+		attributes: attributesRead(config, surroundings),
 		pausesMs: activeDirectoryDefaults.pausesMs,
 	};
 	switch (config.type) {
@@ -63,19 +64,18 @@ export function schemaOf({ type }: SourceConfig): Schema {
 /** Looks at a source step by step; changes nothing. */
 export function diagnoseSource(
 	config: SourceConfig,
-	{ protect, clock, attributes }: Pick<Surroundings, "protect" | "clock"> & { readonly attributes: readonly string[] },
+	{ clock, ...surroundings }: Pick<Surroundings, "protect" | "clock" | "attributes">,
 	signal: AbortSignal,
 ): AsyncIterable<Finding> {
 	const { urls, discovery, tls } = connectionOf(config);
-	const connection = { urls, discovery, tls, protect, attributes: attributesRead(config, attributes) };
+	const connection = { urls, discovery, tls, protect: surroundings.protect, attributes: attributesRead(config, surroundings) };
 	return config.type === "ldap"
 		? diagnoseGenericLdap({ ...config, ...connection }, clock, signal)
 		: diagnoseActiveDirectory({ ...config, ...connection }, clock, signal);
 }
 
-/** `more`: what targets ask for besides. */
-function attributesRead({ mapping }: SourceConfig, more: readonly string[]): readonly string[] {
-	return [...new Set([...attributesOf(mapping), ...more])].sort();
+function attributesRead({ mapping }: SourceConfig, { attributes }: Pick<Surroundings, "attributes">): readonly string[] {
+	return [...new Set([...attributesOf(mapping), ...attributes])].sort();
 }
 
 /** How the servers are reached and who we are there, secrets in clear. */

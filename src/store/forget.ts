@@ -16,12 +16,14 @@ export function openForget(db: Connection) {
 	const members = db.prepare<[number]>("DELETE FROM member_ledger WHERE target_id = ?");
 	const scopes = db.prepare<[number]>("DELETE FROM target_scopes WHERE target_id = ?");
 	const target = db.prepare<[number]>("DELETE FROM targets WHERE id = ?");
-	// What stood in this database for it.
+	// What stood in this database for it, and what was to be decided of it.
 	const mirrors = [
 		"DELETE FROM local_members WHERE group_id IN (SELECT id FROM local_groups WHERE target = ?)",
 		"DELETE FROM local_groups WHERE target = ?",
 		"DELETE FROM local_accounts WHERE target = ?",
 		"DELETE FROM file_targets WHERE target = ?",
+		"DELETE FROM held WHERE target = ?",
+		"DELETE FROM rejected WHERE target = ?",
 	].map((sql) => db.prepare<[string]>(sql));
 	const find = db
 		.prepare<[number, number, string]>(

@@ -60,10 +60,10 @@ export function openGroupLedger(db: Connection) {
 			AND group_id IN (SELECT x.group_id FROM staged_memberships x WHERE (x.added = 1 OR ${passedRemoval}) ${only})`,
 		),
 	});
-	const isWantedThere =
+	const isToBeThere =
 		"EXISTS (SELECT 1 FROM ledger a WHERE a.target_id = @target AND a.account_id = x.account_id AND a.wanted IS NOT NULL)";
 	const wantingAll = wanting("");
-	const wantingThere = wanting(`AND ${isWantedThere}`);
+	const wantingThere = wanting(`AND ${isToBeThere}`);
 	const pass = db.prepare<[number, number, number]>("INSERT OR REPLACE INTO passages (target_id, account_id, comes) VALUES (?, ?, ?)");
 	/** Who left a target is in no group there; who comes is to be in all of its groups. */
 	const passageSteps = [
@@ -74,12 +74,6 @@ export function openGroupLedger(db: Connection) {
 		`UPDATE group_ledger SET pending = 1, revision = revision + 1, attempts = 0, next_at = NULL, error = NULL WHERE target_id = @target
 			AND group_id IN (SELECT m.group_id FROM passages p JOIN memberships m ON m.account_id = p.account_id WHERE p.target_id = @target AND p.comes = 1)`,
 	].map((sql) => db.prepare(sql));
-	/** Nothing is left to do for groups that were open because of who has left. */
-	const settleIdle = db.prepare(
-		`UPDATE group_ledger SET pending = 0 WHERE target_id = @target AND pending = 1 AND wanted IS applied AND intent_at IS NULL
-		AND NOT EXISTS (SELECT 1 FROM member_ledger m WHERE m.target_id = @target AND m.group_id = group_ledger.group_id)`,
-	);
-	const isWanted = db.prepare<[number, number]>("SELECT 1 FROM ledger WHERE target_id = ? AND account_id = ? AND wanted IS NOT NULL");
 	const goneSteps = [
 		"DELETE FROM member_ledger WHERE group_id IN (SELECT id FROM planned_groups WHERE kind = 'delete' AND passed = 1)",
 		"DELETE FROM member_ledger WHERE account_id IN (SELECT id FROM planned WHERE kind = 'delete' AND passed = 1)",
@@ -141,6 +135,15 @@ export function openGroupLedger(db: Connection) {
 		"INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT ?, group_id, account_id, 1 FROM memberships WHERE group_id = ? ON CONFLICT DO UPDATE SET wanted = 1, next_at = NULL",
 	);
 	const dropLeavers = db.prepare<[number, number]>("DELETE FROM member_ledger WHERE target_id = ? AND group_id = ? AND wanted = 0");
+	const reopenMembers = [
+		db.prepare<[number, number]>(
+			`INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT l.target_id, m.group_id, m.account_id, 1
+			FROM memberships m JOIN group_ledger l ON l.group_id = m.group_id AND l.target_id = ? WHERE m.account_id = ? ON CONFLICT DO UPDATE SET wanted = 1, next_at = NULL`,
+		),
+		db.prepare<[number, number]>(
+			"UPDATE group_ledger SET pending = 1 WHERE target_id = ? AND group_id IN (SELECT group_id FROM memberships WHERE account_id = ?)",
+		),
+	];
 	const holder = db
 		.prepare<[number, string, number]>(
 			"SELECT g.anchor FROM group_ledger l JOIN groups g ON g.id = l.group_id WHERE l.target_id = ? AND l.remote_id = ? AND l.group_id <> ?",
@@ -160,8 +163,10 @@ export function openGroupLedger(db: Connection) {
 		.pluck();
 	let targets: readonly LedgerTarget[] = [];
 	/** Also those that are not in the configuration any more (see the ledger of accounts). */
-	let everyTarget: readonly LedgerTarget[] = [];
-	const keeping = db.prepare("SELECT DISTINCT target_id FROM group_ledger").pluck();
+	let everyTarget: readonly Pick<LedgerTarget, "id" | "hasView">[] = [];
+	const keeping = db.prepare<[], { id: number; has_view: number }>(
+		"SELECT id, has_view FROM targets WHERE id IN (SELECT target_id FROM group_ledger)",
+	);
 	const idOf = (target: string): number => {
 		const found = targets.find(({ name }) => name === target);
 		if (found === undefined) throw new Error(`target ${target} was not named to the ledger of groups`);
@@ -170,10 +175,10 @@ export function openGroupLedger(db: Connection) {
 
 	return {
 		/** Names the targets that keep groups, by their ids in the ledger. One that has none yet gets all of them wanted. */
-		setTargets: (to: readonly LedgerTarget[], every: readonly LedgerTarget[], digestOf: (body: string) => Buffer): void => {
+		setTargets: (to: readonly LedgerTarget[], digestOf: (body: string) => Buffer): void => {
 			targets = to;
-			const kept = new Set([...to.map(({ id }) => id), ...(keeping.all() as number[])]);
-			everyTarget = every.filter(({ id }) => kept.has(id));
+			const others = keeping.all().filter(({ id }) => !to.some((target) => target.id === id));
+			everyTarget = [...to, ...others.map(({ id, has_view }) => ({ id, hasView: has_view === 1 }))];
 			for (const { id } of targets) {
 				if (fillGroups.run(id, id).changes === 0) continue;
 				fillMembers.run(id, id, id);
@@ -182,7 +187,7 @@ export function openGroupLedger(db: Connection) {
 		},
 		/** A group's new state for every target; `wanted` undefined: to be deleted. Inside the run's transaction. */
 		want: (group: number, wanted: Buffer | undefined, oldBody: string | null, run: number): void => {
-			for (const { id: target } of everyTarget) want.run({ target, group, wanted: wanted ?? null, oldBody, run });
+			for (const { id } of everyTarget) want.run({ target: id, group, wanted: wanted ?? null, oldBody, run });
 		},
 		/** The stage's memberships that go out, for every target; of what is deleted nothing stays open. */
 		wantMembers: (run: number): void => {
@@ -197,15 +202,7 @@ export function openGroupLedger(db: Connection) {
 		pass: (target: number, account: number, way: "comes" | "leaves"): void => void pass.run(target, account, way === "comes" ? 1 : 0),
 		/** Opens the memberships of who comes, forgets those of who leaves. Inside the run's transaction, before `wantMembers`. */
 		followPassages: (): void => {
-			for (const { id: target, hasView } of targets) if (hasView) for (const step of [...passageSteps, settleIdle]) step.run({ target });
-			db.exec("DELETE FROM passages");
-		},
-		/** An account is gone at a target, for whatever reason: if it is still wanted there, so are all its memberships. Within a transaction. */
-		reopenMembers: (target: string, account: number): void => {
-			const found = targets.find(({ name }) => name === target);
-			if (found === undefined) return;
-			pass.run(found.id, account, isWanted.get(found.id, account) === undefined ? 0 : 1);
-			for (const step of passageSteps) step.run({ target: found.id });
+			for (const { id: target, hasView } of targets) if (hasView) for (const step of passageSteps) step.run({ target });
 			db.exec("DELETE FROM passages");
 		},
 		pending: (target: string, after: number, now: number, limit: number): readonly PendingGroupRow[] =>
@@ -253,6 +250,11 @@ export function openGroupLedger(db: Connection) {
 		wakeWaiting: (target: string): void => {
 			const id = targets.find(({ name }) => name === target)?.id;
 			if (id !== undefined) wakeWaiting.run(id, id);
+		},
+		/** An account is to be there anew: so are its memberships. */
+		reopenMembers: (target: string, account: number): void => {
+			const id = targets.find(({ name }) => name === target)?.id;
+			if (id !== undefined) for (const step of reopenMembers) step.run(id, account);
 		},
 		countPending: (target: string): number => {
 			const id = targets.find(({ name }) => name === target)?.id;

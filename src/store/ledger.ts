@@ -28,9 +28,9 @@ export function openLedger(db: Connection) {
 		.prepare<[string]>("INSERT INTO targets (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id")
 		.pluck();
 	const readId = db.prepare<[string]>("SELECT id FROM targets WHERE name = ?").pluck();
-	const every = db.prepare<[], { id: number; name: string; has_view: number }>("SELECT id, name, has_view FROM targets ORDER BY id");
 	const hadView = db.prepare<[number]>("SELECT has_view FROM targets WHERE id = ?").pluck();
 	const setView = db.prepare<[number]>("UPDATE targets SET has_view = 1 WHERE id = ? AND has_view = 0");
+	const everyPlainId = db.prepare("SELECT id FROM targets WHERE has_view = 0 ORDER BY id").pluck();
 	const fill = db.prepare<[number, number]>(
 		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending)
 		SELECT ?, a.id, x'', 'create', 2, 0, 1 FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_id = ? AND l.account_id = a.id)`,
@@ -42,8 +42,8 @@ export function openLedger(db: Connection) {
 	const wantCreated = db.prepare<[number, number]>(
 		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending)
 		SELECT ?, o.id, o.desired_digest, 'create', 2, ?, 1 FROM planned p JOIN outcomes o ON o.id = p.id WHERE p.kind = 'create' AND p.passed = 1 ORDER BY o.id
-		ON CONFLICT DO UPDATE SET wanted = excluded.wanted, kind = 'create', step = 2, run_id = excluded.run_id, revision = revision + 1, attempts = 0, next_at = NULL, error = NULL, pending = released_at IS NULL,
-			body = NULL, is_outside = 0`,
+		ON CONFLICT DO UPDATE SET wanted = excluded.wanted, kind = 'create', step = 2, run_id = excluded.run_id, revision = revision + 1, attempts = 0, next_at = NULL, error = NULL,
+			pending = released_at IS NULL, body = NULL, is_outside = 0`,
 	);
 	// What was asked once and never answered may have arrived: such a row stays open even if the account wants its old state back.
 	const want = db.prepare(
@@ -59,8 +59,11 @@ export function openLedger(db: Connection) {
 		"UPDATE ledger SET body = ?, is_outside = ? WHERE target_id = ? AND account_id = ?",
 	);
 	let targets: readonly LedgerTarget[] = [];
-	/** Also those that are not in the configuration any more: what they are to have goes on, so that one that comes back has missed nothing. */
-	let everyTarget: readonly LedgerTarget[] = [];
+	/**
+	 * Those without a view, also those that are not in the configuration any more: what they are to have goes on, so that one that comes
+	 * back has missed nothing. One with a view is planned anew when it comes back.
+	 */
+	let plainTargets: readonly number[] = [];
 
 	return {
 		/**
@@ -73,7 +76,7 @@ export function openLedger(db: Connection) {
 				if (withViews.includes(name)) setView.run(id);
 				return { id, name, hasView: hadView.get(id) === 1 };
 			});
-			everyTarget = every.all().map(({ id, name, has_view }) => ({ id, name, hasView: has_view === 1 }));
+			plainTargets = everyPlainId.all() as number[];
 			for (const { id, hasView } of targets) {
 				if (hasView || fill.run(id, id).changes === 0) continue;
 				for (const { account_id, body } of wantedBodies.all(id)) setWanted.run(digestOf(body), id, account_id);
@@ -89,17 +92,14 @@ export function openLedger(db: Connection) {
 			});
 		},
 		targets: () => targets,
-		/** Also those that are not in the configuration any more. */
-		everyTarget: () => everyTarget,
 		/** The created accounts of the stage, for every target without a view. Call inside the run's transaction. */
 		wantCreated: (run: number): void => {
-			for (const { id, hasView } of everyTarget) if (!hasView) wantCreated.run(id, run);
+			for (const id of plainTargets) wantCreated.run(id, run);
 		},
 		/** One account's new state for every target without a view; `wanted` undefined: to be deleted. Call inside the run's transaction. */
 		want: (account: number, wanted: Buffer | undefined, oldBody: string, kind: ChangeKind, step: Step, run: number): void => {
-			for (const { id, hasView } of everyTarget) {
-				if (!hasView) want.run({ target: id, account, wanted: wanted ?? null, body: null, isOutside: 0, oldBody, kind, step, run });
-			}
+			for (const target of plainTargets)
+				want.run({ target, account, wanted: wanted ?? null, body: null, isOutside: 0, oldBody, kind, step, run });
 		},
 		/** One account's new state for one target with a view. Call inside the run's transaction. */
 		wantThere: ({ wanted, isOutside, ...rest }: WantedThere): void => {

@@ -24,8 +24,9 @@ export function openReadBack(db: Connection) {
 	const add = db.prepare<[string, string, string]>("INSERT OR IGNORE INTO found_accounts (remote_id, body, untold) VALUES (?, ?, ?)");
 	const page = db.prepare<[number, number, number], LeftRow & { readonly found_body: string | null; readonly untold: string | null }>(
 		`SELECT l.account_id, e.anchor, l.remote_id, coalesce(l.applied_body, l.body, a.body) AS body, l.run_id, l.revision, l.found, f.body AS found_body, f.untold
-		FROM ledger l JOIN entries e ON e.id = l.account_id JOIN accounts a ON a.id = l.account_id LEFT JOIN found_accounts f ON f.remote_id = l.remote_id
+		FROM ledger l JOIN entries e ON e.id = l.account_id LEFT JOIN accounts a ON a.id = l.account_id LEFT JOIN found_accounts f ON f.remote_id = l.remote_id
 		WHERE l.target_id = ? AND l.account_id > ? AND l.remote_id IS NOT NULL AND l.pending = 0 AND l.released_at IS NULL AND l.applied IS NOT NULL
+		AND coalesce(l.applied_body, l.body, a.body) IS NOT NULL
 		ORDER BY l.account_id LIMIT ?`,
 	);
 	const others = db

@@ -66,7 +66,6 @@ export function openSession(db: Connection, nextId: () => number) {
 				ledger.setTargets(names, withViews, digest);
 				groupLedger.setTargets(
 					ledger.targets().filter(({ name }) => withGroups.includes(name)),
-					ledger.everyTarget(),
 					digest,
 				);
 			}).immediate();

@@ -113,9 +113,9 @@ export function makeChange(row: HeldViewRow | ChangeRow): Change | LoggedChange 
 interface TargetState {
 	readonly target: string;
 	readonly pending: number;
-	readonly released?: number | null;
 	/** Of accounts: whether a change of it is held, everywhere or there. */
 	readonly held?: number;
+	readonly released?: number | null;
 	readonly remoteId: string | null;
 	readonly error: string | null;
 }

@@ -34,6 +34,4 @@ export interface TargetView {
 	readonly limits: Limits;
 	/** The condition as a text: by another one nobody is ended without approval. */
 	readonly scope: string;
-	/** Attributes that condition and mapping ask for, lower case. */
-	readonly attributes: readonly string[];
 }

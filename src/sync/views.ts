@@ -1,7 +1,7 @@
 import { type Condition, compileCondition } from "../core/condition.ts";
 import { dnKey } from "../core/dn.ts";
 import type { Limits } from "../core/gate.ts";
-import { attributesOf, compileMapping, type Mapping } from "../core/mapping.ts";
+import { compileMapping, type Mapping } from "../core/mapping.ts";
 import type { Schema } from "../core/matching.ts";
 import type { EndActions } from "../core/target-view.ts";
 import type { Session } from "../store/session.ts";
@@ -35,7 +35,6 @@ export function makeViews(
 			lifecycle,
 			limits,
 			scope: scopeText(when),
-			attributes: [...new Set([...(condition?.attributes ?? []), ...(mapping === undefined ? [] : attributesOf(mapping))])].sort(),
 		};
 	});
 }
@@ -72,7 +71,6 @@ const open = {
 	mapping: undefined,
 	lifecycle: undefined,
 	scope: scopeText(undefined),
-	attributes: [],
 } as const;
 
 function scopeText(when: Condition | undefined): string {

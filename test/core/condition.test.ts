@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Condition, compileCondition, type Subject } from "../../src/core/condition.ts";
+import { attributesOfCondition, type Condition, compileCondition, type Subject } from "../../src/core/condition.ts";
 import { dnKey } from "../../src/core/dn.ts";
 import type { Truth } from "../../src/core/matching.ts";
 
@@ -44,9 +44,9 @@ describe("a condition", () => {
 	});
 
 	it("tells which groups and attributes it needs, each once", () => {
-		const condition = compileCondition({ all: [{ any: [inSales, { not: inSales }] }, { filter: "(&(Title=*)(title=a)(mail=*))" }] });
-		expect([...condition.groups]).toEqual([[dnKey(SALES), SALES]]);
-		expect([...condition.attributes]).toEqual(["title", "mail"]);
+		const condition: Condition = { all: [{ any: [inSales, { not: inSales }] }, { filter: "(&(Title=*)(title=a)(mail=*))" }] };
+		expect([...compileCondition(condition).groups]).toEqual([[dnKey(SALES), SALES]]);
+		expect(attributesOfCondition(condition)).toEqual(["title", "mail"]);
 	});
 
 	it.each(["Sales", "S-1-5-21-1-2-3-512", "4f2c9c1e-0000-4000-8000-000000000000", ""])("refuses %j as a group's name", (group) => {

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { openEngine, openPlanner } from "../../src/app.ts";
-import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { openViews } from "../../src/store/open-views.ts";
 import type { AccountView } from "../../src/store/views.ts";
@@ -28,8 +27,6 @@ export interface KeeperSettings {
 	readonly source?: Readonly<Record<string, unknown>>;
 	/** Further lines of the configuration. */
 	readonly more?: string;
-	/** Targets instead of the one that is there by default. */
-	readonly targets?: Config["targets"];
 }
 
 /** The engine as a whole on a database of its own, with a configuration file as an operator would write it. */
@@ -49,8 +46,7 @@ export function openKeeper(directory: Directory, settings: KeeperSettings): Keep
 	};
 	// JSON is YAML too.
 	writeFileSync(file, `database: ./dirsyncd.db\nsources: ${JSON.stringify([source])}\n${settings.more ?? ""}`);
-	const loaded = loadConfig(file, {}).config;
-	const config: Config = { ...loaded, targets: settings.targets ?? loaded.targets };
+	const { config } = loadConfig(file, {});
 	const engine = openEngine(config, { check: "always", clock: Date.now, random: Math.random });
 	return {
 		databaseFile: config.database,

@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Config } from "../../src/config/config.ts";
-import type { Condition } from "../../src/core/condition.ts";
 import { type Demo, startDemo } from "../../src/demo/demo.ts";
 import { directoryOnDemo } from "../contract/demo.ts";
 import { addPerson } from "../contract/population.ts";
@@ -9,10 +7,6 @@ import { type Keeper, openKeeper } from "./engine.ts";
 let demo: Demo;
 let keeper: Keeper;
 const staff = (name: string) => `CN=${name},OU=Staff,${demo.baseDn}`;
-
-function target(name: string, when: Condition | undefined): Config["targets"][number] {
-	return { name, type: "local", when, mapping: undefined, lifecycle: undefined, limits: {}, groups: true };
-}
 
 beforeAll(async () => {
 	demo = await startDemo();
@@ -24,8 +18,12 @@ beforeAll(async () => {
 	await directory.add(staff("Inner"), { objectClass: "group", sAMAccountName: "inner", member: people.slice(1, 2) });
 	await directory.add(staff("Chosen"), { objectClass: "group", sAMAccountName: "chosen", member: [people[0] as string, staff("Inner")] });
 	// Neither the group nor the attribute is asked for by anything but the two conditions.
-	const targets = [target("accounts", undefined), target("chosen", { group: staff("Chosen") }), target("noted", { filter: "(info=x)" })];
-	keeper = openKeeper(directory, { base, targets });
+	const targets = [
+		{ name: "accounts", type: "local" },
+		{ name: "chosen", type: "file", path: "./chosen.jsonl", format: "jsonl", when: { group: staff("Chosen") } },
+		{ name: "noted", type: "file", path: "./noted.jsonl", format: "jsonl", when: { filter: "(info=x)" } },
+	];
+	keeper = openKeeper(directory, { base, more: `targets: ${JSON.stringify(targets)}` });
 });
 afterAll(async () => {
 	await keeper.close();

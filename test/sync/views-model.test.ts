@@ -100,10 +100,10 @@ it.each([
 					const local = await harness.accounts();
 					for (const { anchor, account } of there.filter((one) => one.account.active)) {
 						const title = choice.view.mapping === undefined ? {} : { title: "Sales" };
-						expect(account).toEqual({ ...local[anchor ?? ""], ...title });
+						expect(account).toEqual({ ...local[anchor as string], ...title });
 					}
 					const remoteGroups = await harness.groups(mortal.remote.target);
-					const anchors = new Set<string | undefined>(there.map(({ anchor }) => anchor));
+					const anchors = new Set<string>(there.map(({ anchor }) => anchor as string));
 					for (const [name, members] of Object.entries(await harness.groups())) {
 						expect(remoteGroups[name]).toEqual(members.filter((one) => anchors.has(one)));
 					}

@@ -89,8 +89,8 @@ function accountThere(number: number): Account | undefined {
 	return [...remote.accounts.values()].find(({ anchor }) => numberOf(anchor) === number)?.account;
 }
 
-function numberOf(anchor: string | undefined = ""): number {
-	return Number.parseInt(anchor.slice(0, 8), 16);
+function numberOf(anchor: string | undefined): number {
+	return Number.parseInt((anchor ?? "").slice(0, 8), 16);
 }
 
 describe("a target with a scope of its own", () => {
