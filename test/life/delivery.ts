@@ -14,7 +14,7 @@ const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
  * server's own listing is what `accounts` shows.
  */
 export function deliveryContract(directory: () => Directory): void {
-	const most = Number(process.env["DIRSYNCD_TEST_LIFE"] ?? 30);
+	const most = Number(process.env["DIRSYNCD_TEST_LIFE"] ?? 20);
 	const seed = Number(process.env["DIRSYNCD_TEST_SEED"] ?? 3);
 
 	it(`brings ${most} random changes of people and groups to a SCIM server, and leaves nothing out (seed ${seed})`, {
@@ -33,6 +33,7 @@ export function deliveryContract(directory: () => Directory): void {
 		const happen = makeHappenings(directory(), places, random);
 		const groupPlaces = { root: places.groups, inside: places.groups, outside: places.groups };
 		const members = Array.from({ length: 12 }, (_, number) => `CN=Ordinary ${number},${places.people}`);
+		let memberships = 0;
 		try {
 			expect(await keeper.sync("full")).toMatchObject({ outcome: "succeeded", pending: 0 });
 			for (let change = 0; change < most; change++) {
@@ -46,9 +47,10 @@ export function deliveryContract(directory: () => Directory): void {
 				const report = await keeper.sync(isDeletion ? "full" : "auto");
 				expect(report, what).toMatchObject({ outcome: "succeeded", pending: 0 });
 				const accounts = [...keeper.accounts().values()];
+				for (const { groups } of accounts) memberships += groups.length;
 				expect(listed(server), what).toEqual(new Map(accounts.map((view) => [view.anchor, shown(view, accounts)])));
 			}
-			expect([...server.groups.values()].some((group) => (group["members"] as unknown[] | undefined)?.length)).toBe(true);
+			expect(memberships).toBeGreaterThan(0);
 		} finally {
 			await keeper.close();
 			await server.close();
