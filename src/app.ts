@@ -1,15 +1,15 @@
 import { attributesAskedBy } from "./config/asked.ts";
 import type { Config, SourceConfig } from "./config/config.ts";
 import type { TargetConfig } from "./config/target-config.ts";
-import { type Counts, changeKinds, type GroupCounts, noGroupCounts } from "./core/change.ts";
+import { type Counts, changeKinds, noGroupCounts } from "./core/change.ts";
 import { Failure } from "./core/errors.ts";
 import { compileMapping } from "./core/mapping.ts";
+import type { Engine, EngineOptions, Listener, Planner, PlanResult } from "./engine.ts";
 import { digest } from "./lib/digest.ts";
 import { makeSource, schemaOf } from "./source/sources.ts";
 import { asFailure, type Connection, openDatabase, openReadOnly, openSibling } from "./store/database.ts";
 import { indexRemotes } from "./store/delivery-ledger.ts";
 import { openFileTargets } from "./store/file-targets.ts";
-import type { Forgotten } from "./store/forget.ts";
 import { openLocalAccounts } from "./store/local-accounts.ts";
 import { openLocalGroups } from "./store/local-groups.ts";
 import { makeIds, openSession, type Session } from "./store/session.ts";
@@ -18,114 +18,17 @@ import { backUp, openUpkeep } from "./store/upkeep.ts";
 import { type CycleContext, cycle } from "./sync/cycle.ts";
 import { findHeld, findShown, reject } from "./sync/decide.ts";
 import type { SyncTarget } from "./sync/deliver-context.ts";
-import { type DeliveryNews, makeDeliveries } from "./sync/deliveries.ts";
+import { makeDeliveries } from "./sync/deliveries.ts";
 import { forget } from "./sync/forget.ts";
-import { type JudgedChange, judgedChanges } from "./sync/judged.ts";
+import { judgedChanges } from "./sync/judged.ts";
 import type { Planned, RunContext } from "./sync/planned.ts";
-import { type Drift, type ReadBackReport, readBack } from "./sync/read-back.ts";
+import { readBack } from "./sync/read-back.ts";
 import { type DriftAction, readBackAndAct } from "./sync/repair.ts";
-import type { HeldKind, Mode, Progress, RunReport, Trigger } from "./sync/report.ts";
 import { plan } from "./sync/run.ts";
 import type { SyncSource } from "./sync/settings.ts";
 import { groupsOfViews, hasView, makeViews, viewsText } from "./sync/views.ts";
 import type { Target } from "./target/target.ts";
 import { makeTarget } from "./target/targets.ts";
-
-export type { DeliveryNews } from "./sync/deliveries.ts";
-export type { Drift, ReadBackReport } from "./sync/read-back.ts";
-
-/** What is told while work goes on. */
-export interface Listener {
-	progress(progress: Progress): void;
-	/** After each operation on a directory server. */
-	ldap(source: string, operation: string, seconds: number): void;
-	/** When a directory server's certificate expires, Unix milliseconds. */
-	certificate(source: string, expiresAt: number): void;
-}
-
-export interface SyncRequest {
-	readonly source: string;
-	readonly mode: Mode | "auto";
-	readonly trigger: Trigger;
-}
-
-/** What `sync` would do. `changes` can be walked any number of times until `close`. */
-export interface PlanResult {
-	readonly source: string;
-	readonly mode: Mode;
-	readonly sealed: boolean;
-	readonly unsealed: readonly string[];
-	readonly fullBecause: string | undefined;
-	readonly warnings: readonly string[];
-	readonly read: number;
-	readonly quarantined: number;
-	/** "sha256:…": names what is held if anything is, else all of it. */
-	readonly plan: string;
-	/** All planned changes by kind, held or not. */
-	readonly summary: Counts;
-	/** Changes that are the doing of one target alone, held or not: the summary does not count them. */
-	readonly atTargets: number;
-	/** What would become of groups, as far as it is not held. */
-	readonly groups: GroupCounts;
-	readonly held: readonly HeldKind[];
-	changes(): Iterable<JudgedChange>;
-	close(): void;
-}
-
-/** Plans without a right to write anything. */
-export interface Planner {
-	plan(request: Omit<SyncRequest, "trigger">, on: Listener, signal: AbortSignal): Promise<PlanResult>;
-	/** Reads a target back, and says what is not as we left it. */
-	readBack(target: string, onDrift: (drift: Drift) => void, signal: AbortSignal): Promise<ReadBackReport>;
-	close(): Promise<void>;
-}
-
-export interface Engine {
-	sync(request: SyncRequest, on: Listener, signal: AbortSignal): Promise<RunReport>;
-	/** Throws PLAN_UNKNOWN, or reports PLAN_CHANGED as the run's error. */
-	approve(plan: string, by: string, on: Listener, signal: AbortSignal): Promise<RunReport>;
-	reject(plan: string, by: string): Promise<{ readonly source: string; readonly rejected: number }>;
-	/**
-	 * Stands by at a source and calls `woken` when something may have changed there, the first time as soon as it stands; goes on
-	 * beside everything else. Ends only by throwing: see `Source.watch`.
-	 */
-	watch(source: string, woken: () => void, signal: AbortSignal): Promise<never>;
-	/** Begins what is open and due at every target; it goes on beside everything else. */
-	deliver(): void;
-	/** When the next open delivery is due: Unix milliseconds, undefined when nothing is open. */
-	nextDelivery(): number | undefined;
-	/**
-	 * Forgets what is known of a target that is not in the configuration any more, or of one account at any target, which is matched
-	 * anew then. Nothing at the target changes by it. Throws NOT_FOUND, USAGE.
-	 */
-	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
-	/** Reads a target back, and does what the configuration says about what is not as we left it. Throws TARGET_…, NOT_FOUND. */
-	readBack(target: string, signal: AbortSignal): Promise<ReadBackReport>;
-	retain(): { readonly runs: number; readonly changes: number; readonly entries: number };
-	backUp(file: string): void;
-	close(): Promise<void>;
-}
-
-/** For who stays: deliveries go on when the run that wanted them has ended. */
-export interface Beside {
-	/** How long a run waits for its deliveries, in milliseconds. */
-	patienceMs(trigger: Trigger): number;
-	/** What came of deliveries, whichever run they are of. */
-	readonly onNews: (news: DeliveryNews) => void;
-	/** What went wrong with them that is no target's fault. */
-	readonly onError: (error: unknown) => void;
-}
-
-export interface EngineOptions {
-	/** Deliveries that outlast their run; by default a run waits until nothing more is due. */
-	readonly beside?: Beside;
-	/** How thoroughly the database is checked at the start: see `openDatabase`. */
-	readonly check: "always" | "small";
-	/** Unix milliseconds. */
-	readonly clock: () => number;
-	/** 0 to below 1. */
-	readonly random: () => number;
-}
 
 /** What a command waits for that is due again. */
 const SOON_MS = 30_000;
@@ -146,11 +49,11 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 	if (config.match === "employeeNumber") indexEmployees(db);
 	const nextId = makeIds(db);
 	const names = config.targets.map(({ name }) => name);
+	const withGroups = config.targets.filter(({ groups }) => groups).map(({ name }) => name);
 	const withViews = namesOfViews(config);
 	const open = (): Session => {
 		const session = openSession(openSibling(file), nextId);
-		// Every target that there is keeps groups.
-		session.setTargets(names, names, withViews);
+		session.setTargets(names, withGroups, withViews);
 		return session;
 	};
 	const main = open();

@@ -1,7 +1,7 @@
-import type { Drift } from "../app.ts";
 import type { Config } from "../config/config.ts";
 import { configProblemsOf } from "../config/problem.ts";
 import { Failure } from "../core/errors.ts";
+import type { Drift } from "../engine.ts";
 import { alignColumns, printable } from "../lib/table.ts";
 import type { Command, Input } from "./command.ts";
 import { chosenSources, chosenTargets, type LoadedConfig, loadWhole } from "./configuration.ts";

@@ -1,9 +1,9 @@
-import type { Engine, Planner } from "../app.ts";
 import type { Config } from "../config/config.ts";
 import type { Environment } from "../config/expand.ts";
 import type { Loaded, SecretNeed } from "../config/load.ts";
 import type { DaemonRequest } from "../daemon/daemon.ts";
 import type { Claim, Holder, Lock } from "../daemon/lock.ts";
+import type { Engine, Planner } from "../engine.ts";
 import type { Views } from "../store/views.ts";
 import type { Output } from "./output.ts";
 

@@ -1,7 +1,7 @@
-import type { Engine, Planner } from "../app.ts";
 import type { Config } from "../config/config.ts";
 import { Failure } from "../core/errors.ts";
 import type { Holder } from "../daemon/lock.ts";
+import type { Engine, Planner } from "../engine.ts";
 import type { Context } from "./context.ts";
 import { type Daemon, reachDaemon } from "./through-daemon.ts";
 

@@ -1,5 +1,5 @@
-import type { PlanResult } from "../app.ts";
 import { type Change, type ChangeKind, changeKinds, type GroupChangeKind, type GroupCounts } from "../core/change.ts";
+import type { PlanResult } from "../engine.ts";
 import { alignColumns, printable } from "../lib/table.ts";
 import type { HeldKind } from "../sync/report.ts";
 import type { Input } from "./command.ts";

@@ -1,6 +1,6 @@
-import type { PlanResult } from "../app.ts";
 import { type Change, changeKinds } from "../core/change.ts";
 import { Failure } from "../core/errors.ts";
+import type { PlanResult } from "../engine.ts";
 import { type Command, type Input, readingOptions } from "./command.ts";
 import { chosenSources, type LoadedConfig, loadToRead } from "./configuration.ts";
 import type { Context } from "./context.ts";

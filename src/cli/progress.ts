@@ -1,4 +1,4 @@
-import type { Listener } from "../app.ts";
+import type { Listener } from "../engine.ts";
 import type { Progress } from "../sync/report.ts";
 import type { Context } from "./context.ts";
 

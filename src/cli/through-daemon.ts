@@ -1,6 +1,6 @@
-import type { SyncRequest } from "../app.ts";
 import type { Config } from "../config/config.ts";
 import { Failure, type FailureCode, failureCodes } from "../core/errors.ts";
+import type { SyncRequest } from "../engine.ts";
 import type { Forgotten } from "../store/forget.ts";
 import type { RunReport } from "../sync/report.ts";
 import type { Context } from "./context.ts";

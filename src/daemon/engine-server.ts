@@ -1,6 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
-import type { Beside, Engine } from "../app.ts";
 import { Failure, unreachable } from "../core/errors.ts";
+import type { Beside, Engine } from "../engine.ts";
 import { packError } from "./crossing.ts";
 import type { EngineListener, FromEngine, ToEngine } from "./protocol.ts";
 

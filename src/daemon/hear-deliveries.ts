@@ -1,4 +1,4 @@
-import type { DeliveryNews } from "../app.ts";
+import type { DeliveryNews } from "../engine.ts";
 import type { DeliveryCount } from "../sync/report.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";

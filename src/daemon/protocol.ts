@@ -1,4 +1,4 @@
-import type { DeliveryNews, Engine, Listener, SyncRequest } from "../app.ts";
+import type { DeliveryNews, Engine, Listener, SyncRequest } from "../engine.ts";
 import type { Progress } from "../sync/report.ts";
 import type { CrossingError } from "./crossing.ts";
 

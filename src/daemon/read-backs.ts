@@ -1,6 +1,6 @@
-import type { ReadBackReport } from "../app.ts";
 import type { TargetConfig } from "../config/target-config.ts";
 import { Failure } from "../core/errors.ts";
+import type { ReadBackReport } from "../engine.ts";
 import type { Log } from "../telemetry/log.ts";
 import { type Cron, makeCron } from "./cron.ts";
 import type { EngineClient } from "./engine-client.ts";

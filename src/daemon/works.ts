@@ -1,6 +1,6 @@
-import type { ReadBackReport } from "../app.ts";
 import type { Config } from "../config/config.ts";
 import { Failure } from "../core/errors.ts";
+import type { ReadBackReport } from "../engine.ts";
 import type { HealthFacts } from "../http/health.ts";
 import type { Forgotten } from "../store/forget.ts";
 import { openViews } from "../store/open-views.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Drift, Engine, Planner } from "../../src/app.ts";
 import type { DaemonCall } from "../../src/cli/context.ts";
 import { Failure } from "../../src/core/errors.ts";
+import type { Drift, Engine, Planner } from "../../src/engine.ts";
 import type { AccountView, LoggedChange } from "../../src/store/views.ts";
 import { runView, say } from "./world.ts";
 

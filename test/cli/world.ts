@@ -1,5 +1,4 @@
 import path from "node:path";
-import type { Engine, Planner, PlanResult } from "../../src/app.ts";
 import { runCommandLine } from "../../src/cli/cli.ts";
 import type { CheckStep, Context, DaemonCall, Doors } from "../../src/cli/context.ts";
 import type { Output } from "../../src/cli/output.ts";
@@ -7,6 +6,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { noCounts, noGroupCounts } from "../../src/core/change.ts";
 import { Failure } from "../../src/core/errors.ts";
 import type { Holder } from "../../src/daemon/lock.ts";
+import type { Engine, Planner, PlanResult } from "../../src/engine.ts";
 import type { RunView, Views } from "../../src/store/views.ts";
 import type { RunReport } from "../../src/sync/report.ts";
 import { directoryWith, good } from "../config/configure.ts";

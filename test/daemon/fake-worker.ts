@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import type { Engine } from "../../src/app.ts";
 import { Failure } from "../../src/core/errors.ts";
 import { unpackConfig } from "../../src/daemon/crossing.ts";
 import { serveEngine } from "../../src/daemon/engine-server.ts";
+import type { Engine } from "../../src/engine.ts";
 import { passwordIn } from "../support/configs.ts";
 import { makeReport } from "../support/reports.ts";
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { DeliveryNews } from "../../src/app.ts";
 import { hearDeliveries } from "../../src/daemon/hear-deliveries.ts";
+import type { DeliveryNews } from "../../src/engine.ts";
 import type { DeliveryCount } from "../../src/sync/report.ts";
 import { makeLog } from "../../src/telemetry/log.ts";
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ReadBackReport } from "../../src/app.ts";
 import type { ScimTarget } from "../../src/config/target-config.ts";
 import { Failure } from "../../src/core/errors.ts";
 import { makeReadBacks, type ReadBacks } from "../../src/daemon/read-backs.ts";
+import type { ReadBackReport } from "../../src/engine.ts";
 import { makeLog } from "../../src/telemetry/log.ts";
 
 const hour = 3_600_000;

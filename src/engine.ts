@@ -1,0 +1,102 @@
+import type { Counts, GroupCounts } from "./core/change.ts";
+import type { Forgotten } from "./store/forget.ts";
+import type { DeliveryNews } from "./sync/deliveries.ts";
+import type { JudgedChange } from "./sync/judged.ts";
+import type { Drift, ReadBackReport } from "./sync/read-back.ts";
+import type { HeldKind, Mode, Progress, RunReport, Trigger } from "./sync/report.ts";
+
+export type { DeliveryNews } from "./sync/deliveries.ts";
+export type { Drift, ReadBackReport } from "./sync/read-back.ts";
+
+/** What is told while work goes on. */
+export interface Listener {
+	progress(progress: Progress): void;
+	/** After each operation on a directory server. */
+	ldap(source: string, operation: string, seconds: number): void;
+	/** When a directory server's certificate expires, Unix milliseconds. */
+	certificate(source: string, expiresAt: number): void;
+}
+
+export interface SyncRequest {
+	readonly source: string;
+	readonly mode: Mode | "auto";
+	readonly trigger: Trigger;
+}
+
+/** What `sync` would do. `changes` can be walked any number of times until `close`. */
+export interface PlanResult {
+	readonly source: string;
+	readonly mode: Mode;
+	readonly sealed: boolean;
+	readonly unsealed: readonly string[];
+	readonly fullBecause: string | undefined;
+	readonly warnings: readonly string[];
+	readonly read: number;
+	readonly quarantined: number;
+	/** "sha256:…": names what is held if anything is, else all of it. */
+	readonly plan: string;
+	/** All planned changes by kind, held or not. */
+	readonly summary: Counts;
+	/** Changes that are the doing of one target alone, held or not: the summary does not count them. */
+	readonly atTargets: number;
+	/** What would become of groups, as far as it is not held. */
+	readonly groups: GroupCounts;
+	readonly held: readonly HeldKind[];
+	changes(): Iterable<JudgedChange>;
+	close(): void;
+}
+
+/** Plans without a right to write anything. */
+export interface Planner {
+	plan(request: Omit<SyncRequest, "trigger">, on: Listener, signal: AbortSignal): Promise<PlanResult>;
+	/** Reads a target back, and says what is not as we left it. */
+	readBack(target: string, onDrift: (drift: Drift) => void, signal: AbortSignal): Promise<ReadBackReport>;
+	close(): Promise<void>;
+}
+
+export interface Engine {
+	sync(request: SyncRequest, on: Listener, signal: AbortSignal): Promise<RunReport>;
+	/** Throws PLAN_UNKNOWN, or reports PLAN_CHANGED as the run's error. */
+	approve(plan: string, by: string, on: Listener, signal: AbortSignal): Promise<RunReport>;
+	reject(plan: string, by: string): Promise<{ readonly source: string; readonly rejected: number }>;
+	/**
+	 * Stands by at a source and calls `woken` when something may have changed there, the first time as soon as it stands; goes on
+	 * beside everything else. Ends only by throwing: see `Source.watch`.
+	 */
+	watch(source: string, woken: () => void, signal: AbortSignal): Promise<never>;
+	/** Begins what is open and due at every target; it goes on beside everything else. */
+	deliver(): void;
+	/** When the next open delivery is due: Unix milliseconds, undefined when nothing is open. */
+	nextDelivery(): number | undefined;
+	/**
+	 * Forgets what is known of a target that is not in the configuration any more, or of one account at any target, which is matched
+	 * anew then. Nothing at the target changes by it. Throws NOT_FOUND, USAGE.
+	 */
+	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
+	/** Reads a target back, and does what the configuration says about what is not as we left it. Throws TARGET_…, NOT_FOUND. */
+	readBack(target: string, signal: AbortSignal): Promise<ReadBackReport>;
+	retain(): { readonly runs: number; readonly changes: number; readonly entries: number };
+	backUp(file: string): void;
+	close(): Promise<void>;
+}
+
+/** For who stays: deliveries go on when the run that wanted them has ended. */
+export interface Beside {
+	/** How long a run waits for its deliveries, in milliseconds. */
+	patienceMs(trigger: Trigger): number;
+	/** What came of deliveries, whichever run they are of. */
+	readonly onNews: (news: DeliveryNews) => void;
+	/** What went wrong with them that is no target's fault. */
+	readonly onError: (error: unknown) => void;
+}
+
+export interface EngineOptions {
+	/** Deliveries that outlast their run; by default a run waits until nothing more is due. */
+	readonly beside?: Beside;
+	/** How thoroughly the database is checked at the start: see `openDatabase`. */
+	readonly check: "always" | "small";
+	/** Unix milliseconds. */
+	readonly clock: () => number;
+	/** 0 to below 1. */
+	readonly random: () => number;
+}
