@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Demo, startDemo } from "../../src/demo/demo.ts";
+import { openViews } from "../../src/store/open-views.ts";
 import { directoryOnDemo } from "../contract/demo.ts";
 import { addPerson } from "../contract/population.ts";
 import { type Keeper, openKeeper } from "./engine.ts";
@@ -52,4 +53,22 @@ it("a target's own scope, by a group that nothing else reads and an attribute th
 	expect(await keeper.sync("delta")).toMatchObject({ mode: "delta", outcome: "succeeded", created: 0, pending: 0 });
 	expect(at("noted")).toEqual(["p4 displayed"]);
 	expect(await keeper.plan("full")).toEqual([]);
+});
+
+it("a target that is to get no groups is owed none", async () => {
+	const targets = [
+		{ name: "accounts", type: "local" },
+		{ name: "people", type: "file", path: "./people.jsonl", format: "jsonl", groups: false },
+	];
+	const other = openKeeper(directoryOnDemo(demo), {
+		...{ base: `OU=Staff,${demo.baseDn}`, source: { groups: {} }, more: `targets: ${JSON.stringify(targets)}` },
+	});
+	try {
+		expect(await other.sync("full")).toMatchObject({ outcome: "succeeded", pending: 0, groups: { created: 2 } });
+		const views = openViews(other.databaseFile);
+		expect([...views.groups()].map((group) => Object.keys(group.targets))).toEqual([["accounts"], ["accounts"]]);
+		views.close();
+	} finally {
+		await other.close();
+	}
 });
