@@ -32,6 +32,9 @@ export function openTakeovers(db: Connection) {
 	);
 	let byEmployee: ReturnType<typeof prepareByEmployee> | undefined;
 	const take = db.prepare<[number, number]>("INSERT OR IGNORE INTO taken (id, taker) VALUES (?, ?)");
+	const isThere = db
+		.prepare<[number]>("SELECT t.name FROM targets t JOIN ledger l ON l.target_id = t.id AND l.account_id = ? LIMIT 1")
+		.pluck();
 	const isTaken = db.prepare<[number]>("SELECT taker FROM taken WHERE id = ?").pluck();
 	const taken = db.prepare<[], { id: number; taker: number }>(
 		"SELECT id, taker FROM taken WHERE EXISTS (SELECT 1 FROM planned p WHERE p.id = taker AND p.kind = 'update' AND p.passed = 1)",
@@ -64,6 +67,8 @@ export function openTakeovers(db: Connection) {
 			byEmployee ??= prepareByEmployee(db, columns, joins);
 			return byEmployee.all(value, sourceId);
 		},
+		/** A target that still has an account of this entry, though it has none here. */
+		leftAt: (taker: number): string | undefined => isThere.get(taker) as string | undefined,
 		/** Notes that an entry takes over an account. False: another one of this run does already. */
 		take: (id: number, taker: number): boolean => {
 			take.run(id, taker);

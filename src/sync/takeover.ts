@@ -38,6 +38,8 @@ export function findMatch(session: Session, sourceId: number, field: MatchField,
 	if (same.length > 1) return { kind: "waits", because: `${what} and to ${same.length - 1} more: nobody can tell whose person this is` };
 	if (first.active === 1 && first.gone === null)
 		return { kind: "waits", because: `${what}, which is active there; it waits until it is not` };
+	const left = session.takeovers.leftAt(id);
+	if (left !== undefined) return { kind: "waits", because: `${what}, and target ${left} still has a former account of this person` };
 	if (!session.takeovers.take(first.id, id)) return { kind: "waits", because: `${what}, which another person of this source takes over` };
 	return { kind: "takes-over", account: first };
 }

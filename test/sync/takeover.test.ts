@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Mapping } from "../../src/core/mapping.ts";
+import type { Target } from "../../src/target/target.ts";
 import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
-import { type Harness, openHarness } from "../support/harness.ts";
+import { type Harness, openHarness, testLifecycle } from "../support/harness.ts";
 import { makeRemoteDouble } from "../support/remote-double.ts";
 
 const mapping: Mapping = { userName: "{upn}", displayName: "{cn}", employeeNumber: "{number}" };
@@ -99,6 +100,29 @@ describe("a person who moves to another source", () => {
 		await oldSide.sync("delta");
 		expect(await newSide.sync("delta")).toMatchObject({ outcome: "succeeded", updated: 1, enabled: 1, quarantined: 0 });
 		expect(await accounts()).toEqual({ [anchor]: "anna.new@corp active" });
+	});
+
+	it("waits while a target still has a former account of theirs, whose end it refuses", async () => {
+		newSide.close();
+		const lifecycle = { ...testLifecycle, onDeleted: "delete" } as const;
+		const targets = (local: Target) => [local, remote.target];
+		newSide = openHarness(now, { mapping, match: "employeeNumber", lifecycle, targets, beside: oldSide });
+		put(now, 12, "stays", { employee: "E1" });
+		const anchor = put(now, 11, "anna.new");
+		await newSide.sync("full");
+		remote.faults.refuse.add(anchor);
+		now.remove(anchor);
+		await newSide.sync("full");
+		put(old, 1, "anna", { standing: "disabled" });
+		await oldSide.sync("full");
+		put(now, 11, "anna.again");
+		expect(await newSide.sync("full")).toMatchObject({ outcome: "partial", quarantined: 1 });
+		expect(newSide.views((views) => views.quarantine())[0]?.reason).toContain("target remote still has a former account of this person");
+		remote.faults.refuse.clear();
+		newSide.time.now += 24 * 3_600_000;
+		await newSide.sync("full");
+		expect(await newSide.sync("full")).toMatchObject({ outcome: "succeeded", quarantined: 0 });
+		expect((await accounts())[anchor]).toBe("anna.again@corp active");
 	});
 
 	it("does not go back and forth while the old source still knows the person as disabled, nor when it enables the person again", async () => {
