@@ -26,9 +26,11 @@ export function hearDeliveries({ metrics, log, clock }: Parts) {
 			pass.counts[key] = (pass.counts[key] ?? 0) + each.count;
 		}
 		const hasAnswered = counts.some(({ result }) => result !== "later");
+		const hasRecovered = end?.kind === "recovered" || (end?.kind === "done" && end.hasRecovered);
 		if (end?.kind === "trouble") metrics.observeTarget(target, false);
-		else if (hasAnswered || end?.hasRecovered === true) metrics.observeTarget(target, true);
-		if (end === undefined) {
+		else if (hasAnswered || hasRecovered) metrics.observeTarget(target, true);
+		if (hasRecovered) log.info({ target }, "target takes deliveries again");
+		if (end === undefined || end.kind === "recovered") {
 			if (now - pass.saidAt < SAY_EVERY_MS) return;
 			pass.saidAt = now;
 			log.info({ target, ...pass.counts, pending }, "delivering");
@@ -47,7 +49,7 @@ export function hearDeliveries({ metrics, log, clock }: Parts) {
 		if (end.kind === "trouble") {
 			const { because, hint, retryAt, isNew } = end;
 			log[isNew ? "warn" : "debug"]({ target, because, hint, retryAt: new Date(retryAt).toISOString() }, "target takes nothing");
-		} else if (end.hasRecovered) log.info({ target }, "target takes deliveries again");
+		}
 	};
 
 	return {

@@ -208,11 +208,14 @@ function judgeSchedule({ source, next, running, dueSinceSuccess, intervalMs }: S
 }
 
 function judgeTarget({ target, pending, failed, trouble }: TargetFacts, { now }: HealthFacts): Check {
-	// Not with the errors themselves: they name people, and health is open to everybody.
+	// Not with the errors themselves: they may name people, and health is open to everybody.
 	const refused = `${failed} of ${pending} open deliveries failed (dirsyncd status says why)`;
 	const isWell = failed === 0 && trouble === undefined;
 	const output = [
-		...(trouble === undefined ? [] : [`${describeTrouble(trouble)} It is tried again at ${iso(trouble.retryAt)}, and delays only itself.`]),
+		...(trouble === undefined
+			? []
+			: [`takes nothing since ${iso(trouble.since)} (dirsyncd status says why). ${trouble.hint ?? ""}`.trim()]),
+		...(trouble === undefined ? [] : [`It is tried again at ${iso(trouble.retryAt)}, and delays only itself.`]),
 		...(failed > 0 ? [refused] : []),
 	].join(" ");
 	return {

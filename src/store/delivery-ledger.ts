@@ -36,6 +36,9 @@ export interface Applied {
 	readonly origin: "created" | "adopted";
 }
 
+/** What was tried. */
+type Attempt = Pick<PendingRow, "account_id" | "revision">;
+
 /** How we came to an account that is there already. `before` is what it was, where that is not what we made it. */
 export interface Match {
 	readonly remoteId: string;
@@ -50,11 +53,19 @@ export interface Match {
 
 /** The side of the ledger that deliveries work on. `idOf` gives the number of a target that was named. */
 export function openDeliveryLedger(db: Connection, idOf: (target: string) => number) {
-	const pending = db.prepare<[number, number, number, number], PendingRow>(
-		`SELECT l.account_id, e.anchor, l.kind, l.step, l.wanted, coalesce(l.body, a.body) AS body, l.applied, l.applied_body, l.remote_id, l.intent_at, l.attempts, l.run_id, l.revision, l.external_id, l.error
-		FROM ledger l INDEXED BY ledger_pending JOIN entries e ON e.id = l.account_id LEFT JOIN accounts a ON a.id = l.account_id
-		WHERE l.pending = 1 AND l.target_id = ? AND l.step = ? AND (l.next_at IS NULL OR l.next_at <= ?) ORDER BY l.account_id LIMIT ?`,
-	);
+	const select = (which: string) =>
+		db.prepare<[number, number, number, number], PendingRow>(
+			`SELECT l.account_id, e.anchor, l.kind, l.step, l.wanted, coalesce(l.body, a.body) AS body, l.applied, l.applied_body, l.remote_id, l.intent_at, l.attempts, l.run_id, l.revision, l.external_id, l.error
+			FROM ledger l INDEXED BY ledger_pending JOIN entries e ON e.id = l.account_id LEFT JOIN accounts a ON a.id = l.account_id
+			WHERE l.pending = 1 AND l.target_id = ? AND l.step = ? AND ${which} AND (l.next_at IS NULL OR l.next_at <= ?) ORDER BY l.account_id LIMIT ?`,
+		);
+	const fresh = select("l.attempts = 0");
+	const again = select("l.attempts > 0");
+	const endDue = db
+		.prepare<[number, number]>(
+			`SELECT 1 FROM ledger l INDEXED BY ledger_pending WHERE l.pending = 1 AND l.target_id = ? AND l.step = 0 AND l.attempts = 0 AND (l.next_at IS NULL OR l.next_at <= ?) LIMIT 1`,
+		)
+		.pluck();
 	const intend = db.prepare<[number, number, number]>("UPDATE ledger SET intent_at = ? WHERE target_id = ? AND account_id = ?");
 	const match = db.prepare(
 		`UPDATE ledger SET remote_id = @remoteId, external_id = @externalId, origin = @origin, before_image = coalesce(before_image, @before),
@@ -70,11 +81,13 @@ export function openDeliveryLedger(db: Connection, idOf: (target: string) => num
 	);
 	const rest = db.prepare<[number, number, Buffer]>("UPDATE ledger SET pending = 0 WHERE target_id = ? AND account_id = ? AND wanted = ?");
 	const removed = db.prepare<[number, number]>("DELETE FROM ledger WHERE target_id = ? AND account_id = ? AND wanted IS NULL");
-	const failed = db.prepare<[number, string, number, number, number]>(
-		"UPDATE ledger SET attempts = attempts + 1, next_at = ?, error = ?, intent_at = iif(?, NULL, intent_at) WHERE target_id = ? AND account_id = ?",
+	// Only if nothing else is wanted since: the answer was to something that nobody wants any more.
+	const failed = db.prepare<[number, string, number, number, number, number]>(
+		"UPDATE ledger SET attempts = attempts + 1, next_at = ?, error = ?, intent_at = iif(?, NULL, intent_at) WHERE target_id = ? AND account_id = ? AND revision = ?",
 	);
-	const lost = db.prepare<[number | null, number, number]>(
-		`UPDATE ledger SET remote_id = NULL, external_id = NULL, origin = NULL, applied = NULL, applied_body = NULL, found = NULL, intent_at = NULL,
+	// It stays ours: whoever has its externalId there is it, under another id.
+	const lost = db.prepare<[number, number | null, number, number]>(
+		`UPDATE ledger SET remote_id = NULL, applied = NULL, applied_body = NULL, found = NULL, intent_at = ?,
 			revision = revision + 1, attempts = attempts + 1, next_at = ?, error = NULL, pending = 1 WHERE target_id = ? AND account_id = ?`,
 	);
 	const holder = db
@@ -110,8 +123,12 @@ export function openDeliveryLedger(db: Connection, idOf: (target: string) => num
 		.pluck();
 
 	return {
-		pending: (target: string, step: Step, now: number, limit: number): readonly PendingRow[] => pending.all(idOf(target), step, now, limit),
-		/** A create is about to be sent. `at` is Unix milliseconds. */
+		/** Open and due, of those that were not tried yet, or of those that were. */
+		pending: (target: string, which: "fresh" | "again", step: Step, now: number, limit: number): readonly PendingRow[] =>
+			(which === "fresh" ? fresh : again).all(idOf(target), step, now, limit),
+		/** Whether an end that was not tried yet is due: nothing goes before it. */
+		isEndDue: (target: string, now: number): boolean => endDue.get(idOf(target), now) !== undefined,
+		/** Something is about to be sent, and may arrive whatever is heard of it. `at` is Unix milliseconds. */
 		intend: (target: string, account: number, at: number): void => {
 			intend.run(at, idOf(target), account);
 		},
@@ -132,16 +149,16 @@ export function openDeliveryLedger(db: Connection, idOf: (target: string) => num
 			removed.run(idOf(target), account);
 		},
 		/** Not applied, and known to be so; not tried again before `nextAt` (Unix milliseconds). */
-		refused: (target: string, account: number, error: string, nextAt: number): void => {
-			failed.run(nextAt, error, 1, idOf(target), account);
+		refused: (target: string, { account_id, revision }: Attempt, error: string, nextAt: number): void => {
+			failed.run(nextAt, error, 1, idOf(target), account_id, revision);
 		},
 		/** Not known to be applied; not tried again before `nextAt` (Unix milliseconds). */
-		postponed: (target: string, account: number, error: string, nextAt: number): void => {
-			failed.run(nextAt, error, 0, idOf(target), account);
+		postponed: (target: string, { account_id, revision }: Attempt, error: string, nextAt: number): void => {
+			failed.run(nextAt, error, 0, idOf(target), account_id, revision);
 		},
-		/** There is nothing under its remote id any more: it is a create again, not before `nextAt`. */
-		lost: (target: string, account: number, nextAt: number | undefined): void => {
-			lost.run(nextAt ?? null, idOf(target), account);
+		/** There is nothing under its remote id any more: it is looked for and made again, not before `nextAt`. Both are Unix milliseconds. */
+		lost: (target: string, account: number, at: number, nextAt: number | undefined): void => {
+			lost.run(at, nextAt ?? null, idOf(target), account);
 		},
 		/** Whose account a remote id is in this ledger, other than this one's. Wants `indexRemotes`. */
 		holder: (target: string, remoteId: string, account: number): Anchor | undefined =>

@@ -30,9 +30,10 @@ export function openForget(db: Connection) {
 			"SELECT id FROM accounts WHERE id IN (SELECT account_id FROM claims WHERE claim IN (?, ?) UNION SELECT id FROM entries WHERE anchor = ?)",
 		)
 		.pluck();
-	const rematch = db.prepare<[number, number]>(
-		`UPDATE ledger SET remote_id = NULL, external_id = NULL, origin = NULL, before_image = NULL, applied = NULL, applied_body = NULL, found = NULL, released_at = NULL,
-			intent_at = NULL, attempts = 0, next_at = NULL, error = NULL, revision = revision + 1, pending = 1 WHERE target_id = ? AND account_id = ?`,
+	// Whoever has its externalId there is it: see `lost` in the ledger of deliveries.
+	const rematch = db.prepare<[number, number, number]>(
+		`UPDATE ledger SET remote_id = NULL, applied = NULL, applied_body = NULL, found = NULL, released_at = NULL,
+			intent_at = ?, attempts = 0, next_at = NULL, error = NULL, revision = revision + 1, pending = 1 WHERE target_id = ? AND account_id = ?`,
 	);
 	const idOf = (name: string): number => (targetId.get(name) as number | undefined) ?? 0;
 
@@ -54,7 +55,7 @@ export function openForget(db: Connection) {
 			const key = user.toLowerCase();
 			return find.all(spread(`userName ${key}`), spread(`e-mail ${key}`), key) as number[];
 		},
-		/** One account: it is matched anew. False: nothing is known of it there. */
-		account: (name: string, account: number): boolean => rematch.run(idOf(name), account).changes === 1,
+		/** One account: it is matched anew. False: nothing is known of it there. `at` is Unix milliseconds. */
+		account: (name: string, account: number, at: number): boolean => rematch.run(at, idOf(name), account).changes === 1,
 	};
 }

@@ -26,11 +26,15 @@ export interface PendingMember {
 	readonly wanted: number;
 }
 
+/** What was tried. */
+type Attempt = Pick<PendingGroupRow, "group_id" | "revision">;
+
 /** How we came to a group that is there already. */
 export interface GroupMatch {
 	readonly remoteId: string;
+	/** Of `body`; empty where that is not known. */
 	readonly digest: Buffer;
-	readonly body: string;
+	readonly body: string | undefined;
 	readonly origin: "created" | "adopted";
 	readonly before: string | undefined;
 }
@@ -124,11 +128,11 @@ export function openGroupLedger(db: Connection) {
 		"UPDATE group_ledger SET pending = 0, next_at = NULL, error = NULL WHERE target_id = ? AND group_id = ? AND applied IS wanted",
 	);
 	const wakeWaiting = db.prepare<[number, number]>(
-		`UPDATE group_ledger SET pending = 1, next_at = NULL WHERE target_id = ? AND pending = 0 AND group_id IN (
-			SELECT m.group_id FROM member_ledger m ${isThere} WHERE m.target_id = ?)`,
+		`UPDATE group_ledger SET pending = 1, next_at = NULL WHERE target_id = ? AND (pending = 0 OR next_at IS NOT NULL) AND group_id IN (
+			SELECT m.group_id FROM member_ledger m ${isThere} WHERE m.target_id = ? AND m.next_at IS NULL)`,
 	);
-	const lost = db.prepare<[number | null, number, number]>(
-		`UPDATE group_ledger SET remote_id = NULL, origin = NULL, applied = NULL, applied_body = NULL, intent_at = NULL,
+	const lost = db.prepare<[number, number | null, number, number]>(
+		`UPDATE group_ledger SET remote_id = NULL, applied = NULL, applied_body = NULL, intent_at = ?,
 			revision = revision + 1, attempts = attempts + 1, next_at = ?, error = NULL, pending = 1 WHERE target_id = ? AND group_id = ?`,
 	);
 	const reopenGroup = db.prepare<[number, number]>(
@@ -150,8 +154,9 @@ export function openGroupLedger(db: Connection) {
 		)
 		.pluck();
 	const removed = db.prepare<[number, number]>("DELETE FROM group_ledger WHERE target_id = ? AND group_id = ? AND wanted IS NULL");
-	const failed = db.prepare<[number, string, number, number, number]>(
-		"UPDATE group_ledger SET attempts = attempts + 1, next_at = ?, error = ?, intent_at = iif(?, NULL, intent_at) WHERE target_id = ? AND group_id = ?",
+	// Only if nothing else is wanted since (see the ledger of accounts).
+	const failed = db.prepare<[number, string, number, number, number, number]>(
+		"UPDATE group_ledger SET attempts = attempts + 1, next_at = ?, error = ?, intent_at = iif(?, NULL, intent_at) WHERE target_id = ? AND group_id = ? AND revision = ?",
 	);
 	const countPending = db
 		.prepare<[number]>("SELECT count(*) FROM group_ledger INDEXED BY group_ledger_pending WHERE pending = 1 AND target_id = ?")
@@ -225,19 +230,20 @@ export function openGroupLedger(db: Connection) {
 		},
 		removed: (target: string, group: number): void => void removed.run(idOf(target), group),
 		/** Not applied, and known to be so; not tried again before `nextAt`. */
-		refused: (target: string, group: number, error: string, nextAt: number): void => void failed.run(nextAt, error, 1, idOf(target), group),
+		refused: (target: string, { group_id, revision }: Attempt, error: string, nextAt: number): void =>
+			void failed.run(nextAt, error, 1, idOf(target), group_id, revision),
 		/** Not known to be applied. */
-		postponed: (target: string, group: number, error: string, nextAt: number): void =>
-			void failed.run(nextAt, error, 0, idOf(target), group),
+		postponed: (target: string, { group_id, revision }: Attempt, error: string, nextAt: number): void =>
+			void failed.run(nextAt, error, 0, idOf(target), group_id, revision),
 		/** The group is there already, and ours from now on. */
 		match: (target: string, group: number, found: GroupMatch): void => {
 			const { remoteId, digest, body, origin, before } = found;
-			match.run({ target: idOf(target), group, remoteId, digest, body, origin, before: before ?? null });
+			match.run({ target: idOf(target), group, remoteId, digest, body: body ?? null, origin, before: before ?? null });
 		},
 		/** There is nothing under its remote id any more: it is a create again, with all of its members. */
-		lost: (target: string, group: number, nextAt: number | undefined): void => {
+		lost: (target: string, group: number, at: number, nextAt: number | undefined): void => {
 			const id = idOf(target);
-			lost.run(nextAt ?? null, id, group);
+			lost.run(at, nextAt ?? null, id, group);
 			dropLeavers.run(id, group);
 			reopenGroup.run(id, group);
 		},

@@ -45,14 +45,14 @@ export function openLedger(db: Connection) {
 		ON CONFLICT DO UPDATE SET wanted = excluded.wanted, kind = 'create', step = 2, run_id = excluded.run_id, revision = revision + 1, attempts = 0, next_at = NULL, error = NULL,
 			pending = released_at IS NULL, body = NULL, is_outside = 0`,
 	);
-	// What was asked once and never answered may have arrived: such a row stays open even if the account wants its old state back.
+	// What is open may have been sent, and may have arrived: it stays open even if the account wants its old state back.
 	const want = db.prepare(
 		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending, body, is_outside)
 		VALUES (@target, @account, @wanted, @kind, @step, @run, 1, @body, @isOutside)
 		ON CONFLICT DO UPDATE SET
 			applied_body = CASE WHEN applied IS excluded.wanted THEN NULL WHEN applied IS wanted AND wanted IS NOT NULL THEN @oldBody ELSE applied_body END,
 			wanted = excluded.wanted, body = excluded.body, is_outside = excluded.is_outside, kind = excluded.kind, step = excluded.step, run_id = excluded.run_id,
-			pending = released_at IS NULL AND (applied IS NOT excluded.wanted OR intent_at IS NOT NULL OR attempts > 0),
+			pending = released_at IS NULL AND (applied IS NOT excluded.wanted OR pending = 1),
 			revision = revision + 1, attempts = 0, next_at = NULL, error = NULL`,
 	);
 	const remember = db.prepare<[string | null, number, number, number]>(

@@ -50,6 +50,9 @@ interface TargetRow {
 	readonly pending: number;
 	readonly failed: number;
 	readonly error: string | null;
+	readonly pending_groups: number;
+	readonly failed_groups: number;
+	readonly group_error: string | null;
 }
 
 /** Opens what `status`, health, metrics and the API read. A database that is not there yet reads as an empty one. */
@@ -72,7 +75,10 @@ export function openViews(file: string): Views {
 	const quarantined = db.prepare<[number], { count: number }>("SELECT count(*) AS count FROM quarantine WHERE source_id = ?");
 	const targets = db.prepare<[], TargetRow>(
 		`SELECT t.id, t.name, t.trouble, t.trouble_hint, t.trouble_since, t.retry_at, t.failures, t.read_back_at, t.read_back,
-			count(l.account_id) AS pending, count(l.error) AS failed, max(l.error) AS error
+			count(l.account_id) AS pending, count(l.error) AS failed, max(l.error) AS error,
+			(SELECT count(*) FROM group_ledger g INDEXED BY group_ledger_pending WHERE g.target_id = t.id AND g.pending = 1) AS pending_groups,
+			(SELECT count(g.error) FROM group_ledger g INDEXED BY group_ledger_pending WHERE g.target_id = t.id AND g.pending = 1) AS failed_groups,
+			(SELECT max(g.error) FROM group_ledger g INDEXED BY group_ledger_pending WHERE g.target_id = t.id AND g.pending = 1) AS group_error
 		FROM targets t LEFT JOIN ledger l INDEXED BY ledger_pending ON l.target_id = t.id AND l.pending = 1 GROUP BY t.id ORDER BY t.name`,
 	);
 	const releases = db.prepare<[number]>("SELECT count(*) FROM ledger WHERE target_id = ? AND released_at IS NOT NULL").pluck();
@@ -152,11 +158,11 @@ export function openViews(file: string): Views {
 				return {
 					target: name,
 					accounts: totals(name).active + totals(name).inactive,
-					pending,
-					failed,
+					pending: pending + row.pending_groups,
+					failed: failed + row.failed_groups,
 					// Only reading back releases.
 					released: read_back_at === null ? 0 : (releases.get(id) as number),
-					lastError: error ?? undefined,
+					lastError: error ?? row.group_error ?? undefined,
 					trouble: troubleOf(row),
 					readBack:
 						read_back === null || read_back_at === null ? undefined : { at: read_back_at, counts: JSON.parse(read_back) as ReadBackCounts },

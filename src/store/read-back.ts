@@ -31,7 +31,8 @@ export function openReadBack(db: Connection) {
 	);
 	const others = db
 		.prepare<[number]>(
-			"SELECT count(*) FROM found_accounts f WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_id = ? AND l.remote_id = f.remote_id)",
+			// One walk over the ledger, since it may have no index by remote id.
+			"SELECT count(*) FROM found_accounts WHERE remote_id NOT IN (SELECT l.remote_id FROM ledger l WHERE l.target_id = ? AND l.remote_id IS NOT NULL)",
 		)
 		.pluck();
 	// Only where nothing came in between: then what was found is older than what is there.

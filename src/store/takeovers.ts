@@ -51,6 +51,9 @@ export function openTakeovers(db: Connection) {
 		// The groups of the old source have it no more.
 		`INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT l.target_id, m.group_id, @taker, 0 FROM memberships m JOIN group_ledger l ON l.group_id = m.group_id
 			WHERE m.account_id = @id AND EXISTS (SELECT 1 FROM ledger a WHERE a.target_id = l.target_id AND a.account_id = @taker) ON CONFLICT DO UPDATE SET wanted = 0`,
+		// Nor those that it has left there already, as far as a target does not know yet.
+		`INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT target_id, group_id, @taker, 0 FROM member_ledger
+			WHERE account_id = @id AND wanted = 0 ON CONFLICT DO UPDATE SET wanted = 0`,
 		"DELETE FROM member_ledger WHERE account_id = @id",
 		"UPDATE group_ledger SET pending = 1, next_at = NULL WHERE group_id IN (SELECT group_id FROM memberships WHERE account_id = @id)",
 		"UPDATE sources SET memberships = memberships - (SELECT count(*) FROM memberships WHERE account_id = @id) WHERE id = @from",

@@ -1,4 +1,5 @@
 import { digest } from "../lib/digest.ts";
+import type { PendingRow } from "../store/delivery-ledger.ts";
 import type { Match } from "../target/target.ts";
 import type { DeliverContext } from "./deliver-context.ts";
 import { type OpenDelivery, openDelivery, type Sent } from "./open-delivery.ts";
@@ -6,50 +7,54 @@ import { logOf } from "./settle-delivery.ts";
 import { waitAfterRefusal } from "./waits.ts";
 
 /**
- * Before anything is created: looks for what is there already, and writes down which creates are about to be sent. What was sent
- * before and never answered is ours; whoever else is there is adopted if the configuration lets us, and left alone if not. Returns
- * what is to be sent: adopted accounts as updates of what was found, and not those that were left alone.
+ * Before anything is sent: looks for what is there already where we have no account yet, and writes down what is about to be sent,
+ * since it may arrive whatever is heard of it. What was sent before and never answered is ours; whoever else is there is adopted if
+ * the configuration lets us, and left alone if not. Returns what is to be sent: adopted accounts as updates of what was found, and
+ * not those that were left alone.
  */
-export async function matchCreates(context: DeliverContext, sent: readonly Sent[], signal: AbortSignal): Promise<readonly Sent[]> {
+export async function announce(context: DeliverContext, sent: readonly Sent[], signal: AbortSignal): Promise<readonly Sent[]> {
 	const { session, target, clock } = context;
-	const isCreate = ({ delivery: { row, wanted } }: Sent): boolean => row.remote_id === null && wanted !== undefined;
-	if (!sent.some(isCreate)) return sent;
 	const matches = new Map<OpenDelivery, Match>();
-	for (const each of sent) {
-		const { row, wanted } = each.delivery;
-		const match = isCreate(each) && wanted !== undefined ? await target.find(row.anchor, wanted, signal) : undefined;
-		if (match !== undefined) matches.set(each.delivery, match);
+	for (const { delivery } of sent) {
+		const match = await look(context, delivery, signal);
+		if (match !== undefined) matches.set(delivery, match);
 	}
 	return session.transaction(() => {
 		const append = session.log.append();
 		return sent.flatMap((each) => {
-			if (!isCreate(each)) return [each];
 			const { delivery } = each;
 			const { row } = delivery;
 			const match = matches.get(delivery);
-			if (match === undefined) {
-				session.ledger.intend(target.name, row.account_id, clock());
-				return [each];
+			const refusal = match && refusalOf(context, delivery, match);
+			if (match !== undefined && refusal !== undefined) {
+				session.ledger.refused(target.name, row, refusal, clock() + waitAfterRefusal(row.attempts));
+				context.tally.add(row.kind, "refused", 0);
+				const sides = { before: JSON.stringify(match.remote.account), after: delivery.wantedText };
+				if (row.error !== refusal) append({ ...logOf(context, delivery), why: refusal, ...sides, result: "left alone" });
+				return [];
 			}
-			const refusal = refusalOf(context, delivery, match);
-			if (refusal === undefined) return [{ ...each, delivery: take(context, delivery, match, append) }];
-			session.ledger.refused(target.name, row.account_id, refusal, clock() + waitAfterRefusal(row.attempts));
-			context.tally.add(row.kind, "refused", 0);
-			const after = delivery.wantedText;
-			if (row.error !== refusal) {
-				append({ ...logOf(context, delivery), why: refusal, before: JSON.stringify(match.remote.account), after, result: "left alone" });
-			}
-			return [];
+			const known = match === undefined ? delivery : take(context, delivery, match, append);
+			session.ledger.intend(target.name, row.account_id, clock());
+			return [{ ...each, delivery: known }];
 		});
 	});
 }
 
+/** Who is there for an account that has no remote id: for a create, and for the end of one whose create was never answered. */
+async function look({ target }: DeliverContext, { row, wanted }: OpenDelivery, signal: AbortSignal): Promise<Match | undefined> {
+	if (row.remote_id !== null || (wanted === undefined && row.intent_at === null)) return undefined;
+	// It was sent under this name, before its person came from another source.
+	const former = row.external_id !== null && row.external_id !== "" && row.external_id !== row.anchor ? row.external_id : undefined;
+	const sentAs = former === undefined ? undefined : await target.find(former, undefined, signal);
+	return sentAs ?? target.find(row.anchor, wanted, signal);
+}
+
 /** Why an account that is there may not be taken; undefined: it is ours, or may be. */
 function refusalOf({ session, target, adopt }: DeliverContext, { row }: OpenDelivery, match: Match): string | undefined {
-	const { on, by, remote, isAmbiguous } = match;
+	const { on, remote, isAmbiguous } = match;
 	const there = `${on} is there already, as ${remote.remoteId}`;
 	if (isAmbiguous) return `there are several accounts with ${on}: none is taken`;
-	if (by === "external-id" && row.intent_at !== null) return undefined;
+	if (isOurs(row, match)) return undefined;
 	const holder = session.ledger.holder(target.name, remote.remoteId, row.account_id);
 	if (holder !== undefined) return `${there}, which is the account of ${holder}`;
 	if (remote.anchor !== undefined && remote.anchor !== row.anchor) return `${there}, and has another externalId: ${remote.anchor}`;
@@ -63,16 +68,22 @@ function refusalOf({ session, target, adopt }: DeliverContext, { row }: OpenDeli
 	}
 }
 
+/** It has our externalId, and something of ours was sent that may have made it. */
+function isOurs(row: PendingRow, { by }: Match): boolean {
+	return by === "external-id" && row.intent_at !== null;
+}
+
 function take(
 	context: DeliverContext,
 	delivery: OpenDelivery,
-	{ by, on, remote }: Match,
+	match: Match,
 	append: (row: ReturnType<typeof logOf> & { why: string; before: string; after: string | undefined; result: string }) => void,
 ): OpenDelivery {
 	const { session, target } = context;
 	const { row } = delivery;
+	const { on, remote } = match;
 	const body = JSON.stringify(remote.account);
-	const isCreated = by === "external-id" && row.intent_at !== null;
+	const isCreated = isOurs(row, match);
 	// What was not told may be anything: the target compares by itself then.
 	const isKnown = remote.untold === undefined || remote.untold.length === 0;
 	const found = isKnown ? { digest: digest(body), body } : { digest: Buffer.alloc(0), body: undefined };
@@ -82,6 +93,7 @@ function take(
 		origin: isCreated ? "created" : "adopted",
 		before: isCreated ? undefined : body,
 	});
+	if (target.managerBy === "remote-id") session.ledger.wakeReports(target.name, row.account_id);
 	if (!isCreated) {
 		const why = `${on} was there already, as ${remote.remoteId}: adopted`;
 		append({ ...logOf(context, delivery), why, before: body, after: delivery.wantedText, result: "adopted" });

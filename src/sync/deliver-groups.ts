@@ -2,7 +2,8 @@ import { digest } from "../lib/digest.ts";
 import { eachAtMost } from "../lib/window.ts";
 import type { PendingGroupRow, PendingMember } from "../store/group-ledger.ts";
 import type { DeliveryResult, GroupTarget, Member } from "../target/target.ts";
-import { matchGroup } from "./adopt-group.ts";
+import { announceGroup } from "./adopt-group.ts";
+import { isEndDue } from "./deliver.ts";
 import type { DeliverContext } from "./deliver-context.ts";
 import { groupIn, logOfGroup } from "./open-group.ts";
 import { waitAfterConflict, waitAfterLater, waitAfterLoss, waitAfterRefusal } from "./waits.ts";
@@ -14,16 +15,24 @@ const MOST_REFUSED = 3;
 /**
  * Brings the groups of one target from what was applied to what is wanted, after its accounts: fields first, then members in pieces
  * of what the target takes at once. Who is not there yet becomes a member once it is; a member that is refused is set aside by
- * itself. Can be cut at any instant, as `deliver`.
+ * itself. Can be cut at any instant, as `deliver`. False: it was broken off, because somebody is to leave.
  */
-export async function deliverGroups(context: DeliverContext, groups: GroupTarget, signal: AbortSignal): Promise<void> {
+export async function deliverGroups(context: DeliverContext, groups: GroupTarget, signal: AbortSignal): Promise<boolean> {
 	const { session, target, clock } = context;
 	for (let after = 0; ; ) {
 		const rows = session.groupLedger.pending(target.name, after, clock(), PAGE);
-		await eachAtMost(target.lanes, rows, (row) => deliverGroup(context, groups, row, signal));
+		await eachAtMost(target.lanes, untilEnd(context, rows), (row) => deliverGroup(context, groups, row, signal));
+		if (isEndDue(context)) return false;
 		const last = rows.at(-1);
-		if (last === undefined || rows.length < PAGE) return;
+		if (last === undefined || rows.length < PAGE) return true;
 		after = last.group_id;
+	}
+}
+
+function* untilEnd<T>(context: DeliverContext, rows: readonly T[]): Generator<T> {
+	for (const row of rows) {
+		if (isEndDue(context)) return;
+		yield row;
 	}
 }
 
@@ -32,23 +41,28 @@ type State = Pick<PendingGroupRow, "applied" | "applied_body" | "remote_id">;
 
 async function deliverGroup(context: DeliverContext, groups: GroupTarget, first: PendingGroupRow, signal: AbortSignal): Promise<void> {
 	const { session, target, clock, tally } = context;
-	const matched = first.remote_id === null && first.wanted !== null ? await matchGroup(context, groups, first, signal) : first;
+	const matched = await announceGroup(context, groups, first, signal);
 	if (matched === undefined) return;
-	let state: State = matched;
+	// What was sent before and never answered may have arrived.
+	let state: State = first.intent_at === null ? matched : { ...matched, applied: null, applied_body: null };
 	let size = groups.memberBatch;
 	let refused = 0;
 	let refusal: string | undefined;
+	let areFieldsRefused = false;
 	for (let hasApplied = false; ; ) {
 		signal.throwIfAborted();
-		const isAsWanted = first.wanted !== null && sameBytes(first.wanted, state.applied);
+		// What is left of it is open still, and goes on after the end.
+		if (hasApplied && isEndDue(context)) return;
+		const isAsWanted: boolean = first.wanted !== null && (areFieldsRefused || sameBytes(first.wanted, state.applied));
 		// Fields go alone, so that what is refused with members is about these.
-		const members = isAsWanted ? session.groupLedger.members(target.name, first.group_id, clock(), size) : [];
+		const members: readonly PendingMember[] = isAsWanted ? session.groupLedger.members(target.name, first.group_id, clock(), size) : [];
 		if (isAsWanted && members.length === 0) {
+			if (areFieldsRefused) return;
 			session.transaction(() => endGroup(context, first, refusal));
 			if (hasApplied) tally.addGroup("applied");
 			return;
 		}
-		const result = await groups.apply(deliveryOf(target.name, first, state, members), signal);
+		const result = await groups.apply(deliveryOf(target.name, first, state, members, areFieldsRefused), signal);
 		if (result.kind === "refused" && members.length > 1) {
 			size = Math.ceil(members.length / 2);
 			continue;
@@ -58,9 +72,13 @@ async function deliverGroup(context: DeliverContext, groups: GroupTarget, first:
 			refusal = session.transaction(() => setAside(context, first, members[0] as PendingMember, result.error));
 			continue;
 		}
-		const isSettled = session.transaction(() => settle(context, first, members, result));
+		const isSettled = session.transaction(() => settle(context, first, members, result, areFieldsRefused));
 		if (!isSettled || result.kind !== "applied") {
 			if (result.kind !== "later") tally.addGroup("refused");
+			// Its fields were refused, and not its members: who is to leave it leaves it.
+			areFieldsRefused =
+				!areFieldsRefused && isRefused(result) && members.length === 0 && state.remote_id !== null && state.applied_body !== null;
+			if (areFieldsRefused) continue;
 			return;
 		}
 		if (first.wanted === null) return tally.addGroup("applied");
@@ -69,16 +87,28 @@ async function deliverGroup(context: DeliverContext, groups: GroupTarget, first:
 			size = groups.memberBatch;
 			refused = 0;
 		}
-		state = { applied: first.wanted, applied_body: null, remote_id: result.remoteId };
+		if (!areFieldsRefused) state = { applied: first.wanted, applied_body: null, remote_id: result.remoteId };
 	}
 }
 
-function deliveryOf(target: string, row: PendingGroupRow, { applied, applied_body, remote_id }: State, members: readonly PendingMember[]) {
+function isRefused({ kind }: DeliveryResult): boolean {
+	return kind === "refused" || kind === "conflict";
+}
+
+/** `asItIs`: with its members alone, its fields as the target has them. */
+function deliveryOf(
+	target: string,
+	row: PendingGroupRow,
+	{ applied, applied_body, remote_id }: State,
+	members: readonly PendingMember[],
+	asItIs: boolean,
+) {
+	const there = groupIn(applied_body ?? (sameBytes(row.wanted, applied) ? row.body : null));
 	return {
 		anchor: row.anchor,
 		remoteId: remote_id ?? undefined,
-		wanted: groupIn(row.wanted === null ? null : row.body),
-		applied: groupIn(applied_body ?? (sameBytes(row.wanted, applied) ? row.body : null)),
+		wanted: asItIs ? there : groupIn(row.wanted === null ? null : row.body),
+		applied: there,
 		added: members.filter((member) => member.wanted === 1).map(asMember),
 		removed: members.filter((member) => member.wanted === 0).map(asMember),
 		key: digest(
@@ -88,10 +118,11 @@ function deliveryOf(target: string, row: PendingGroupRow, { applied, applied_bod
 }
 
 /** Nothing more can be sent now: what is left waits for its account, or for its time. */
-function endGroup({ session, target }: DeliverContext, { group_id, error }: PendingGroupRow, refusal: string | undefined): void {
+function endGroup({ session, target }: DeliverContext, row: PendingGroupRow, refusal: string | undefined): void {
+	const { group_id, error } = row;
 	const due = session.groupLedger.memberDue(target.name, group_id);
 	if (due === undefined) session.groupLedger.rest(target.name, group_id);
-	else session.groupLedger.refused(target.name, group_id, refusal ?? error ?? "some members were refused", due);
+	else session.groupLedger.refused(target.name, row, refusal ?? error ?? "some members were refused", due);
 }
 
 /** Returns what is said of it. */
@@ -103,28 +134,37 @@ function setAside(context: DeliverContext, row: PendingGroupRow, { account_id, a
 	return refusal;
 }
 
-function settle(context: DeliverContext, row: PendingGroupRow, members: readonly PendingMember[], result: DeliveryResult): boolean {
+function settle(
+	context: DeliverContext,
+	row: PendingGroupRow,
+	members: readonly PendingMember[],
+	result: DeliveryResult,
+	areFieldsRefused: boolean,
+): boolean {
 	const { session, target, clock } = context;
 	const { groupLedger } = session;
 	const { group_id, attempts } = row;
 	switch (result.kind) {
 		case "applied":
 			for (const { account_id, wanted } of members) groupLedger.settled(target.name, group_id, account_id, wanted);
+			if (areFieldsRefused) return true;
 			if (row.wanted === null || row.body === null) groupLedger.removed(target.name, group_id);
 			else groupLedger.applied(target.name, group_id, digest(row.body), row.body, result.remoteId);
 			return true;
 		case "refused":
 		case "conflict": {
 			const wait = result.kind === "conflict" ? waitAfterConflict(attempts) : waitAfterRefusal(attempts);
-			groupLedger.refused(target.name, group_id, result.error, clock() + wait);
+			if (areFieldsRefused) return false;
+			const isUncertain = result.kind === "conflict" && row.intent_at !== null;
+			(isUncertain ? groupLedger.postponed : groupLedger.refused)(target.name, row, result.error, clock() + wait);
 			if (row.error !== result.error) log(context, row, result.error, "refused");
 			return false;
 		}
 		case "later":
-			groupLedger.postponed(target.name, group_id, result.error, clock() + waitAfterLater(attempts, result.afterMs));
+			groupLedger.postponed(target.name, row, result.error, clock() + waitAfterLater(attempts, result.afterMs));
 			return false;
 		case "gone":
-			groupLedger.lost(target.name, group_id, waitAfterLoss(attempts, clock()));
+			groupLedger.lost(target.name, group_id, clock(), waitAfterLoss(attempts, clock()));
 			log(context, row, `${result.error}: it is matched again`, "lost");
 			return false;
 	}

@@ -1,27 +1,32 @@
 import { orderDeliveries } from "../core/delivery.ts";
+import { Failure } from "../core/errors.ts";
 import { eachAtMost } from "../lib/window.ts";
-import type { Step } from "../store/delivery-ledger.ts";
+import type { PendingRow, Step } from "../store/delivery-ledger.ts";
 import type { DeliveryResult } from "../target/target.ts";
-import { matchCreates } from "./adopt.ts";
+import { announce } from "./adopt.ts";
 import type { DeliverContext } from "./deliver-context.ts";
-import { type OpenDelivery, openDelivery, parked, type Sent, sending } from "./open-delivery.ts";
-import { makeSettling, type Settling } from "./settle-delivery.ts";
+import { endOnly, type OpenDelivery, openDelivery, parked, type Sent, sending } from "./open-delivery.ts";
+import { type Answer, makeSettling, type Settling } from "./settle-delivery.ts";
+import { waitAfterThrow } from "./waits.ts";
 
 /** Renames are ordered among each other, so they are taken together; past this many, in several rounds. */
 const RENAMES_AT_ONCE = 20_000;
 /**
- * So many creates are looked up, written down and sent by one lane before the next ones: few enough that some are done even if we are
- * killed every second, and enough that writing them down costs little.
+ * So many are looked up, written down and sent by one lane before the next ones: few enough that some are done even if we are killed
+ * every second, and enough that writing them down costs little.
  */
-const MATCHED_TOGETHER = 4;
+const ANNOUNCED_TOGETHER = 4;
+/** So many that were not tried yet go before one that was. */
+const AGAIN_AFTER = 4;
 /** How many calls of each lane make a page: the lanes run dry at its end, which costs about half a call in so many. */
 const CALLS_A_PAGE = 16;
 const MOST_A_PAGE = 10_000;
 
 /**
- * Brings the accounts of one target from what was applied to what is wanted: ends first, then renames, then the rest, asked anew
- * after every page, so that who leaves does not wait for a first delivery to end. Can be cut at any instant: what was not settled
- * is open still, and is tried again. Throws when the target as a whole is out of reach; what was done until then is settled.
+ * Brings the accounts of one target from what was applied to what is wanted: ends first, then renames, then the rest. An end that
+ * comes in meanwhile is next, whatever else is going on; who was tried before comes between those who were not, so that neither keeps
+ * the other back. Can be cut at any instant: what was not settled is open still, and is tried again. Throws when the target as a
+ * whole is out of reach; what was done until then is settled.
  */
 export async function deliver(context: DeliverContext, signal: AbortSignal): Promise<void> {
 	for (;;) {
@@ -32,22 +37,56 @@ export async function deliver(context: DeliverContext, signal: AbortSignal): Pro
 	}
 }
 
+/** Whether somebody is to leave who was not tried yet: that is done before anything else goes on. */
+export function isEndDue({ session, target, clock }: DeliverContext): boolean {
+	return session.ledger.isEndDue(target.name, clock());
+}
+
+const STEPS = [0, 1, 2] as const satisfies readonly Step[];
+
 function nextDeliveries({ session, target, clock }: DeliverContext): readonly OpenDelivery[] {
 	const page = Math.max(target.batch, Math.min(target.batch * target.lanes * CALLS_A_PAGE, MOST_A_PAGE));
-	for (const step of [0, 1, 2] as const satisfies readonly Step[]) {
-		const rows = session.ledger.pending(target.name, step, clock(), step === 1 ? RENAMES_AT_ONCE : page);
-		if (rows.length > 0) return rows.map((row) => openDelivery(row));
+	const now = clock();
+	let fresh: readonly PendingRow[] = [];
+	for (const step of STEPS) {
+		if (fresh.length === 0) fresh = session.ledger.pending(target.name, "fresh", step, now, step === 1 ? RENAMES_AT_ONCE : page);
 	}
-	return [];
+	const again: PendingRow[] = [];
+	const most = fresh.length === 0 ? page : Math.ceil(fresh.length / AGAIN_AFTER);
+	for (const step of STEPS) again.push(...session.ledger.pending(target.name, "again", step, now, most - again.length));
+	return mixed(fresh, again).map((row) => openDelivery(row));
+}
+
+/** One that was tried before after every few that were not. */
+function mixed(fresh: readonly PendingRow[], again: readonly PendingRow[]): readonly PendingRow[] {
+	if (fresh.length === 0 || again.length === 0) return [...fresh, ...again];
+	const rows: PendingRow[] = [];
+	for (const [index, row] of fresh.entries()) {
+		rows.push(row);
+		const next = (index + 1) % AGAIN_AFTER === 0 ? again[Math.floor(index / AGAIN_AFTER)] : undefined;
+		if (next !== undefined) rows.push(next);
+	}
+	return rows.concat(again.slice(Math.floor(fresh.length / AGAIN_AFTER)));
 }
 
 async function deliverPage(context: DeliverContext, open: readonly OpenDelivery[], signal: AbortSignal): Promise<void> {
 	const { target } = context;
 	const settling = makeSettling(context);
-	const together = target.announcesCreates ? Math.max(target.batch, MATCHED_TOGETHER) : target.batch;
+	const together = target.announcesCreates ? Math.max(target.batch, ANNOUNCED_TOGETHER) : target.batch;
+	const isOfEnds = open.some(({ row }) => row.step === 0);
+	let isBroken = false;
+	/** Until somebody is to leave. */
+	function* batches(wave: readonly Sent[]): Generator<readonly Sent[]> {
+		for (const batch of batchesOf(wave, together)) {
+			isBroken ||= !isOfEnds && isEndDue(context);
+			if (isBroken) return;
+			yield batch;
+		}
+	}
 	try {
 		for (const wave of wavesOf(order(open), target.lanes)) {
-			await eachAtMost(target.lanes, batchesOf(wave, together), (some) => deliverSome(context, some, settling, signal));
+			if (isBroken) return;
+			await eachAtMost(target.lanes, batches(wave), (some) => deliverSome(context, some, settling, signal));
 			settling.flush();
 		}
 	} finally {
@@ -56,17 +95,59 @@ async function deliverPage(context: DeliverContext, open: readonly OpenDelivery[
 }
 
 async function deliverSome(context: DeliverContext, some: readonly Sent[], settling: Settling, signal: AbortSignal): Promise<void> {
+	const { target } = context;
+	const announced = target.announcesCreates ? await announce(context, some, signal) : some;
+	for (const batch of batchesOf(announced, target.batch)) {
+		const answers = await send(context, batch, signal);
+		const ends = new Map<Answer, Answer>();
+		try {
+			for (const answer of answers.filter(isRefusal)) {
+				const end = await endAlone(context, answer, signal);
+				if (end !== undefined) ends.set(answer, end);
+			}
+		} finally {
+			// The end before the refusal, which is what remains.
+			settling.add(
+				ends.size === 0 ? answers : answers.flatMap((answer) => [...(ends.has(answer) ? [ends.get(answer) as Answer] : []), answer]),
+			);
+		}
+	}
+}
+
+function isRefusal([, { kind }]: Answer): boolean {
+	return kind === "refused" || kind === "conflict";
+}
+
+/** Where an account that is to end was refused: its end alone, if that is taken. */
+async function endAlone({ session, target }: DeliverContext, [sent]: Answer, signal: AbortSignal): Promise<Answer | undefined> {
+	const end = endOnly(session, target, sent);
+	if (end === undefined) return undefined;
+	const [answer] = await target.apply([end.sending.delivery], signal);
+	return answer?.kind === "applied" ? [end, answer, 0] : undefined;
+}
+
+/** One call of the target. When it throws, these are tried after the others: it may be their doing. */
+async function send(context: DeliverContext, batch: readonly Sent[], signal: AbortSignal): Promise<readonly Answer[]> {
 	const { session, target, clock } = context;
-	const matched = target.announcesCreates ? await matchCreates(context, some, signal) : some;
-	for (const batch of batchesOf(matched, target.batch)) {
-		const started = clock();
-		const sent = batch.map((each) => ({ ...each, sending: sending(session, target, each) }));
+	const started = clock();
+	const sent = batch.map((each) => ({ ...each, sending: sending(session, target, each) }));
+	try {
 		const results = await target.apply(
 			sent.map((each) => each.sending.delivery),
 			signal,
 		);
 		const seconds = (clock() - started) / 1000 / batch.length;
-		settling.add(sent.map((each, index) => [each, results[index] ?? unanswered, seconds]));
+		return sent.map((each, index) => [each, results[index] ?? unanswered, seconds]);
+	} catch (error) {
+		if (error instanceof Failure && !signal.aborted) {
+			session.transaction(() => {
+				for (const { delivery, parkAs } of sent) {
+					const { row } = delivery;
+					if (parkAs === undefined) session.ledger.postponed(target.name, row, error.message, clock() + waitAfterThrow(row.attempts));
+				}
+			});
+		}
+		throw error;
 	}
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { Failure } from "../core/errors.ts";
 import type { Session } from "../store/session.ts";
+import type { TargetTrouble } from "../store/target-states.ts";
 import { deliver } from "./deliver.ts";
 import type { DeliverContext, SyncTarget } from "./deliver-context.ts";
 import { deliverGroups } from "./deliver-groups.ts";
@@ -15,9 +16,11 @@ export interface DeliveryNews {
 	readonly counts: readonly DeliveryCount[];
 	/** Accounts and groups that are open still. */
 	readonly pending: number;
-	/** Undefined while they go on. */
+	/** What is other than before; undefined while they go on. */
 	readonly end:
 		| undefined
+		/** It takes deliveries again, and they go on. */
+		| { readonly kind: "recovered" }
 		/** Nothing more is due. */
 		| { readonly kind: "done"; readonly hasRecovered: boolean }
 		/** It takes nothing: `retryAt` in Unix milliseconds. */
@@ -66,6 +69,8 @@ export interface Settled {
 
 /** How often news are told of deliveries that go on, in milliseconds. */
 const NEWS_EVERY_MS = 1000;
+/** No target is believed that it wants to be left alone for longer, in milliseconds. */
+const LONGEST_PAUSE_MS = 3_600_000;
 /** Nothing was due to anybody's knowledge: after a bug, a target is not tried in the same breath. */
 const AFTER_BUG_MS = 60_000;
 
@@ -127,10 +132,15 @@ function makePart({ session, target: syncTarget, clock, random, waitsMs, onNews,
 	let running: Promise<void> | undefined;
 	let isWanted = false;
 	let isFirst = true;
+	let isFresh = true;
+	/** Accounts at which the target gave up do not keep the groups back: those go first the next time. */
+	let areGroupsFirst = false;
 	let brokenAt: number | undefined;
 	let toldAt = 0;
+	let trouble: TargetTrouble | undefined;
+	let startApplied = 0;
 
-	const countPending = (): number => ledger.countPending(name) + groupLedger.countPending(name);
+	const countPending = (): number => ledger.countPending(name) + (target.groups === undefined ? 0 : groupLedger.countPending(name));
 
 	const tell = (end: DeliveryNews["end"]): void => {
 		toldAt = clock();
@@ -141,22 +151,30 @@ function makePart({ session, target: syncTarget, clock, random, waitsMs, onNews,
 	const context: DeliverContext = {
 		...{ ...syncTarget, session, clock, tally },
 		onSettled: () => {
-			if (clock() - toldAt >= NEWS_EVERY_MS) tell(undefined);
+			if (recover(startApplied)) tell({ kind: "recovered" });
+			else if (clock() - toldAt >= NEWS_EVERY_MS) tell(undefined);
 		},
 	};
 
 	const pass = async (): Promise<void> => {
-		await deliver(context, ending);
-		if (target.groups !== undefined) {
+		if (areGroupsFirst && target.groups !== undefined) await deliverGroups(context, target.groups, ending);
+		// Ends that come in while groups are delivered go first: then the groups go on after them.
+		for (let isDone = false; !isDone; ) {
+			const before = tally.applied;
+			areGroupsFirst = true;
+			await deliver(context, ending);
+			areGroupsFirst = false;
+			if (target.groups === undefined) break;
 			// Members have to be there before they can be members.
-			session.transaction(() => groupLedger.wakeWaiting(name));
-			await deliverGroups(context, target.groups, ending);
+			if (isFresh || tally.applied > before) session.transaction(() => groupLedger.wakeWaiting(name));
+			isFresh = false;
+			isDone = await deliverGroups(context, target.groups, ending);
 		}
 		await target.finish?.(ending);
 	};
 
 	const dueAt = (): number | undefined => {
-		const due = [ledger.nextDue(name), groupLedger.nextDue(name)].filter((at) => at !== undefined);
+		const due = [ledger.nextDue(name), target.groups && groupLedger.nextDue(name)].filter((at) => at !== undefined);
 		return due.length === 0 ? undefined : Math.min(...due);
 	};
 
@@ -170,11 +188,20 @@ function makePart({ session, target: syncTarget, clock, random, waitsMs, onNews,
 		return true;
 	};
 
+	/** What the target took says that it is out of its trouble, whatever becomes of the rest. */
+	const recover = (before: number): boolean => {
+		if (trouble === undefined || tally.applied === before) return false;
+		trouble = undefined;
+		return session.transaction(() => targetStates.recovered(name));
+	};
+
 	const go = async (): Promise<void> => {
-		const trouble = targetStates.trouble(name);
+		trouble = targetStates.trouble(name);
 		// A start tries everything at once: whoever restarts us may have mended it.
 		if (trouble !== undefined && !isFirst && trouble.retryAt > clock()) return;
 		isFirst = false;
+		const start = tally.applied;
+		startApplied = start;
 		try {
 			let before: number;
 			do {
@@ -183,20 +210,20 @@ function makePart({ session, target: syncTarget, clock, random, waitsMs, onNews,
 				await pass();
 			} while (isWanted || (await isSoonDue(before)));
 			brokenAt = undefined;
-			tell({ kind: "done", hasRecovered: trouble !== undefined && session.transaction(() => targetStates.recovered(name)) });
+			const hasRecovered = trouble !== undefined && session.transaction(() => targetStates.recovered(name));
+			trouble = undefined;
+			tell({ kind: "done", hasRecovered });
 		} catch (error) {
-			if (ending.aborted) {
+			if (!isTrouble(error) || ending.aborted) {
+				if (!ending.aborted) brokenAt = clock();
 				tell(undefined);
 				throw error;
 			}
-			if (!isTrouble(error)) {
-				brokenAt = clock();
-				tell(undefined);
-				throw error;
-			}
+			recover(start);
 			const { message, hint } = error;
 			const now = clock();
-			const retryAt = now + Math.max(error.retryAfterMs ?? 0, waitAfterTrouble(trouble?.failures ?? 0, random()));
+			const wait = Math.max(error.retryAfterMs ?? 0, waitAfterTrouble(trouble?.failures ?? 0, random()));
+			const retryAt = now + Math.min(wait, LONGEST_PAUSE_MS);
 			session.transaction(() => targetStates.failed(name, message, hint, now, retryAt));
 			tell({ kind: "trouble", because: message, hint, retryAt, isNew: trouble === undefined });
 		}

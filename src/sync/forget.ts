@@ -21,7 +21,7 @@ export function forget({ session, configured, clock }: ForgetContext, target: st
 		throw new Failure("USAGE", `target ${target} is in the configuration`, { hint });
 	}
 	return session.transaction(() => {
-		const forgotten = user === undefined ? session.forget.target(target) : forgetAccount(session, target, user);
+		const forgotten = user === undefined ? session.forget.target(target) : forgetAccount(session, target, user, clock());
 		const what = user === undefined ? `all that was known of target ${target}` : `what was known of ${user} at ${target}`;
 		const change = { at: clock(), run: 0, source: target, kind: "delete", subject: "target", anchor: "", name: user ?? target };
 		session.log.append()({ ...change, why: `forgot ${what}`, before: undefined, after: undefined, result: `forgotten by ${by}` });
@@ -29,8 +29,8 @@ export function forget({ session, configured, clock }: ForgetContext, target: st
 	});
 }
 
-function forgetAccount({ forget, groupLedger }: Session, target: string, user: string): Forgotten {
-	const accounts = forget.find(user).filter((account) => forget.account(target, account));
+function forgetAccount({ forget, groupLedger }: Session, target: string, user: string, at: number): Forgotten {
+	const accounts = forget.find(user).filter((account) => forget.account(target, account, at));
 	if (accounts.length === 0) throw new Failure("NOT_FOUND", `nothing is known of ${user} at target ${target}`);
 	for (const account of accounts) groupLedger.reopenMembers(target, account);
 	return { accounts: accounts.length, groups: 0 };

@@ -1,5 +1,6 @@
 import type { Account } from "../core/account.ts";
 import type { Ordered } from "../core/delivery.ts";
+import { withState } from "../core/plan.ts";
 import { digest } from "../lib/digest.ts";
 import type { PendingRow } from "../store/delivery-ledger.ts";
 import type { Session } from "../store/session.ts";
@@ -67,6 +68,8 @@ export interface Sending {
 
 export function sending(session: Session, target: Target, { delivery, parkAs }: Sent): Sending {
 	const { row, wantedText } = delivery;
+	// What was sent before and never answered may have arrived: the target compares with what it has.
+	const isKnown = row.intent_at === null || row.remote_id === null;
 	const same = {
 		anchor: row.anchor,
 		kind: row.kind,
@@ -78,7 +81,14 @@ export function sending(session: Session, target: Target, { delivery, parkAs }: 
 		const wanted = parked(delivery, parkAs);
 		const text = JSON.stringify(wanted);
 		const managerId = managerOf(session, target, row, wanted);
-		const sent = { ...same, key: `${same.key}.parked`, wanted, wantedText: text, applied: delivery.applied, managerId };
+		const sent = {
+			...same,
+			key: `${same.key}.parked`,
+			wanted,
+			wantedText: text,
+			applied: isKnown ? delivery.applied : undefined,
+			managerId,
+		};
 		return { delivery: sent, result: { text, digest: digest(text) }, lacksManager: false };
 	}
 	const managerId = target.managerBy === "anchor" ? undefined : managerOf(session, target, row, delivery.wanted);
@@ -91,7 +101,7 @@ export function sending(session: Session, target: Target, { delivery, parkAs }: 
 			return delivery.wanted;
 		},
 		get applied() {
-			return delivery.applied;
+			return isKnown ? delivery.applied : undefined;
 		},
 	};
 	if (wantedText === undefined || row.wanted === null) return { delivery: sent, result: undefined, lacksManager };
@@ -99,10 +109,37 @@ export function sending(session: Session, target: Target, { delivery, parkAs }: 
 	const { manager: _, ...rest } = delivery.wanted as Account;
 	const text = JSON.stringify(rest);
 	return {
-		delivery: { ...sent, wanted: rest, wantedText: text, applied: delivery.applied },
+		delivery: { ...sent, wanted: rest, wantedText: text, applied: isKnown ? delivery.applied : undefined },
 		result: { text, digest: digest(text) },
 		lacksManager,
 	};
+}
+
+/**
+ * The end alone of an account that is to end and was refused as it is wanted: who leaves is not let in for a telephone number that the
+ * target does not take, or because it deletes nobody. Undefined: it is no end, or there is nothing more to it.
+ */
+export function endOnly(session: Session, target: Target, sent: Sent): (Sent & { readonly sending: Sending }) | undefined {
+	const { delivery, parkAs } = sent;
+	const { row, wanted, applied } = delivery;
+	if (parkAs !== undefined || row.remote_id === null || applied?.active !== true || wanted?.active === true) return undefined;
+	const ended = withState(applied, false);
+	const text = JSON.stringify(ended);
+	if (text === delivery.wantedText) return undefined;
+	const { delivery: whole } = sending(session, target, sent);
+	const managerId = managerOf(session, target, row, ended);
+	const alone: Delivery = { ...known(whole), kind: "disable", key: `${whole.key}.end`, wanted: ended, wantedText: text, managerId };
+	return {
+		delivery,
+		parkAs: applied.userName,
+		wave: sent.wave,
+		sending: { delivery: alone, result: { text, digest: digest(text) }, lacksManager: false },
+	};
+}
+
+/** A copy whose accounts are values. */
+function known({ anchor, remoteId, appliedAnchor, applied, ...rest }: Delivery): Delivery {
+	return { ...rest, anchor, remoteId, appliedAnchor, applied };
 }
 
 export function managerOf(session: Session, target: Target, row: PendingRow, wanted: Account | undefined): string | undefined {

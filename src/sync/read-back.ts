@@ -118,7 +118,9 @@ async function compare(
 	}
 	const phrases = driftOf({ account: left, managerId }, found.account, found.untold);
 	if (phrases.length === 0) return undefined;
-	return { row, left, found: found.account, phrases, isKept: row.found?.equals(digest(JSON.stringify(found.account))) ?? false };
+	// Who is let in there against what is wanted is nobody's way of keeping it.
+	const isKept = found.account.active === left.active && (row.found?.equals(digest(JSON.stringify(found.account))) ?? false);
+	return { row, left, found: found.account, phrases, isKept };
 }
 
 function fieldsIn(joined: string | null): readonly (keyof Account)[] {

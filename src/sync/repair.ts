@@ -56,11 +56,11 @@ function act({ session, target, action, clock }: RepairContext, drift: Drift): v
 			if (session.readBack.release(target.name, row, seen, phrases.join(", "), clock())) say("released");
 			return;
 		case "repair":
-			if (repair(session, target, drift, seen)) say("repaired");
+			if (repair(session, target, drift, seen, clock())) say("repaired");
 	}
 }
 
-function repair(session: Session, target: Target, drift: Drift, seen: Buffer): boolean {
+function repair(session: Session, target: Target, drift: Drift, seen: Buffer, at: number): boolean {
 	const { row, found } = drift;
 	if (found !== undefined) {
 		const opened = { digest: seen, body: JSON.stringify(found), kind: kindOf(drift), step: stepOf(drift) };
@@ -68,7 +68,7 @@ function repair(session: Session, target: Target, drift: Drift, seen: Buffer): b
 	}
 	if (!session.readBack.note(target.name, row, undefined)) return false;
 	session.ledger.outdateReports(target.name, row.account_id);
-	session.ledger.lost(target.name, row.account_id, undefined);
+	session.ledger.lost(target.name, row.account_id, at, undefined);
 	session.groupLedger.reopenMembers(target.name, row.account_id);
 	return true;
 }

@@ -6,7 +6,7 @@ import { waitAfterConflict, waitAfterLater, waitAfterLoss, waitAfterRefusal } fr
 
 type Answered = Sent & { readonly sending: Sending };
 
-type Answer = readonly [Answered, DeliveryResult, number];
+export type Answer = readonly [Answered, DeliveryResult, number];
 
 /** Answers are written together: a transaction for each would cost more than the request did. */
 const TOGETHER = 64;
@@ -60,18 +60,20 @@ function settle(context: DeliverContext, sent: Answered, result: DeliveryResult,
 		case "conflict": {
 			// What is taken is looked up at once: somebody may have made it since.
 			const wait = result.kind === "conflict" ? waitAfterConflict(row.attempts) : waitAfterRefusal(row.attempts);
-			ledger.refused(target.name, account, result.error, clock() + wait);
+			// What took the name may be what was sent before and never answered.
+			const isUncertain = result.kind === "conflict" && row.intent_at !== null;
+			(isUncertain ? ledger.postponed : ledger.refused)(target.name, row, result.error, clock() + wait);
 			tally.add(row.kind, "refused", seconds);
 			if (row.error !== result.error) log(context, delivery, result.error, "refused");
 			return;
 		}
 		case "later":
-			ledger.postponed(target.name, account, result.error, clock() + waitAfterLater(row.attempts, result.afterMs));
+			ledger.postponed(target.name, row, result.error, clock() + waitAfterLater(row.attempts, result.afterMs));
 			tally.add(row.kind, "later", seconds);
 			return;
 		case "gone":
 			ledger.outdateReports(target.name, account);
-			ledger.lost(target.name, account, waitAfterLoss(row.attempts, clock()));
+			ledger.lost(target.name, account, clock(), waitAfterLoss(row.attempts, clock()));
 			session.groupLedger.reopenMembers(target.name, account);
 			tally.add(row.kind, "later", seconds);
 			log(context, delivery, `${result.error}: it is matched again`, "lost");

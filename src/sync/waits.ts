@@ -20,6 +20,13 @@ export function waitAfterLater(attempts: number, afterMs: number | undefined): n
 	return Math.max(SHORTEST_WAIT_MS, afterMs ?? Math.min(LONGEST_LATER_MS, SHORTEST_WAIT_MS * 2 ** Math.min(attempts, 20)));
 }
 
+const LONGEST_AFTER_THROW_MS = 5 * 60_000;
+
+/** How long one waits at which the target as a whole gave up; in milliseconds. */
+export function waitAfterThrow(attempts: number): number {
+	return Math.min(LONGEST_AFTER_THROW_MS, SHORTEST_WAIT_MS * 2 ** Math.min(attempts, 20));
+}
+
 /** When one that was lost at the target is tried again: at once, unless it is lost over and over. Unix milliseconds. */
 export function waitAfterLoss(attempts: number, now: number): number | undefined {
 	return attempts === 0 ? undefined : now + waitAfterRefusal(attempts - 1);

@@ -25,9 +25,9 @@ export interface Target {
 	apply(deliveries: readonly Delivery[], signal: AbortSignal): Promise<readonly DeliveryResult[]>;
 	/**
 	 * Which account is there already for a create: by externalId (the anchor), then by the attribute that the configuration names.
-	 * Undefined: none.
+	 * `wanted` undefined: by externalId alone. Undefined: none.
 	 */
-	find(anchor: Anchor, wanted: Account, signal: AbortSignal): Promise<Match | undefined>;
+	find(anchor: Anchor, wanted: Account | undefined, signal: AbortSignal): Promise<Match | undefined>;
 	/** Undefined: what it has cannot be asked. */
 	readonly reader: TargetReader | undefined;
 	/** Undefined: this target keeps no groups. */
@@ -104,8 +104,8 @@ export interface GroupTarget {
 	readonly memberBatch: number;
 	/** Brings a group's fields to what is wanted, then adds and removes these members, and touches no other. */
 	apply(delivery: GroupDelivery, signal: AbortSignal): Promise<DeliveryResult>;
-	/** Which group is there already for a create: by externalId (the anchor), then by name. */
-	find(anchor: Anchor, wanted: Group, signal: AbortSignal): Promise<GroupMatch | undefined>;
+	/** Which group is there already for a create: by externalId (the anchor), then by name, if there is one wanted. */
+	find(anchor: Anchor, wanted: Group | undefined, signal: AbortSignal): Promise<GroupMatch | undefined>;
 	/** Every group of ours at the target. */
 	list(signal: AbortSignal): AsyncIterable<RemoteGroup>;
 }
@@ -116,7 +116,7 @@ export interface GroupDelivery {
 	readonly remoteId: string | undefined;
 	/** Undefined: the group is to be deleted. */
 	readonly wanted: Group | undefined;
-	/** What we last applied, if it is known. */
+	/** What it has, externalId and fields, as far as we know; undefined: not known, or nothing. */
 	readonly applied: Group | undefined;
 	readonly added: readonly Member[];
 	readonly removed: readonly Member[];
@@ -134,6 +134,8 @@ export interface GroupMatch {
 	readonly by: "external-id" | "attribute";
 	readonly on: string;
 	readonly remoteId: string;
+	/** Its externalId. */
+	readonly anchor: Anchor | undefined;
 	readonly group: Group;
 	readonly isAmbiguous: boolean;
 }

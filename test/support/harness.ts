@@ -69,7 +69,7 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 	const terms = termsOf(options);
 	session.setTargets(
 		names,
-		names,
+		targets.filter(({ groups }) => groups !== undefined).map(({ name }) => name),
 		terms.filter(hasView).map(({ name }) => name),
 	);
 	const mapping = options.mapping ?? testMapping;

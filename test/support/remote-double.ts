@@ -105,10 +105,12 @@ export function makeRemoteDouble(options: RemoteDoubleOptions = {}) {
 	const target: Target = {
 		...{ name, batch, lanes, announcesCreates: true, managerBy },
 		apply: (deliveries) => request(() => deliveries.map(applyOne)),
-		find: (anchor, { userName }) =>
+		find: (anchor, wanted) =>
 			request(() => {
 				const own = [...accounts].find(([, account]) => account.anchor === anchor);
 				if (own !== undefined) return match("external-id", `externalId "${anchor}"`, ...own);
+				if (wanted === undefined) return undefined;
+				const { userName } = wanted;
 				const holder = holderOf(userName);
 				const kept = holder === undefined ? undefined : accounts.get(holder);
 				return holder === undefined || kept === undefined ? undefined : match("attribute", `userName "${userName}"`, holder, kept);
@@ -126,14 +128,15 @@ export function makeRemoteDouble(options: RemoteDoubleOptions = {}) {
 		groups: {
 			memberBatch,
 			apply: (delivery) => request(() => applyGroup(delivery)),
-			find: (anchor, { displayName }) =>
+			find: (anchor, wanted) =>
 				request(() => {
 					const own = [...groups].find(([, group]) => group.anchor === anchor);
+					const displayName = wanted?.displayName;
 					const found = own ?? [...groups].find(([, { group }]) => group.displayName === displayName);
 					if (found === undefined) return undefined;
 					const by = own === undefined ? "attribute" : "external-id";
 					const on = own === undefined ? `displayName "${displayName}"` : `externalId "${anchor}"`;
-					return { by, on, remoteId: found[0], group: found[1].group, isAmbiguous: false };
+					return { by, on, remoteId: found[0], anchor: found[1].anchor, group: found[1].group, isAmbiguous: false };
 				}),
 			async *list() {
 				for (const [remoteId, { anchor, group, members }] of groups) yield { remoteId, anchor, group, members: [...members].sort() };

@@ -298,10 +298,7 @@ describe("a target that is out of reach", () => {
 		await later(60_000);
 		expect(remote.accounts.size).toBe(1);
 		const ends = harness.news.filter(({ target, end }) => target === "remote" && end !== undefined).map(({ end }) => end);
-		expect(ends).toMatchObject([
-			{ kind: "trouble", isNew: true },
-			{ kind: "done", hasRecovered: true },
-		]);
+		expect(ends).toMatchObject([{ kind: "trouble", isNew: true }, { kind: "recovered" }, { kind: "done", hasRecovered: false }]);
 		expect(harness.views((views) => views.targets().find(({ target }) => target === "remote")?.trouble)).toBeUndefined();
 	});
 

@@ -42,6 +42,12 @@ const step = fc.oneof(
 		times: fc.nat(9),
 		by: fc.constantFrom("cut", "500"),
 	}),
+	fc.record({
+		do: fc.constant("flip" as const),
+		who: fc.integer({ min: 1, max: 8 }),
+		method: fc.constantFrom("POST", "PATCH"),
+		by: fc.constantFrom("cut" as const, "500" as const),
+	}),
 	fc.record({ do: fc.constant("vanish" as const), who: fc.integer({ min: 1, max: 8 }) }),
 	fc.record({ do: fc.constant("hours" as const), hours: fc.nat(30) }),
 );
@@ -63,6 +69,8 @@ it.each([
 				fake.settings.groups = "all";
 				put(fake, { who: 99, where: 0, name: 0, isEnabled: true, boss: 0 });
 				const makeTarget = () => makeScimTarget(scimOptions(server.url, { name: "remote" }), makeTime());
+				/** Whoever was deleted at the server by somebody. */
+				const vanished = new Set<string>();
 				const mortal = openMortal(fake, path.join(folder, "dirsyncd.db"), { makeTarget, mapping: { ...testMapping, title: "{title}" } });
 				try {
 					Object.assign(server.how, faults);
@@ -72,12 +80,19 @@ it.each([
 						else if (each.do === "group") putGroup(fake, each.members);
 						else if (each.do === "hours") mortal.harness().time.now += each.hours * 3_600_000;
 						else if (each.do === "lose") server.how.lose = { ...each };
-						else if (each.do === "vanish") vanish(fake.anchorOf(each.who));
+						else if (each.do === "vanish") {
+							vanish(fake.anchorOf(each.who));
+							vanished.add(fake.anchorOf(each.who));
+						} else if (each.do === "flip") await flip(mortal, fake, each);
 						else await mortal.sync(each.do, "killAt" in each ? each.killAt : undefined);
 					}
 					server.how.lose = undefined;
-					// Whoever vanished there is found missing by whatever is sent to them next.
-					for (const person of [...fake.people.values()]) fake.put({ ...person, attributes: { ...person.attributes, title: ["new"] } });
+					await mortal.settle();
+					// Whoever vanished there is found missing by whatever is sent to them next; nobody else needs that.
+					for (const anchor of vanished) {
+						const person = fake.people.get(anchor);
+						if (person !== undefined) fake.put({ ...person, attributes: { ...person.attributes, title: ["new"] } });
+					}
 					await mortal.settle();
 					Object.assign(server.how, { tooMany: undefined, trouble: undefined, drops: undefined });
 					await mortal.settle();
@@ -97,6 +112,24 @@ it.each([
 	},
 	240_000,
 );
+
+interface Flip {
+	readonly who: number;
+	readonly method: string;
+	readonly by: "cut" | "500";
+}
+
+/** What was wanted of somebody is unwanted again before anybody knows whether it arrived. */
+async function flip(mortal: ReturnType<typeof openMortal>, fake: FakeSource, { who, method, by }: Flip): Promise<void> {
+	const person = fake.people.get(fake.anchorOf(who));
+	if (person === undefined) return;
+	server.how.lose = { method, times: 3, by };
+	fake.put({ ...person, standing: person.standing === "enabled" ? "disabled" : "enabled" });
+	await mortal.sync("full");
+	fake.put(person);
+	await mortal.sync("full");
+	server.how.lose = undefined;
+}
 
 /** Somebody deletes an account at the server. */
 function vanish(anchor: string): void {

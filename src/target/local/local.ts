@@ -42,14 +42,14 @@ export function makeLocalTarget(name: string, table: LocalTable, groups: LocalGr
 		announcesCreates: false,
 		managerBy: "anchor",
 		apply: async (deliveries) => table.batch(() => deliveries.map((delivery) => applyToRows(table, delivery))),
-		find: async (anchor, { userName }) => {
+		find: async (anchor, wanted) => {
 			const own = table.byExternalId(anchor);
-			const row = own ?? table.byUserName(userName);
+			const row = own ?? (wanted && table.byUserName(wanted.userName));
 			if (row === undefined) return undefined;
 			const by = own === undefined ? "attribute" : "external-id";
 			return {
 				by,
-				on: own === undefined ? `userName "${userName}"` : `externalId "${anchor}"`,
+				on: own === undefined ? `userName "${wanted?.userName}"` : `externalId "${anchor}"`,
 				remote: remoteAccount(row),
 				isAmbiguous: false,
 			};
@@ -113,7 +113,7 @@ function makeLocalGroups(table: LocalGroupTable): GroupTarget {
 			const body = table.bodyOf(anchor);
 			if (body === undefined) return undefined;
 			const group = JSON.parse(body) as Group;
-			return { by: "external-id", on: `externalId "${anchor}"`, remoteId: anchor, group, isAmbiguous: false };
+			return { by: "external-id", on: `externalId "${anchor}"`, remoteId: anchor, anchor, group, isAmbiguous: false };
 		},
 		async *list(signal) {
 			for (let last = 0; ; ) {

@@ -94,6 +94,7 @@ export function makeGroups(endpoint: Endpoint, discover: Discover, memberBatch: 
 		find: async (anchor, wanted, signal) => {
 			const own = await endpoint.finder.find(anchorKey(anchor), signal);
 			if (own.length > 0) return matchOf("external-id", anchorKey(anchor), own);
+			if (wanted === undefined) return undefined;
 			const key = groupNameKey(wanted.displayName);
 			return matchOf("attribute", key, await endpoint.finder.find(key, signal));
 		},
@@ -183,5 +184,6 @@ function matchOf(by: GroupMatch["by"], { path, value }: Key, resources: readonly
 	const [first] = resources;
 	const remoteId = first && textIn(first, "id");
 	if (first === undefined || remoteId === undefined) return undefined;
-	return { by, on: `${path} "${value}"`, remoteId, group: groupIn(first), isAmbiguous: resources.length > 1 };
+	const anchor = textIn(first, "externalId") as Anchor | undefined;
+	return { by, on: `${path} "${value}"`, remoteId, anchor, group: groupIn(first), isAmbiguous: resources.length > 1 };
 }

@@ -13,7 +13,7 @@ import { create, type Endpoint, remove } from "./resource.ts";
 
 export interface Users {
 	apply(delivery: Delivery, signal: AbortSignal): Promise<DeliveryResult>;
-	find(anchor: Delivery["anchor"], wanted: Account, signal: AbortSignal): Promise<Match | undefined>;
+	find(anchor: Delivery["anchor"], wanted: Account | undefined, signal: AbortSignal): Promise<Match | undefined>;
 }
 
 /** Creates that met a taken name and wait to be looked up, at most: beyond that the oldest is looked up as any other. */
@@ -41,7 +41,7 @@ export function makeUsers(endpoint: Endpoint, discover: Discover, options: Pick<
 			const { finder } = endpoint;
 			const own = await finder.find(anchorKey(anchor), signal);
 			if (own.length > 0) return matchOf("external-id", anchorKey(anchor), own, form);
-			const key = matchKey(options.match, wanted, form);
+			const key = wanted && matchKey(options.match, wanted, form);
 			if (key === undefined) return undefined;
 			const named = await finder.find(key, signal);
 			if (named.length > 0) return matchOf("attribute", key, named, form);
