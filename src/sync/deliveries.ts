@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { Failure } from "../core/errors.ts";
+import { orAborted } from "../lib/waiting.ts";
 import type { Session } from "../store/session.ts";
 import type { TargetTrouble } from "../store/target-states.ts";
 import { deliver } from "./deliver.ts";
@@ -91,7 +92,7 @@ export function makeDeliveries({ targets, onError, ...rest }: DeliveriesParts): 
 			for (const part of parts) part.hearing.add(hear);
 			try {
 				const ended = Promise.allSettled(parts.map((part) => part.run()));
-				const results = await orAborted(ended, signal);
+				const results = await orAborted(() => ended, signal);
 				for (const result of results) if (result.status === "rejected") throw result.reason;
 			} finally {
 				for (const part of parts) part.hearing.delete(hear);
@@ -260,17 +261,4 @@ function makePart({ session, target: syncTarget, clock, random, waitsMs, onNews,
 
 function isTrouble(error: unknown): error is Failure {
 	return error instanceof Failure && (error.code === "TARGET_UNREACHABLE" || error.code === "TARGET_REFUSED");
-}
-
-/** What `work` gives, or the signal's reason if that is first. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-	signal.throwIfAborted();
-	const aborted = Promise.withResolvers<never>();
-	const abort = (): void => aborted.reject(signal.reason);
-	signal.addEventListener("abort", abort, { once: true });
-	try {
-		return await Promise.race([work, aborted.promise]);
-	} finally {
-		signal.removeEventListener("abort", abort);
-	}
 }

@@ -32,7 +32,7 @@ export interface Faults {
 	/** So many of the next requests of this method are done, and: the connection is cut, or 500 or nothing is answered. */
 	lose: { readonly method: string; times: number; readonly by: "cut" | "500" | "silence" | "not doing it" } | undefined;
 	readonly filters: "kept" | "case-sensitive" | "passed over" | "400" | "404" | "404 for none" | "find nothing";
-	readonly paging: "kept" | "passed over" | "total of the page";
+	readonly paging: "kept" | "passed over" | "total of the page" | "counts to 50";
 	readonly errors: "scim" | "text" | "html" | "status as text" | "object";
 	readonly taken: 409 | 400 | 500;
 	readonly creates: "shown" | "without a body" | "without an id";
@@ -42,7 +42,8 @@ export interface Faults {
 	readonly isDuplicatingMembers: boolean;
 	/** A member that is there already is an error. */
 	readonly isRefusingMembers: boolean;
-	readonly areMembersShown: boolean;
+	/** `as none`: every group's list is empty. */
+	readonly areMembersShown: boolean | "as none";
 	readonly id: "own" | "userName";
 	readonly isLowerCasing: boolean;
 	readonly manager: "kept" | "dropped";
@@ -314,6 +315,7 @@ function makeGroupStore(resources: Map<string, Body>, users: Map<string, Body>, 
 		},
 		shown: (body) => {
 			const { members: _, ...rest } = body;
+			if (how.areMembersShown === "as none") return { ...rest, members: [] };
 			return how.areMembersShown ? body : rest;
 		},
 	};
@@ -415,7 +417,8 @@ function list(store: Store, query: URLSearchParams, how: Faults): Body {
 	const start = isPaging ? Math.max(1, Number(query.get("startIndex") ?? 1)) : 1;
 	const count = isPaging ? Math.min(PAGE, Number(query.get("count") ?? PAGE)) : 20;
 	const Resources = found.slice(start - 1, start - 1 + count);
-	const totalResults = how.paging === "total of the page" ? Resources.length : found.length;
+	const counted = how.paging === "counts to 50" ? Math.min(50, found.length) : found.length;
+	const totalResults = how.paging === "total of the page" ? Resources.length : counted;
 	return {
 		schemas: ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
 		totalResults,

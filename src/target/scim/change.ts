@@ -20,7 +20,11 @@ export interface Change {
 	readonly dialect: Dialect;
 	/** What need not be read to tell. */
 	readonly lean: Readonly<Record<string, string>>;
+	/** It must not be written as a whole, since what is shown of it is not all: the result is `noPatch` then. */
+	readonly isByParts?: boolean;
 }
+
+export const noPatch: DeliveryResult = { kind: "refused", error: "the server changes nothing by parts (PATCH)" };
 
 /** Somebody else changes it each time between our reading and our writing: so often, and it can wait. */
 const MOST_ROUNDS = 5;
@@ -30,7 +34,7 @@ export async function change(
 	endpoint: Endpoint,
 	abilities: Abilities,
 	remoteId: string,
-	{ known, against, shape, lean, dialect: asked }: Change,
+	{ known, against, shape, lean, dialect: asked, isByParts = false }: Change,
 	signal: AbortSignal,
 ): Promise<DeliveryResult> {
 	const { requests, manners } = endpoint;
@@ -70,6 +74,7 @@ export async function change(
 				manners.wantsVersion ||= seen === undefined || outcome.status === 428;
 				break;
 			case "no-patch":
+				if (isByParts) return noPatch;
 				// A server that does not know PATCH may answer 404; so does one from which the account has just gone.
 				if (outcome.status !== 404) manners.dialect = "put";
 				dialect = "put";

@@ -1,4 +1,5 @@
 import { Failure } from "../../core/errors.ts";
+import { makeQuiet } from "../../lib/quiet.ts";
 import { makeCatalogue } from "./catalogue.ts";
 import type { Discover } from "./discovery.ts";
 import { type Json, textIn } from "./json.ts";
@@ -12,6 +13,8 @@ export interface Finder {
 	find(key: Key, signal: AbortSignal): Promise<readonly Json[]>;
 	/** The same by the whole list, however well the server filters: for who must be there and was not found. None where that is not whole. */
 	scan(key: Key, signal: AbortSignal): Promise<readonly Json[]>;
+	/** Does what adds a resource. Not while the list is read, which would not be of one moment then. */
+	adding<T>(work: () => Promise<T>): Promise<T>;
 	/** A value that is there: by it a filter can be tried. Asked for only while that is not known to work. */
 	witness(path: string, key: () => Key | undefined): void;
 	/** Something may be there now that we do not know of. */
@@ -31,7 +34,9 @@ type Answer =
 export function makeFinder(requests: Requests, discover: Discover, path: "/Users" | "/Groups", clock: () => number): Finder {
 	const trusted = new Map<string, Trust>();
 	const witnesses = new Map<string, Key>();
-	const catalogue = makeCatalogue((signal) => listResources(requests, discover, path, signal), clock);
+	const quiet = makeQuiet();
+	const list = (signal: AbortSignal) => listResources(requests, discover, path, signal);
+	const catalogue = makeCatalogue(list, quiet, clock);
 	// A large group's members are not what it is looked for by.
 	let lean: Readonly<Record<string, string>> = path === "/Groups" ? { excludedAttributes: "members" } : {};
 
@@ -126,6 +131,7 @@ export function makeFinder(requests: Requests, discover: Discover, path: "/Users
 				return [];
 			}
 		},
+		adding: (work) => quiet.beside(work),
 		witness: (path, keyOf) => {
 			if (trusted.get(path) === "works") return;
 			const key = keyOf();

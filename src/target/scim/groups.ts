@@ -1,7 +1,7 @@
 import type { Anchor } from "../../core/entry.ts";
 import type { Group } from "../../core/group.ts";
 import type { DeliveryResult, GroupDelivery, GroupMatch, GroupTarget, RemoteGroup } from "../target.ts";
-import { type Change, change } from "./change.ts";
+import { type Change, change, noPatch } from "./change.ts";
 import type { Abilities, Discover } from "./discovery.ts";
 import { type Changes, differences, isAlike, isEqual, sendable, type Value } from "./fields.ts";
 import { type Json, member, objectsIn, textIn } from "./json.ts";
@@ -11,6 +11,10 @@ import { groupFields } from "./mapping.ts";
 import { type Failed, makeMembers, memberIds } from "./members.ts";
 import { create, type Endpoint, read, remove } from "./resource.ts";
 import type { Shape } from "./shape.ts";
+
+/** So many groups are remembered as made and not filled; what is beyond them is looked at first. */
+const MOST_MADE = 1000;
+const lean = { excludedAttributes: "members" };
 
 /** Groups: made empty, then filled by parts. */
 export function makeGroups(endpoint: Endpoint, discover: Discover, memberBatch: number): GroupTarget {
@@ -25,12 +29,15 @@ export function makeGroups(endpoint: Endpoint, discover: Discover, memberBatch: 
 	): Promise<DeliveryResult> => {
 		const { anchor, remoteId } = delivery;
 		if (remoteId !== undefined) {
-			const asked = { ...changeOf(delivery, wanted, abilities.groups), dialect: manners.dialect, lean: { excludedAttributes: "members" } };
+			const asked = { ...changeOf(delivery, wanted, abilities.groups), dialect: manners.dialect, lean };
 			return change(endpoint, abilities, remoteId, asked, signal);
 		}
 		const fields = sendable(groupFields(wanted, anchor, abilities.groups), abilities.groups, "create");
 		const result = await create(endpoint, fields, anchorKey(anchor), signal);
-		if (result.kind === "applied") members.made(result.remoteId);
+		if (result.kind === "applied") {
+			members.made(result.remoteId);
+			if (made.size < MOST_MADE) made.add(result.remoteId);
+		}
 		return result;
 	};
 
@@ -41,11 +48,31 @@ export function makeGroups(endpoint: Endpoint, discover: Discover, memberBatch: 
 	): Promise<Failed | "no-patch" | undefined> =>
 		(await members.change(remoteId, "remove", idsOf(removed), signal)) ?? (await members.change(remoteId, "add", idsOf(added), signal));
 
-	/**
-	 * Written as a whole, a group loses whoever the server does not show. So it must show members, or the group be one that we made: then
-	 * it is looked at afterwards whether they are shown.
-	 */
+	/** Groups that were made here, with nobody in them yet. */
+	const made = new Set<string>();
+	/** Whether the server shows who is in a group; undefined: it showed none with anybody in it yet. */
 	let isShowing: boolean | undefined;
+
+	/** Without touching whom the server does not show. */
+	const byParts = async (
+		remoteId: string,
+		abilities: Abilities,
+		delivery: GroupDelivery,
+		wanted: Group,
+		signal: AbortSignal,
+	): Promise<DeliveryResult> => {
+		if (!abilities.patch) return noPatch;
+		const fields = { ...changeOf(delivery, wanted, abilities.groups), ...({ dialect: "path", isByParts: true } as const), lean };
+		const result = await change(endpoint, abilities, remoteId, fields, signal);
+		if (result.kind !== "applied") return result;
+		const problem = await applyMembers(result.remoteId, delivery, signal);
+		return problem === "no-patch" ? noPatch : (problem ?? result);
+	};
+
+	/**
+	 * Written as a whole, a group loses whoever the server does not show. So it must have shown members, or the group be one that nobody is
+	 * in: then it is looked at afterwards whether they are shown. Everything else goes by parts, if it can.
+	 */
 	const put = async (
 		remoteId: string,
 		abilities: Abilities,
@@ -53,18 +80,28 @@ export function makeGroups(endpoint: Endpoint, discover: Discover, memberBatch: 
 		wanted: Group,
 		signal: AbortSignal,
 	): Promise<DeliveryResult> => {
-		const isAbout = delivery.added.length + delivery.removed.length > 0;
-		if (isAbout && isShowing !== true) {
+		if (isShowing !== true && !made.has(remoteId)) {
 			const seen = await read(endpoint, remoteId, {}, signal);
 			if (seen !== "gone" && "kind" in seen) return seen;
-			if (seen !== "gone" && member(seen.resource, "members") !== undefined) isShowing = true;
-			else if (isShowing === false || (seen !== "gone" && textIn(seen.resource, "externalId") !== delivery.anchor)) return hidden;
+			if (seen !== "gone" && memberIds(seen.resource).length > 0) isShowing = true;
+			else if (seen !== "gone") {
+				const result = await byParts(remoteId, abilities, delivery, wanted, signal);
+				if (result !== noPatch) return result;
+				// An empty list has to be believed here, until it was wrong; none at all only of a group that is ours.
+				const isTold = member(seen.resource, "members") !== undefined || textIn(seen.resource, "externalId") === delivery.anchor;
+				if (isShowing === false || !isTold) return hidden;
+			}
 		}
 		const result = await putWhole(endpoint, abilities, delivery, wanted, signal);
-		if (result.kind !== "applied" || delivery.added.length === 0 || isShowing === true) return result;
+		if (result.kind !== "applied" || delivery.added.length === 0) return result;
+		made.delete(remoteId);
+		if (isShowing === true) return result;
 		const seen = await read(endpoint, remoteId, {}, signal);
-		isShowing = seen !== "gone" && !("kind" in seen) && member(seen.resource, "members") !== undefined;
-		return isShowing ? result : hidden;
+		if (seen !== "gone" && "kind" in seen) return seen;
+		isShowing = seen !== "gone" && memberIds(seen.resource).length > 0;
+		if (isShowing) return result;
+		const again = await byParts(remoteId, abilities, delivery, wanted, signal);
+		return again === noPatch ? hidden : again;
 	};
 
 	return {
@@ -74,6 +111,7 @@ export function makeGroups(endpoint: Endpoint, discover: Discover, memberBatch: 
 			if (wanted === undefined) {
 				if (remoteId === undefined) return { kind: "applied", remoteId: "" };
 				members.forget(remoteId);
+				made.delete(remoteId);
 				return remove(endpoint, remoteId, signal);
 			}
 			const abilities = await discover(signal);

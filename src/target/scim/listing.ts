@@ -26,8 +26,8 @@ const MOST_PASSES = 3;
 
 /**
  * Every resource at an endpoint, each once. Pages are not of one moment, not always in one order, and some servers do not mind which
- * page they are asked for: the list is whole when in one pass as many different ones came as each page says there are, and the page
- * after has no more. Else it throws TARGET_LISTING_PARTIAL at the end.
+ * page they are asked for: the list is whole when in one pass as many different ones came as each page says there are (or more), and
+ * the page after has no more. Else it throws TARGET_LISTING_PARTIAL at the end.
  */
 export async function* listResources(
 	requests: Pick<Requests, "send">,
@@ -37,10 +37,10 @@ export async function* listResources(
 ): AsyncGenerator<Json, void> {
 	const { pageSize } = await discover(signal);
 	const known = new Set<string>();
-	let pass: Pass = { seen: 0, total: undefined, isSteady: true, isStuck: false };
+	let pass: Pass = { seen: 0, total: undefined, isSteady: true, isStuck: false, hasEnded: false };
 	for (let passes = 0; passes < MOST_PASSES && !pass.isStuck; passes++) {
 		pass = yield* readPass(requests, path, pageSize, known, signal);
-		if (pass.isSteady && pass.seen === pass.total) return;
+		if (isWhole(pass)) return;
 		if (pass.total === undefined) break;
 	}
 	const found = pass.total === undefined ? "without saying how many there are" : `of ${pass.total}`;
@@ -58,6 +58,13 @@ interface Pass {
 	readonly isSteady: boolean;
 	/** Whether the same page came whichever was asked for. */
 	readonly isStuck: boolean;
+	/** Whether the page after the last one was there and empty. */
+	readonly hasEnded: boolean;
+}
+
+function isWhole({ seen, total, isSteady, hasEnded }: Pass): boolean {
+	// There are servers that count no further than a limit of theirs, and show all the same what is beyond it.
+	return isSteady && total !== undefined && (seen === total || (seen > total && hasEnded));
 }
 
 /** All pages once; yields who is not known from an earlier pass. */
@@ -76,14 +83,16 @@ async function* readPass(
 		const query = { startIndex: String(startIndex), count: String(pageSize) };
 		const outcome = await requests.send({ method: "GET", path, query }, signal);
 		// Some find it an error to be asked for what is behind the end.
-		if (isPast && outcome.kind === "answer" && pageIn(outcome) === undefined) return { seen: seen.size, total, isSteady, isStuck: false };
+		if (isPast && outcome.kind === "answer" && pageIn(outcome) === undefined)
+			return { seen: seen.size, total, isSteady, isStuck: false, hasEnded: false };
 		const page = pageOf(outcome, path);
 		isSteady &&= total === undefined || page.total === total;
 		total = page.total;
 		const news = newIn(page, seen);
 		for (const resource of newIn({ resources: news }, known)) yield resource;
-		if (news.length === 0) return { seen: seen.size, total, isSteady, isStuck: page.resources.length > 0 && !isPast };
-		startIndex += page.resources.length;
+		const { length } = page.resources;
+		if (news.length === 0) return { seen: seen.size, total, isSteady, isStuck: length > 0 && !isPast, hasEnded: length === 0 };
+		startIndex += length;
 	}
 }
 

@@ -4,6 +4,7 @@ import type { Dialect } from "./options.ts";
 import { type Operation, patchBody } from "./patch.ts";
 import { type Answered, MOST_TRIES } from "./requests.ts";
 import { type Endpoint, pathOf, read, wantsVersion } from "./resource.ts";
+import { scimTypeOf } from "./words.ts";
 
 /** Adds members to groups and removes them, chunk by chunk, and touches no other. */
 export interface Members {
@@ -27,6 +28,8 @@ const MOST_ROUNDS = 5;
 export function makeMembers(endpoint: Endpoint, memberBatch: number): Members {
 	const { requests, manners } = endpoint;
 	const known = new Map<string, Set<string>>();
+	/** Whether the server ever showed anybody as a member. */
+	let isShowing = false;
 	let chunk = memberBatch;
 
 	const remember = (remoteId: string, members: Set<string>): void => {
@@ -40,9 +43,11 @@ export function makeMembers(endpoint: Endpoint, memberBatch: number): Members {
 		const seen = await read(endpoint, remoteId, { attributes: "members" }, signal);
 		if (seen === "gone") return { kind: "gone", error: `404: there is no group under the id ${remoteId} any more` };
 		if ("kind" in seen) return seen;
-		// Not shown may be none, or that the server keeps them to itself: then all are sent.
-		if (member(seen.resource, "members") === undefined) known.delete(remoteId);
-		else remember(remoteId, new Set(memberIds(seen.resource)));
+		const ids = memberIds(seen.resource);
+		isShowing ||= ids.length > 0;
+		// None may be that the server keeps them to itself: then all are sent.
+		if (member(seen.resource, "members") === undefined || !isShowing) known.delete(remoteId);
+		else remember(remoteId, new Set(ids));
 		return undefined;
 	};
 
@@ -102,6 +107,8 @@ export function makeMembers(endpoint: Endpoint, memberBatch: number): Members {
 		refusal: Answered,
 		signal: AbortSignal,
 	): Promise<Failed | undefined> => {
+		// Who is not in it need not leave it.
+		if (ids.length === 1 && kind === "remove" && scimTypeOf(refusal.text) === "noTarget") return undefined;
 		if (ids.length === 1) return { kind: "refused", error: `member ${ids[0]}: ${requests.words(refusal)}` };
 		const middle = Math.ceil(ids.length / 2);
 		let failed: Failed | undefined;

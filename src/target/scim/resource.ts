@@ -47,7 +47,7 @@ export async function create(
 	};
 	const body = resourceOf(fields, schema);
 	for (let tries = 1; ; tries++) {
-		const outcome = await requests.sendOnce({ method: "POST", path, body }, signal);
+		const outcome = await finder.adding(() => requests.sendOnce({ method: "POST", path, body }, signal));
 		if (outcome.kind === "unknown") {
 			// What is slow may still be at work on it.
 			await requests.breathe(tries, signal);

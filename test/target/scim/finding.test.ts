@@ -129,6 +129,27 @@ describe("an account that may be there already", () => {
 		expect(await target.find(anchorOf(7), accountOf(7), never)).toMatchObject({ by: "attribute" });
 	});
 
+	it("is looked for by one reading for all who ask at once, and nobody of ours is added meanwhile", async () => {
+		plantMany(250);
+		server.how.filters = "400";
+		const { target } = openTarget(server.url);
+		const arrive = async (number: number): Promise<void> => {
+			expect(await target.find(anchorOf(number), accountOf(number), never)).toBeUndefined();
+			expect(await target.apply([deliveryOf(number)], never)).toMatchObject([{ kind: "applied" }]);
+		};
+		await Promise.all(Array.from({ length: 8 }, (_, number) => arrive(number + 1)));
+		expect(server.came.filter(({ query }) => query.get("count") === "100")).toHaveLength(8);
+	});
+
+	it("is looked for in a list that is longer than the server counts", async () => {
+		plantMany(250);
+		Object.assign(server.how, { filters: "400", paging: "counts to 50" });
+		const { target, create } = openTarget(server.url);
+		expect(await target.find(anchorOf(1), accountOf(1), never)).toBeUndefined();
+		const remoteId = await create(1);
+		expect(await openTarget(server.url).target.find(anchorOf(1), accountOf(1), never)).toMatchObject({ remote: { remoteId } });
+	});
+
 	it("is not said to be nowhere when that cannot be told", async () => {
 		plantMany(50);
 		Object.assign(server.how, { filters: "passed over", paging: "passed over" });

@@ -49,26 +49,46 @@ const ids = (members: GroupDelivery["added"]): readonly string[] => members.map(
 describe("a group at a server that takes it only as a whole", () => {
 	const put = { dialect: "put" } as const;
 
-	it("and does not show who is in it, is refused before anybody can be lost", async () => {
-		const members = people(4);
-		server.how.areMembersShown = false;
-		const groups = open(put);
-		const result = await groups.apply(groupOf({ added: members.slice(0, 2) }), never);
-		expect(result).toMatchObject({ kind: "refused", error: expect.stringContaining("does not show who is in them") });
-		const [remoteId = ""] = server.groups.keys();
-		const before = membersOf(remoteId);
-		expect(await groups.apply(groupOf({ remoteId, added: members.slice(2) }), never)).toMatchObject({ kind: "refused" });
-		expect(membersOf(remoteId)).toEqual(before);
-	});
+	it.each([false, "as none"] as const)(
+		"and does not show who is in it (%s), is refused before anybody can be lost",
+		async (areMembersShown) => {
+			const members = people(4);
+			Object.assign(server.how, { areMembersShown, patch: "405" });
+			const groups = open(put);
+			const result = await groups.apply(groupOf({ added: members.slice(0, 2) }), never);
+			expect(result).toMatchObject({ kind: "refused", error: expect.stringContaining("does not show who is in them") });
+			const [remoteId = ""] = server.groups.keys();
+			const before = membersOf(remoteId);
+			expect(await groups.apply(groupOf({ remoteId, added: members.slice(2) }), never)).toMatchObject({ kind: "refused" });
+			expect(membersOf(remoteId)).toEqual(before);
+		},
+	);
 
 	it("and was there before us, is not touched as long as nobody knows whether it shows who is in it", async () => {
 		const members = people(2);
 		const remoteId = await make(open(), members);
 		server.groups.set(remoteId, { ...server.groups.get(remoteId), externalId: "another" });
-		server.how.areMembersShown = false;
+		Object.assign(server.how, { areMembersShown: false, patch: "405" });
 		expect(await open(put).apply(groupOf({ remoteId, removed: members.slice(1) }), never)).toMatchObject({ kind: "refused" });
 		expect(membersOf(remoteId)).toEqual(ids(members));
 	});
+
+	it.each([false, "as none"] as const)(
+		"as it is said of it, and does not show who is in it (%s), is changed by parts",
+		async (areMembersShown) => {
+			const members = people(6);
+			server.how.areMembersShown = areMembersShown;
+			const remoteId = await make(open(put), members.slice(0, 4));
+			// After a start, when nobody remembers.
+			const result = await open(put).apply(groupOf({ remoteId, added: members.slice(4), removed: members.slice(0, 1) }), never);
+			expect(result).toMatchObject({ kind: "applied" });
+			expect(membersOf(remoteId)).toEqual(ids(members.slice(1)));
+			const renamed = { ...groupOf({ remoteId }), wanted: { displayName: "New" } };
+			expect(await open(put).apply(renamed, never)).toMatchObject({ kind: "applied" });
+			expect(server.groups.get(remoteId)?.["displayName"]).toBe("New");
+			expect(membersOf(remoteId)).toEqual(ids(members.slice(1)));
+		},
+	);
 
 	it("and shows who is in it, keeps everybody, chunk after chunk", async () => {
 		const members = people(6);
@@ -169,6 +189,16 @@ describe("a group", () => {
 		expect(await groups.apply(groupOf({ remoteId, added: members.slice(2) }), never)).toMatchObject({ kind: "applied" });
 		expect(await groups.apply(groupOf({ remoteId, removed: members.slice(0, 1) }), never)).toMatchObject({ kind: "applied" });
 		expect(membersOf(remoteId)).toEqual(ids(members.slice(1)));
+	});
+
+	it("loses members also where every group is shown as empty", async () => {
+		const members = people(4);
+		server.how.areMembersShown = "as none";
+		const remoteId = await make(open(), members.slice(0, 3));
+		const groups = open();
+		expect(await groups.apply(groupOf({ remoteId, added: members.slice(3) }), never)).toMatchObject({ kind: "applied" });
+		expect(await groups.apply(groupOf({ remoteId, removed: members.slice(0, 2) }), never)).toMatchObject({ kind: "applied" });
+		expect(membersOf(remoteId)).toEqual(ids(members.slice(2)));
 	});
 
 	it("is found by externalId, then by its name", async () => {
