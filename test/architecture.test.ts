@@ -23,7 +23,7 @@ const rooms: readonly Room[] = [
 	// A file is written from rows like those of the embedded store, and applied to as they are.
 	room("target/file", "core lib target/target.ts target/finding.ts target/local", "csv-stringify"),
 	// Requests to whatever is behind HTTP.
-	room("target/http", "core target/finding.ts", "undici"),
+	room("target/http", "core lib target/finding.ts", "undici"),
 	room("target/scim", "core lib target/target.ts target/finding.ts target/http"),
 	room("target/webhook", "core lib target/target.ts target/http"),
 	// From a configuration to a target: the one file that knows every kind of them.

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { Failure } from "../../core/errors.ts";
-import { codeOf } from "./connect-failure.ts";
+import { codeOf } from "../../lib/untrusted.ts";
 
 /** What we show a server of ourselves within TLS. */
 export interface ClientCertificate {

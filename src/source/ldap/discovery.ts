@@ -1,6 +1,6 @@
 import { Failure } from "../../core/errors.ts";
+import { codeOf } from "../../lib/untrusted.ts";
 import { type Address, addressOf } from "./address.ts";
-import { codeOf } from "./connect-failure.ts";
 import { within } from "./deadline.ts";
 import { hostOf, inSrvOrder, type SrvRecord, type SrvResolver } from "./srv.ts";
 

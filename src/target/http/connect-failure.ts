@@ -1,4 +1,5 @@
 import { Failure } from "../../core/errors.ts";
+import { certificateProblem, codeOf, type Problem } from "../../lib/untrusted.ts";
 
 interface Way {
 	readonly origin: string;
@@ -6,16 +7,11 @@ interface Way {
 	readonly proxy: string | undefined;
 }
 
-interface Problem {
-	readonly what: string;
-	readonly hint: string;
-}
-
 /** What kept a request from being sent at all, in words with a remedy; undefined when it may have been sent. */
 export function connectFailure({ origin, proxy }: Way, cause: unknown): Failure | undefined {
 	const root = rootOf(cause);
 	const code = codeOf(root) || codeOf(cause);
-	const untrusted = certificateProblem(code, root);
+	const untrusted = certificateProblem(code, root, { expected: undefined, key: "url" });
 	if (untrusted !== undefined) {
 		return new Failure("TARGET_UNREACHABLE", `the certificate of ${origin} ${untrusted.what}`, { cause, hint: untrusted.hint });
 	}
@@ -23,35 +19,6 @@ export function connectFailure({ origin, proxy }: Way, cause: unknown): Failure 
 	const problem = networkProblem(code, cause, proxy === undefined ? new URL(origin).host : new URL(proxy).host);
 	if (problem === undefined) return undefined;
 	return new Failure("TARGET_UNREACHABLE", `cannot connect to ${origin}${way}: ${problem.what}`, { cause, hint: problem.hint });
-}
-
-const CA_HINT = "Put the certificate of the authority that signed it (PEM, with intermediates) into the file that tls.ca names.";
-
-function certificateProblem(code: string, cause: unknown): Problem | undefined {
-	switch (code) {
-		case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
-		case "UNABLE_TO_GET_ISSUER_CERT":
-		case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
-		case "CERT_UNTRUSTED":
-		case "CERT_SIGNATURE_FAILURE":
-		case "INVALID_CA":
-			return { what: `is not signed by a trusted authority (${code})`, hint: CA_HINT };
-		case "SELF_SIGNED_CERT_IN_CHAIN":
-			return { what: "comes from a private authority that is not trusted here (self-signed root in its chain)", hint: CA_HINT };
-		case "DEPTH_ZERO_SELF_SIGNED_CERT":
-			return { what: "is self-signed and not trusted", hint: "Put this very certificate into the file that tls.ca names." };
-		case "CERT_HAS_EXPIRED":
-			return { what: "has expired", hint: "The target must renew its certificate; check the clock of this machine, too." };
-		case "CERT_NOT_YET_VALID":
-			return { what: "is not valid yet", hint: "Check the clock of this machine." };
-		case "ERR_TLS_CERT_ALTNAME_INVALID":
-			return {
-				what: `is for another name: it says ${namesOf(cause)}`,
-				hint: "Use one of those names in url, or set tls.servername to it.",
-			};
-		default:
-			return undefined;
-	}
 }
 
 function networkProblem(code: string, cause: unknown, host: string): Problem | undefined {
@@ -112,13 +79,4 @@ function rootOf(cause: unknown): unknown {
 	if (cause instanceof AggregateError) return rootOf(cause.errors[0]);
 	if (cause instanceof Error && cause.cause instanceof Error && codeOf(cause).startsWith("UND_ERR")) return rootOf(cause.cause);
 	return cause;
-}
-
-function codeOf(cause: unknown): string {
-	return cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
-}
-
-function namesOf(cause: unknown): string {
-	const cert = cause instanceof Error && "cert" in cause ? (cause.cert as { subjectaltname?: unknown }) : undefined;
-	return typeof cert?.subjectaltname === "string" ? cert.subjectaltname.replace(/\b(DNS|IP Address):/g, "") : "none";
 }
