@@ -37,7 +37,7 @@ export interface Applied {
 }
 
 /** What was tried. */
-type Attempt = Pick<PendingRow, "account_id" | "revision">;
+type Attempt = Pick<PendingRow, "account_id" | "revision" | "intent_at">;
 
 /** How we came to an account that is there already. `before` is what it was, where that is not what we made it. */
 export interface Match {
@@ -53,20 +53,33 @@ export interface Match {
 
 /** The side of the ledger that deliveries work on. `idOf` gives the number of a target that was named. */
 export function openDeliveryLedger(db: Connection, idOf: (target: string) => number) {
-	const select = (which: string) =>
+	const select = (which: string, order: string) =>
 		db.prepare<[number, number, number, number], PendingRow>(
 			`SELECT l.account_id, e.anchor, l.kind, l.step, l.wanted, coalesce(l.body, a.body) AS body, l.applied, l.applied_body, l.remote_id, l.intent_at, l.attempts, l.run_id, l.revision, l.external_id, l.error
 			FROM ledger l INDEXED BY ledger_pending JOIN entries e ON e.id = l.account_id LEFT JOIN accounts a ON a.id = l.account_id
-			WHERE l.pending = 1 AND l.target_id = ? AND l.step = ? AND ${which} AND (l.next_at IS NULL OR l.next_at <= ?) ORDER BY l.account_id LIMIT ?`,
+			WHERE l.pending = 1 AND l.target_id = ? AND l.step = ? AND ${which} ORDER BY ${order} LIMIT ?`,
 		);
-	const fresh = select("l.attempts = 0");
-	const again = select("l.attempts > 0");
-	const endDue = db
-		.prepare<[number, number]>(
-			`SELECT 1 FROM ledger l INDEXED BY ledger_pending WHERE l.pending = 1 AND l.target_id = ? AND l.step = 0 AND l.attempts = 0 AND (l.next_at IS NULL OR l.next_at <= ?) LIMIT 1`,
+	const due = "(l.next_at IS NULL OR l.next_at <= ?)";
+	const fresh = select(`(l.attempts > 0) = 0 AND ${due}`, "l.account_id");
+	// Who has waited longest, so that nobody keeps another one back for ever.
+	const again = select(`(l.attempts > 0) = 1 AND ${due}`, "l.next_at, l.account_id");
+	const waiting = select("(l.attempts > 0) = 1 AND l.next_at > ?", "l.account_id");
+	const owner = db
+		.prepare<[number, Anchor, number]>(
+			"SELECT 1 FROM ledger l WHERE l.target_id = ? AND l.account_id IN (SELECT id FROM entries WHERE anchor = ?) AND l.account_id <> ?",
 		)
 		.pluck();
-	const intend = db.prepare<[number, number, number]>("UPDATE ledger SET intent_at = ? WHERE target_id = ? AND account_id = ?");
+	const endDue = db
+		.prepare<[number, number]>(
+			`SELECT 1 FROM ledger l INDEXED BY ledger_pending WHERE l.pending = 1 AND l.target_id = ? AND l.step = 0 AND (l.attempts > 0) = 0 AND (l.next_at IS NULL OR l.next_at <= ?) LIMIT 1`,
+		)
+		.pluck();
+	const intend = db.prepare<[number, number, number, number]>(
+		"UPDATE ledger SET intent_at = ? WHERE target_id = ? AND account_id = ? AND revision = ?",
+	);
+	const isCurrent = db
+		.prepare<[number, number, number]>("SELECT 1 FROM ledger WHERE target_id = ? AND account_id = ? AND revision = ?")
+		.pluck();
 	const match = db.prepare(
 		`UPDATE ledger SET remote_id = @remoteId, external_id = @externalId, origin = @origin, before_image = coalesce(before_image, @before),
 			applied = @digest, applied_body = @body, intent_at = NULL WHERE target_id = @target AND account_id = @account`,
@@ -126,12 +139,19 @@ export function openDeliveryLedger(db: Connection, idOf: (target: string) => num
 		/** Open and due, of those that were not tried yet, or of those that were. */
 		pending: (target: string, which: "fresh" | "again", step: Step, now: number, limit: number): readonly PendingRow[] =>
 			(which === "fresh" ? fresh : again).all(idOf(target), step, now, limit),
+		/** Renames that were tried and are not due yet. */
+		waitingRenames: (target: string, now: number, limit: number): readonly PendingRow[] => waiting.all(idOf(target), 1, now, limit),
 		/** Whether an end that was not tried yet is due: nothing goes before it. */
 		isEndDue: (target: string, now: number): boolean => endDue.get(idOf(target), now) !== undefined,
-		/** Something is about to be sent, and may arrive whatever is heard of it. `at` is Unix milliseconds. */
-		intend: (target: string, account: number, at: number): void => {
-			intend.run(at, idOf(target), account);
-		},
+		/**
+		 * Something is about to be sent, and may arrive whatever is heard of it. False: something else is wanted since, or it is another
+		 * one's account now. `at` is Unix milliseconds.
+		 */
+		intend: (target: string, { account_id, revision }: Attempt, at: number): boolean =>
+			intend.run(at, idOf(target), account_id, revision).changes === 1,
+		/** Whether nothing else is wanted since. */
+		isCurrent: (target: string, { account_id, revision }: Attempt): boolean =>
+			isCurrent.get(idOf(target), account_id, revision) !== undefined,
 		/** The account is there already, and ours from now on. */
 		match: (target: string, account: number, { remoteId, externalId, digest, body, origin, before }: Match): void => {
 			const id = idOf(target);
@@ -148,9 +168,9 @@ export function openDeliveryLedger(db: Connection, idOf: (target: string) => num
 		removed: (target: string, account: number): void => {
 			removed.run(idOf(target), account);
 		},
-		/** Not applied, and known to be so; not tried again before `nextAt` (Unix milliseconds). */
-		refused: (target: string, { account_id, revision }: Attempt, error: string, nextAt: number): void => {
-			failed.run(nextAt, error, 1, idOf(target), account_id, revision);
+		/** Not applied. Whether something arrived that was sent before, it does not say. Not tried again before `nextAt` (Unix milliseconds). */
+		refused: (target: string, { account_id, revision, intent_at }: Attempt, error: string, nextAt: number): void => {
+			failed.run(nextAt, error, intent_at === null ? 1 : 0, idOf(target), account_id, revision);
 		},
 		/** Not known to be applied; not tried again before `nextAt` (Unix milliseconds). */
 		postponed: (target: string, { account_id, revision }: Attempt, error: string, nextAt: number): void => {
@@ -163,6 +183,8 @@ export function openDeliveryLedger(db: Connection, idOf: (target: string) => num
 		/** Whose account a remote id is in this ledger, other than this one's. Wants `indexRemotes`. */
 		holder: (target: string, remoteId: string, account: number): Anchor | undefined =>
 			holder.get(idOf(target), remoteId, account) as Anchor | undefined,
+		/** Whether an anchor is another account's in this ledger. */
+		isOwned: (target: string, anchor: Anchor, account: number): boolean => owner.get(idOf(target), anchor, account) !== undefined,
 		/** The remote id of the manager (an anchor of the same source) of an account. */
 		managerId: (target: string, account: number, manager: Anchor): string | undefined =>
 			(managerId.get(manager, account, idOf(target)) as string | null | undefined) ?? undefined,

@@ -33,7 +33,7 @@ export function openForget(db: Connection) {
 	// Whoever has its externalId there is it: see `lost` in the ledger of deliveries.
 	const rematch = db.prepare<[number, number, number]>(
 		`UPDATE ledger SET remote_id = NULL, applied = NULL, applied_body = NULL, found = NULL, released_at = NULL,
-			intent_at = ?, attempts = 0, next_at = NULL, error = NULL, revision = revision + 1, pending = 1 WHERE target_id = ? AND account_id = ?`,
+			intent_at = iif(remote_id IS NULL, intent_at, ?), attempts = 0, next_at = NULL, error = NULL, revision = revision + 1, pending = 1 WHERE target_id = ? AND account_id = ?`,
 	);
 	const idOf = (name: string): number => (targetId.get(name) as number | undefined) ?? 0;
 

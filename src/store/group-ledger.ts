@@ -27,7 +27,7 @@ export interface PendingMember {
 }
 
 /** What was tried. */
-type Attempt = Pick<PendingGroupRow, "group_id" | "revision">;
+type Attempt = Pick<PendingGroupRow, "group_id" | "revision" | "intent_at">;
 
 /** How we came to a group that is there already. */
 export interface GroupMatch {
@@ -95,10 +95,15 @@ export function openGroupLedger(db: Connection) {
 		"SELECT l.group_id, g.body FROM group_ledger l JOIN groups g ON g.id = l.group_id WHERE l.target_id = ? AND l.wanted = x''",
 	);
 	const setWanted = db.prepare<[Buffer, number, number]>("UPDATE group_ledger SET wanted = ? WHERE target_id = ? AND group_id = ?");
-	const pending = db.prepare<[number, number, number, number], PendingGroupRow>(
+	const due = db
+		.prepare<[number, number]>(
+			`SELECT group_id FROM group_ledger INDEXED BY group_ledger_pending WHERE pending = 1 AND target_id = ? AND (next_at IS NULL OR next_at <= ?)
+			ORDER BY attempts > 0, next_at, group_id`,
+		)
+		.pluck();
+	const pending = db.prepare<[number, number], PendingGroupRow>(
 		`SELECT l.group_id, g.anchor, l.wanted, g.body, l.applied, l.applied_body, l.remote_id, l.intent_at, l.attempts, l.run_id, l.revision, l.error
-		FROM group_ledger l INDEXED BY group_ledger_pending JOIN groups g ON g.id = l.group_id
-		WHERE l.pending = 1 AND l.target_id = ? AND l.group_id > ? AND (l.next_at IS NULL OR l.next_at <= ?) ORDER BY l.group_id LIMIT ?`,
+		FROM group_ledger l JOIN groups g ON g.id = l.group_id WHERE l.pending = 1 AND l.target_id = ? AND l.group_id = ?`,
 	);
 	// An account that is not there yet cannot be a member.
 	const isThere = "JOIN ledger a ON a.target_id = m.target_id AND a.account_id = m.account_id AND a.remote_id IS NOT NULL";
@@ -109,11 +114,15 @@ export function openGroupLedger(db: Connection) {
 	const refuseMember = db.prepare<[number, number, number, number]>(
 		"UPDATE member_ledger SET next_at = ? WHERE target_id = ? AND group_id = ? AND account_id = ?",
 	);
-	const memberDue = db.prepare<[number, number]>("SELECT min(next_at) FROM member_ledger WHERE target_id = ? AND group_id = ?").pluck();
+	const memberDue = db
+		.prepare<[number, number]>(`SELECT min(m.next_at) FROM member_ledger m ${isThere} WHERE m.target_id = ? AND m.group_id = ?`)
+		.pluck();
 	const settle = db.prepare<[number, number, number, number]>(
 		"DELETE FROM member_ledger WHERE target_id = ? AND group_id = ? AND account_id = ? AND wanted = ?",
 	);
-	const intend = db.prepare<[number, number, number]>("UPDATE group_ledger SET intent_at = ? WHERE target_id = ? AND group_id = ?");
+	const intend = db.prepare<[number, number, number, number]>(
+		"UPDATE group_ledger SET intent_at = ? WHERE target_id = ? AND group_id = ? AND revision = ?",
+	);
 	const match = db.prepare(
 		`UPDATE group_ledger SET remote_id = @remoteId, origin = @origin, before_image = coalesce(before_image, @before), applied = @digest, applied_body = @body, intent_at = NULL
 		WHERE target_id = @target AND group_id = @group`,
@@ -127,9 +136,14 @@ export function openGroupLedger(db: Connection) {
 	const rest = db.prepare<[number, number]>(
 		"UPDATE group_ledger SET pending = 0, next_at = NULL, error = NULL WHERE target_id = ? AND group_id = ? AND applied IS wanted",
 	);
+	// One that was refused itself keeps its wait.
 	const wakeWaiting = db.prepare<[number, number]>(
-		`UPDATE group_ledger SET pending = 1, next_at = NULL WHERE target_id = ? AND (pending = 0 OR next_at IS NOT NULL) AND group_id IN (
-			SELECT m.group_id FROM member_ledger m ${isThere} WHERE m.target_id = ? AND m.next_at IS NULL)`,
+		`UPDATE group_ledger SET pending = 1, next_at = NULL WHERE target_id = ? AND (pending = 0 OR (next_at IS NOT NULL AND applied IS wanted))
+			AND group_id IN (SELECT m.group_id FROM member_ledger m ${isThere} WHERE m.target_id = ? AND m.next_at IS NULL)`,
+	);
+	const wakeResting = db.prepare<[number, number]>(
+		`UPDATE group_ledger SET pending = 1, next_at = NULL WHERE target_id = ? AND pending = 0
+			AND group_id IN (SELECT m.group_id FROM member_ledger m ${isThere} WHERE m.target_id = ?)`,
 	);
 	const lost = db.prepare<[number, number | null, number, number]>(
 		`UPDATE group_ledger SET remote_id = NULL, applied = NULL, applied_body = NULL, intent_at = ?,
@@ -138,7 +152,6 @@ export function openGroupLedger(db: Connection) {
 	const reopenGroup = db.prepare<[number, number]>(
 		"INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT ?, group_id, account_id, 1 FROM memberships WHERE group_id = ? ON CONFLICT DO UPDATE SET wanted = 1, next_at = NULL",
 	);
-	const dropLeavers = db.prepare<[number, number]>("DELETE FROM member_ledger WHERE target_id = ? AND group_id = ? AND wanted = 0");
 	const reopenMembers = [
 		db.prepare<[number, number]>(
 			`INSERT INTO member_ledger (target_id, group_id, account_id, wanted) SELECT l.target_id, m.group_id, m.account_id, 1
@@ -210,8 +223,10 @@ export function openGroupLedger(db: Connection) {
 			for (const { id: target, hasView } of targets) if (hasView) for (const step of passageSteps) step.run({ target });
 			db.exec("DELETE FROM passages");
 		},
-		pending: (target: string, after: number, now: number, limit: number): readonly PendingGroupRow[] =>
-			pending.all(idOf(target), after, now, limit),
+		/** Open and due: those that were not tried yet, then those that have waited longest. */
+		due: (target: string, now: number): readonly number[] => due.all(idOf(target), now) as number[],
+		/** Undefined: it is not open any more. */
+		pending: (target: string, group: number): PendingGroupRow | undefined => pending.get(idOf(target), group),
 		/** Open memberships of accounts that are there. */
 		members: (target: string, group: number, now: number, limit: number): readonly PendingMember[] =>
 			members.all(idOf(target), group, now, limit),
@@ -224,14 +239,16 @@ export function openGroupLedger(db: Connection) {
 		settled: (target: string, group: number, account: number, wanted: number): void => {
 			settle.run(idOf(target), group, account, wanted);
 		},
-		intend: (target: string, group: number, at: number): void => void intend.run(at, idOf(target), group),
+		/** False: something else is wanted since (see the ledger of accounts). */
+		intend: (target: string, { group_id, revision }: Attempt, at: number): boolean =>
+			intend.run(at, idOf(target), group_id, revision).changes === 1,
 		applied: (target: string, group: number, digest: Buffer, body: string, remoteId: string): void => {
 			applied.run({ target: idOf(target), group, digest, body, remoteId });
 		},
 		removed: (target: string, group: number): void => void removed.run(idOf(target), group),
-		/** Not applied, and known to be so; not tried again before `nextAt`. */
-		refused: (target: string, { group_id, revision }: Attempt, error: string, nextAt: number): void =>
-			void failed.run(nextAt, error, 1, idOf(target), group_id, revision),
+		/** Not applied (see the ledger of accounts); not tried again before `nextAt`. */
+		refused: (target: string, { group_id, revision, intent_at }: Attempt, error: string, nextAt: number): void =>
+			void failed.run(nextAt, error, intent_at === null ? 1 : 0, idOf(target), group_id, revision),
 		/** Not known to be applied. */
 		postponed: (target: string, { group_id, revision }: Attempt, error: string, nextAt: number): void =>
 			void failed.run(nextAt, error, 0, idOf(target), group_id, revision),
@@ -240,11 +257,10 @@ export function openGroupLedger(db: Connection) {
 			const { remoteId, digest, body, origin, before } = found;
 			match.run({ target: idOf(target), group, remoteId, digest, body: body ?? null, origin, before: before ?? null });
 		},
-		/** There is nothing under its remote id any more: it is a create again, with all of its members. */
+		/** There is nothing under its remote id any more: it is looked for and made again. Who is to leave it may still be in it. */
 		lost: (target: string, group: number, at: number, nextAt: number | undefined): void => {
 			const id = idOf(target);
 			lost.run(at, nextAt ?? null, id, group);
-			dropLeavers.run(id, group);
 			reopenGroup.run(id, group);
 		},
 		/** Whose group a remote id is in this ledger, other than this one's. */
@@ -255,7 +271,9 @@ export function openGroupLedger(db: Connection) {
 		/** Opens the groups that rest, and whose members are there now. */
 		wakeWaiting: (target: string): void => {
 			const id = targets.find(({ name }) => name === target)?.id;
-			if (id !== undefined) wakeWaiting.run(id, id);
+			if (id === undefined) return;
+			wakeWaiting.run(id, id);
+			wakeResting.run(id, id);
 		},
 		/** An account is to be there anew: so are its memberships. */
 		reopenMembers: (target: string, account: number): void => {

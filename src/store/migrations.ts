@@ -336,6 +336,9 @@ CREATE TABLE rejected_anew (
 INSERT INTO rejected_anew (entry_id, kind, target, outcome, rejected_by, rejected_at) SELECT entry_id, kind, '', outcome, rejected_by, rejected_at FROM rejected;
 DROP TABLE rejected;
 ALTER TABLE rejected_anew RENAME TO rejected;
+-- Deliveries that were not tried yet are told from those that were.
+DROP INDEX ledger_pending;
+CREATE INDEX ledger_pending ON ledger (target_id, step, attempts > 0, account_id) WHERE pending = 1;
 `,
 	},
 ];

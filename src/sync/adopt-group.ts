@@ -28,9 +28,8 @@ export async function announceGroup(
 			if (row.error !== refusal) append(context, row, refusal, match, "left alone");
 			return undefined;
 		}
-		const known = match === undefined ? row : take(context, row, match);
-		session.groupLedger.intend(target.name, row.group_id, clock());
-		return known;
+		if (!session.groupLedger.intend(target.name, row, clock())) return undefined;
+		return match === undefined ? row : take(context, row, match);
 	});
 }
 
@@ -53,9 +52,9 @@ function isOurs(row: PendingGroupRow, { by }: GroupMatch): boolean {
 function refusalOf({ session, target, adopt }: DeliverContext, row: PendingGroupRow, match: GroupMatch): string | undefined {
 	const there = `${match.on} is there already, as ${match.remoteId}`;
 	if (match.isAmbiguous) return `there are several groups with ${match.on}: none is taken`;
-	if (isOurs(row, match)) return undefined;
 	const holder = session.groupLedger.holder(target.name, match.remoteId, row.group_id);
 	if (holder !== undefined) return `${there}, which is the group ${holder}`;
+	if (isOurs(row, match)) return undefined;
 	if (match.anchor !== undefined && match.anchor !== row.anchor) return `${there}, and has another externalId: ${match.anchor}`;
 	switch (adopt) {
 		case "exact":

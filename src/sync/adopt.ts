@@ -2,6 +2,7 @@ import { digest } from "../lib/digest.ts";
 import type { PendingRow } from "../store/delivery-ledger.ts";
 import type { Match } from "../target/target.ts";
 import type { DeliverContext } from "./deliver-context.ts";
+import { givingUpAccounts } from "./giving-up.ts";
 import { type OpenDelivery, openDelivery, type Sent } from "./open-delivery.ts";
 import { logOf } from "./settle-delivery.ts";
 import { waitAfterRefusal } from "./waits.ts";
@@ -16,7 +17,7 @@ export async function announce(context: DeliverContext, sent: readonly Sent[], s
 	const { session, target, clock } = context;
 	const matches = new Map<OpenDelivery, Match>();
 	for (const { delivery } of sent) {
-		const match = await look(context, delivery, signal);
+		const match = await givingUpAccounts(context, [delivery.row], () => look(context, delivery, signal), signal);
 		if (match !== undefined) matches.set(delivery, match);
 	}
 	return session.transaction(() => {
@@ -33,20 +34,23 @@ export async function announce(context: DeliverContext, sent: readonly Sent[], s
 				if (row.error !== refusal) append({ ...logOf(context, delivery), why: refusal, ...sides, result: "left alone" });
 				return [];
 			}
-			const known = match === undefined ? delivery : take(context, delivery, match, append);
-			session.ledger.intend(target.name, row.account_id, clock());
-			return [{ ...each, delivery: known }];
+			// Something else is wanted since, or its person came from another source: it is read anew.
+			if (!session.ledger.intend(target.name, row, clock())) return [];
+			return [{ ...each, delivery: match === undefined ? delivery : take(context, delivery, match, append) }];
 		});
 	});
 }
 
 /** Who is there for an account that has no remote id: for a create, and for the end of one whose create was never answered. */
-async function look({ target }: DeliverContext, { row, wanted }: OpenDelivery, signal: AbortSignal): Promise<Match | undefined> {
+async function look({ session, target }: DeliverContext, { row, wanted }: OpenDelivery, signal: AbortSignal): Promise<Match | undefined> {
 	if (row.remote_id !== null || (wanted === undefined && row.intent_at === null)) return undefined;
 	// It was sent under this name, before its person came from another source.
 	const former = row.external_id !== null && row.external_id !== "" && row.external_id !== row.anchor ? row.external_id : undefined;
-	const sentAs = former === undefined ? undefined : await target.find(former, undefined, signal);
-	return sentAs ?? target.find(row.anchor, wanted, signal);
+	// Unless it is somebody else's name by now.
+	const isTheirs = former === undefined || session.ledger.isOwned(target.name, former, row.account_id);
+	const sentAs = isTheirs ? undefined : await target.find(former, undefined, signal);
+	if (sentAs !== undefined && session.ledger.holder(target.name, sentAs.remote.remoteId, row.account_id) === undefined) return sentAs;
+	return target.find(row.anchor, wanted, signal);
 }
 
 /** Why an account that is there may not be taken; undefined: it is ours, or may be. */
@@ -54,9 +58,9 @@ function refusalOf({ session, target, adopt }: DeliverContext, { row }: OpenDeli
 	const { on, remote, isAmbiguous } = match;
 	const there = `${on} is there already, as ${remote.remoteId}`;
 	if (isAmbiguous) return `there are several accounts with ${on}: none is taken`;
-	if (isOurs(row, match)) return undefined;
 	const holder = session.ledger.holder(target.name, remote.remoteId, row.account_id);
 	if (holder !== undefined) return `${there}, which is the account of ${holder}`;
+	if (isOurs(row, match)) return undefined;
 	if (remote.anchor !== undefined && remote.anchor !== row.anchor) return `${there}, and has another externalId: ${remote.anchor}`;
 	switch (adopt) {
 		case "exact":

@@ -5,10 +5,10 @@ import type { DeliveryResult, GroupTarget, Member } from "../target/target.ts";
 import { announceGroup } from "./adopt-group.ts";
 import { isEndDue } from "./deliver.ts";
 import type { DeliverContext } from "./deliver-context.ts";
+import { givingUpGroup } from "./giving-up.ts";
 import { groupIn, logOfGroup } from "./open-group.ts";
-import { waitAfterConflict, waitAfterLater, waitAfterLoss, waitAfterRefusal } from "./waits.ts";
+import { MOST_LATERS, waitAfterConflict, waitAfterLater, waitAfterLoss, waitAfterRefusal } from "./waits.ts";
 
-const PAGE = 100;
 /** Members refused one after the other: then it is not about them. */
 const MOST_REFUSED = 3;
 
@@ -19,20 +19,17 @@ const MOST_REFUSED = 3;
  */
 export async function deliverGroups(context: DeliverContext, groups: GroupTarget, signal: AbortSignal): Promise<boolean> {
 	const { session, target, clock } = context;
-	for (let after = 0; ; ) {
-		const rows = session.groupLedger.pending(target.name, after, clock(), PAGE);
-		await eachAtMost(target.lanes, untilEnd(context, rows), (row) => deliverGroup(context, groups, row, signal));
-		if (isEndDue(context)) return false;
-		const last = rows.at(-1);
-		if (last === undefined || rows.length < PAGE) return true;
-		after = last.group_id;
-	}
+	await eachAtMost(target.lanes, untilEnd(context, session.groupLedger.due(target.name, clock())), async (group) => {
+		const row = session.groupLedger.pending(target.name, group);
+		if (row !== undefined) await deliverGroup(context, groups, row, signal);
+	});
+	return !isEndDue(context);
 }
 
-function* untilEnd<T>(context: DeliverContext, rows: readonly T[]): Generator<T> {
-	for (const row of rows) {
+function* untilEnd<T>(context: DeliverContext, items: readonly T[]): Generator<T> {
+	for (const item of items) {
 		if (isEndDue(context)) return;
-		yield row;
+		yield item;
 	}
 }
 
@@ -41,7 +38,7 @@ type State = Pick<PendingGroupRow, "applied" | "applied_body" | "remote_id">;
 
 async function deliverGroup(context: DeliverContext, groups: GroupTarget, first: PendingGroupRow, signal: AbortSignal): Promise<void> {
 	const { session, target, clock, tally } = context;
-	const matched = await announceGroup(context, groups, first, signal);
+	const matched = await givingUpGroup(context, first, () => announceGroup(context, groups, first, signal), signal);
 	if (matched === undefined) return;
 	// What was sent before and never answered may have arrived.
 	let state: State = first.intent_at === null ? matched : { ...matched, applied: null, applied_body: null };
@@ -62,7 +59,8 @@ async function deliverGroup(context: DeliverContext, groups: GroupTarget, first:
 			if (hasApplied) tally.addGroup("applied");
 			return;
 		}
-		const result = await groups.apply(deliveryOf(target.name, first, state, members, areFieldsRefused), signal);
+		const delivery = deliveryOf(target.name, first, state, members, areFieldsRefused);
+		const result = await givingUpGroup(context, first, () => groups.apply(delivery, signal), signal);
 		if (result.kind === "refused" && members.length > 1) {
 			size = Math.ceil(members.length / 2);
 			continue;
@@ -76,8 +74,7 @@ async function deliverGroup(context: DeliverContext, groups: GroupTarget, first:
 		if (!isSettled || result.kind !== "applied") {
 			if (result.kind !== "later") tally.addGroup("refused");
 			// Its fields were refused, and not its members: who is to leave it leaves it.
-			areFieldsRefused =
-				!areFieldsRefused && isRefused(result) && members.length === 0 && state.remote_id !== null && state.applied_body !== null;
+			areFieldsRefused = !areFieldsRefused && isHopeless(first, result) && members.length === 0 && state.remote_id !== null;
 			if (areFieldsRefused) continue;
 			return;
 		}
@@ -91,8 +88,8 @@ async function deliverGroup(context: DeliverContext, groups: GroupTarget, first:
 	}
 }
 
-function isRefused({ kind }: DeliveryResult): boolean {
-	return kind === "refused" || kind === "conflict";
+function isHopeless({ attempts }: PendingGroupRow, { kind }: DeliveryResult): boolean {
+	return kind === "refused" || kind === "conflict" || (kind === "later" && attempts >= MOST_LATERS);
 }
 
 /** `asItIs`: with its members alone, its fields as the target has them. */
@@ -103,7 +100,7 @@ function deliveryOf(
 	members: readonly PendingMember[],
 	asItIs: boolean,
 ) {
-	const there = groupIn(applied_body ?? (sameBytes(row.wanted, applied) ? row.body : null));
+	const there = groupIn(applied_body ?? (asItIs || sameBytes(row.wanted, applied) ? row.body : null));
 	return {
 		anchor: row.anchor,
 		remoteId: remote_id ?? undefined,
@@ -155,8 +152,7 @@ function settle(
 		case "conflict": {
 			const wait = result.kind === "conflict" ? waitAfterConflict(attempts) : waitAfterRefusal(attempts);
 			if (areFieldsRefused) return false;
-			const isUncertain = result.kind === "conflict" && row.intent_at !== null;
-			(isUncertain ? groupLedger.postponed : groupLedger.refused)(target.name, row, result.error, clock() + wait);
+			groupLedger.refused(target.name, row, result.error, clock() + wait);
 			if (row.error !== result.error) log(context, row, result.error, "refused");
 			return false;
 		}

@@ -1,13 +1,14 @@
 import { orderDeliveries } from "../core/delivery.ts";
-import { Failure } from "../core/errors.ts";
 import { eachAtMost } from "../lib/window.ts";
 import type { PendingRow, Step } from "../store/delivery-ledger.ts";
-import type { DeliveryResult } from "../target/target.ts";
+import type { DeliveryResult, Target } from "../target/target.ts";
 import { announce } from "./adopt.ts";
 import type { DeliverContext } from "./deliver-context.ts";
+import { givingUpAccounts } from "./giving-up.ts";
 import { endOnly, type OpenDelivery, openDelivery, parked, type Sent, sending } from "./open-delivery.ts";
+import { withPartners } from "./partners.ts";
 import { type Answer, makeSettling, type Settling } from "./settle-delivery.ts";
-import { waitAfterThrow } from "./waits.ts";
+import { MOST_LATERS } from "./waits.ts";
 
 /** Renames are ordered among each other, so they are taken together; past this many, in several rounds. */
 const RENAMES_AT_ONCE = 20_000;
@@ -54,7 +55,13 @@ function nextDeliveries({ session, target, clock }: DeliverContext): readonly Op
 	const again: PendingRow[] = [];
 	const most = fresh.length === 0 ? page : Math.ceil(fresh.length / AGAIN_AFTER);
 	for (const step of STEPS) again.push(...session.ledger.pending(target.name, "again", step, now, most - again.length));
-	return mixed(fresh, again).map((row) => openDelivery(row));
+	const open = mixed(fresh, again).map((row) => openDelivery(row));
+	if (!again.some(({ step }) => step === 1)) return open;
+	const waiting = session.ledger.waitingRenames(target.name, now, RENAMES_AT_ONCE);
+	return withPartners(
+		open,
+		waiting.map((row) => openDelivery(row)),
+	);
 }
 
 /** One that was tried before after every few that were not. */
@@ -73,7 +80,7 @@ async function deliverPage(context: DeliverContext, open: readonly OpenDelivery[
 	const { target } = context;
 	const settling = makeSettling(context);
 	const together = target.announcesCreates ? Math.max(target.batch, ANNOUNCED_TOGETHER) : target.batch;
-	const isOfEnds = open.some(({ row }) => row.step === 0);
+	const isOfEnds = open.some(({ row }) => row.step === 0 && row.attempts === 0);
 	let isBroken = false;
 	/** Until somebody is to leave. */
 	function* batches(wave: readonly Sent[]): Generator<readonly Sent[]> {
@@ -84,7 +91,7 @@ async function deliverPage(context: DeliverContext, open: readonly OpenDelivery[
 		}
 	}
 	try {
-		for (const wave of wavesOf(order(open), target.lanes)) {
+		for (const wave of wavesOf(order(open), target)) {
 			if (isBroken) return;
 			await eachAtMost(target.lanes, batches(wave), (some) => deliverSome(context, some, settling, signal));
 			settling.flush();
@@ -99,56 +106,51 @@ async function deliverSome(context: DeliverContext, some: readonly Sent[], settl
 	const announced = target.announcesCreates ? await announce(context, some, signal) : some;
 	for (const batch of batchesOf(announced, target.batch)) {
 		const answers = await send(context, batch, signal);
-		const ends = new Map<Answer, Answer>();
+		const ends = new Map<Answer, readonly Answer[]>();
 		try {
-			for (const answer of answers.filter(isRefusal)) {
-				const end = await endAlone(context, answer, signal);
-				if (end !== undefined) ends.set(answer, end);
+			for (const answer of answers.filter(isHopeless)) {
+				ends.set(answer, await endAlone(context, answer, (unknown) => ends.set(answer, [unknown]), signal));
 			}
 		} finally {
-			// The end before the refusal, which is what remains.
-			settling.add(
-				ends.size === 0 ? answers : answers.flatMap((answer) => [...(ends.has(answer) ? [ends.get(answer) as Answer] : []), answer]),
-			);
+			settling.add(ends.size === 0 ? answers : answers.flatMap((answer) => ends.get(answer) ?? [answer]));
 		}
 	}
 }
 
-function isRefusal([, { kind }]: Answer): boolean {
-	return kind === "refused" || kind === "conflict";
+function isHopeless([{ delivery }, { kind }]: Answer): boolean {
+	return kind === "refused" || kind === "conflict" || (kind === "later" && delivery.row.attempts >= MOST_LATERS);
 }
 
-/** Where an account that is to end was refused: its end alone, if that is taken. */
-async function endAlone({ session, target }: DeliverContext, [sent]: Answer, signal: AbortSignal): Promise<Answer | undefined> {
-	const end = endOnly(session, target, sent);
-	if (end === undefined) return undefined;
-	const [answer] = await target.apply([end.sending.delivery], signal);
-	return answer?.kind === "applied" ? [end, answer, 0] : undefined;
+/**
+ * Where an account that is to end was not taken as it is wanted: its end alone. Returns what is to be settled, the end before the
+ * refusal, which is what remains. `onSending`: from here on nobody knows what is there, until it is answered.
+ */
+async function endAlone(
+	{ session, target }: DeliverContext,
+	answer: Answer,
+	onSending: (unknown: Answer) => void,
+	signal: AbortSignal,
+): Promise<readonly Answer[]> {
+	const [sent, result, seconds] = answer;
+	if ("error" in result) onSending([sent, { kind: "later", error: result.error }, seconds]);
+	const end = await endOnly(session, target, sent, signal);
+	if (end === undefined) return [answer];
+	const [ended = unanswered] = await target.apply([end.sending.delivery], signal);
+	if (ended.kind === "applied") return [[end, ended, 0], answer];
+	if (ended.kind === "gone") return [[sent, ended, seconds]];
+	return ended.kind === "later" && "error" in result ? [[sent, { kind: "later", error: result.error }, seconds]] : [answer];
 }
 
-/** One call of the target. When it throws, these are tried after the others: it may be their doing. */
+/** One call of the target. */
 async function send(context: DeliverContext, batch: readonly Sent[], signal: AbortSignal): Promise<readonly Answer[]> {
 	const { session, target, clock } = context;
 	const started = clock();
 	const sent = batch.map((each) => ({ ...each, sending: sending(session, target, each) }));
-	try {
-		const results = await target.apply(
-			sent.map((each) => each.sending.delivery),
-			signal,
-		);
-		const seconds = (clock() - started) / 1000 / batch.length;
-		return sent.map((each, index) => [each, results[index] ?? unanswered, seconds]);
-	} catch (error) {
-		if (error instanceof Failure && !signal.aborted) {
-			session.transaction(() => {
-				for (const { delivery, parkAs } of sent) {
-					const { row } = delivery;
-					if (parkAs === undefined) session.ledger.postponed(target.name, row, error.message, clock() + waitAfterThrow(row.attempts));
-				}
-			});
-		}
-		throw error;
-	}
+	const deliveries = sent.map((each) => each.sending.delivery);
+	const rows = batch.map(({ delivery }) => delivery.row);
+	const results = await givingUpAccounts(context, rows, () => target.apply(deliveries, signal), signal);
+	const seconds = (clock() - started) / 1000 / batch.length;
+	return sent.map((each, index) => [each, results[index] ?? unanswered, seconds]);
 }
 
 const unanswered: DeliveryResult = { kind: "later", error: "the target gave no answer for it" };
@@ -166,9 +168,9 @@ function order(open: readonly OpenDelivery[]): readonly Sent[] {
 	});
 }
 
-/** With a single lane the order alone is enough. */
-function wavesOf(sent: readonly Sent[], lanes: number): readonly (readonly Sent[])[] {
-	if (lanes === 1) return [sent];
+/** With a single lane the order alone is enough, as long as nothing needs to be written down between two deliveries of one account. */
+function wavesOf(sent: readonly Sent[], { lanes, announcesCreates }: Target): readonly (readonly Sent[])[] {
+	if (lanes === 1 && !announcesCreates) return [sent];
 	const waves: Sent[][] = [];
 	for (const each of sent) {
 		waves[each.wave] ??= [];

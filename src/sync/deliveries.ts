@@ -133,7 +133,8 @@ function makePart({ session, target: syncTarget, clock, random, waitsMs, onNews,
 	let running: Promise<void> | undefined;
 	let isWanted = false;
 	let isFirst = true;
-	let isFresh = true;
+	/** What had been applied when groups were last woken for their members; undefined: they never were. */
+	let wokenAt: number | undefined;
 	/** Accounts at which the target gave up do not keep the groups back: those go first the next time. */
 	let areGroupsFirst = false;
 	let brokenAt: number | undefined;
@@ -158,17 +159,18 @@ function makePart({ session, target: syncTarget, clock, random, waitsMs, onNews,
 	};
 
 	const pass = async (): Promise<void> => {
-		if (areGroupsFirst && target.groups !== undefined) await deliverGroups(context, target.groups, ending);
+		const isTurnOfGroups = areGroupsFirst;
+		areGroupsFirst = false;
+		if (isTurnOfGroups && target.groups !== undefined) await deliverGroups(context, target.groups, ending);
 		// Ends that come in while groups are delivered go first: then the groups go on after them.
 		for (let isDone = false; !isDone; ) {
-			const before = tally.applied;
 			areGroupsFirst = true;
 			await deliver(context, ending);
 			areGroupsFirst = false;
 			if (target.groups === undefined) break;
 			// Members have to be there before they can be members.
-			if (isFresh || tally.applied > before) session.transaction(() => groupLedger.wakeWaiting(name));
-			isFresh = false;
+			if (tally.applied !== wokenAt) session.transaction(() => groupLedger.wakeWaiting(name));
+			wokenAt = tally.applied;
 			isDone = await deliverGroups(context, target.groups, ending);
 		}
 		await target.finish?.(ending);

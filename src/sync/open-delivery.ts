@@ -116,24 +116,33 @@ export function sending(session: Session, target: Target, { delivery, parkAs }: 
 }
 
 /**
- * The end alone of an account that is to end and was refused as it is wanted: who leaves is not let in for a telephone number that the
- * target does not take, or because it deletes nobody. Undefined: it is no end, or there is nothing more to it.
+ * The end alone of an account that is to end and was not taken as it is wanted: who leaves is not let in for a telephone number that the
+ * target does not take, or because it deletes nobody. What is there is asked for where it is not known. Undefined: it is no end, there
+ * is nothing more to it, or something else is wanted since.
  */
-export function endOnly(session: Session, target: Target, sent: Sent): (Sent & { readonly sending: Sending }) | undefined {
+export async function endOnly(
+	session: Session,
+	target: Target,
+	sent: Sent,
+	signal: AbortSignal,
+): Promise<(Sent & { readonly sending: Sending }) | undefined> {
 	const { delivery, parkAs } = sent;
-	const { row, wanted, applied } = delivery;
-	if (parkAs !== undefined || row.remote_id === null || applied?.active !== true || wanted?.active === true) return undefined;
-	const ended = withState(applied, false);
+	const { row, wanted } = delivery;
+	if (parkAs !== undefined || row.remote_id === null || wanted?.active === true) return undefined;
+	const isKnown = row.intent_at === null && delivery.applied !== undefined;
+	const there = isKnown ? delivery.applied : (await target.reader?.read(row.remote_id, signal))?.account;
+	if (there?.active !== true || !session.ledger.isCurrent(target.name, row)) return undefined;
+	const ended = withState(there, false);
 	const text = JSON.stringify(ended);
 	if (text === delivery.wantedText) return undefined;
 	const { delivery: whole } = sending(session, target, sent);
-	const managerId = managerOf(session, target, row, ended);
-	const alone: Delivery = { ...known(whole), kind: "disable", key: `${whole.key}.end`, wanted: ended, wantedText: text, managerId };
+	const managerId = isKnown ? managerOf(session, target, row, ended) : undefined;
+	const same = { ...known(whole), kind: "disable", key: `${whole.key}.end`, wanted: ended, wantedText: text, managerId } as const;
 	return {
 		delivery,
-		parkAs: applied.userName,
+		parkAs: there.userName,
 		wave: sent.wave,
-		sending: { delivery: alone, result: { text, digest: digest(text) }, lacksManager: false },
+		sending: { delivery: { ...same, applied: there }, result: { text, digest: digest(text) }, lacksManager: false },
 	};
 }
 

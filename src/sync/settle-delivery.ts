@@ -60,9 +60,7 @@ function settle(context: DeliverContext, sent: Answered, result: DeliveryResult,
 		case "conflict": {
 			// What is taken is looked up at once: somebody may have made it since.
 			const wait = result.kind === "conflict" ? waitAfterConflict(row.attempts) : waitAfterRefusal(row.attempts);
-			// What took the name may be what was sent before and never answered.
-			const isUncertain = result.kind === "conflict" && row.intent_at !== null;
-			(isUncertain ? ledger.postponed : ledger.refused)(target.name, row, result.error, clock() + wait);
+			ledger.refused(target.name, row, result.error, clock() + wait);
 			tally.add(row.kind, "refused", seconds);
 			if (row.error !== result.error) log(context, delivery, result.error, "refused");
 			return;

@@ -27,6 +27,9 @@ export function waitAfterThrow(attempts: number): number {
 	return Math.min(LONGEST_AFTER_THROW_MS, SHORTEST_WAIT_MS * 2 ** Math.min(attempts, 20));
 }
 
+/** So often a target may say "later" to something before it is taken for one that it never does. */
+export const MOST_LATERS = 5;
+
 /** When one that was lost at the target is tried again: at once, unless it is lost over and over. Unix milliseconds. */
 export function waitAfterLoss(attempts: number, now: number): number | undefined {
 	return attempts === 0 ? undefined : now + waitAfterRefusal(attempts - 1);
