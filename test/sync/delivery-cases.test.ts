@@ -1,81 +1,37 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Anchor } from "../../src/core/entry.ts";
 import { Failure } from "../../src/core/errors.ts";
 import { forget } from "../../src/sync/forget.ts";
 import { readBackAndAct } from "../../src/sync/repair.ts";
-import type { Delivery, DeliveryResult, Target } from "../../src/target/target.ts";
-import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
-import { type Harness, type HarnessOptions, openHarness } from "../support/harness.ts";
-import { makeRemoteDouble, type RemoteDoubleOptions } from "../support/remote-double.ts";
+import type { DeliveryResult } from "../../src/target/target.ts";
+import {
+	anchor,
+	at,
+	begin,
+	end,
+	fake,
+	group,
+	harness,
+	idOf,
+	later,
+	membersAt,
+	never,
+	open,
+	put,
+	remote,
+	stateOf,
+	viewed,
+	way,
+} from "../support/one-remote.ts";
 
-const PEOPLE = "OU=People,DC=corp,DC=example,DC=test";
-const never = new AbortController().signal;
-let fake: FakeSource;
-let remote: ReturnType<typeof makeRemoteDouble>;
-let harness: Harness;
-/** Stands before the double. */
-let around: (delivery: Delivery, work: () => Promise<DeliveryResult>) => Promise<DeliveryResult>;
-
-beforeEach(() => {
-	fake = makeFakeSource();
-	fake.settings.groups = "all";
-	open({});
-});
-afterEach(() => harness.close());
-
-function open(
-	options: RemoteDoubleOptions,
-	more: Partial<HarnessOptions> = {},
-	change: (target: Target) => Target = (target) => target,
-): void {
-	harness?.close();
-	around = (_, work) => work();
-	remote = makeRemoteDouble({ batch: 1, lanes: 2, memberBatch: 10, ...options });
-	const target: Target = change({
-		...remote.target,
-		apply: async (deliveries, signal) => {
-			const results: DeliveryResult[] = [];
-			for (const delivery of deliveries)
-				results.push(await around(delivery, async () => (await remote.target.apply([delivery], signal))[0] as DeliveryResult));
-			return results;
-		},
-	});
-	harness = openHarness(fake, { adopt: "report", ...more, targets: (local) => [local, target] });
-}
-
-function put(who: number, more: { standing?: "enabled" | "disabled"; cn?: string; manager?: number; mail?: string } = {}): void {
-	const cn = more.cn ?? `P${who}`;
-	fake.put({
-		...{ anchor: fake.anchorOf(who), cn, where: PEOPLE, standing: more.standing ?? "enabled" },
-		attributes: {
-			cn: [cn],
-			upn: [`p${who}@corp`],
-			...(more.mail !== undefined && { mail: [more.mail] }),
-			...(more.manager !== undefined && { manager: [`CN=P${more.manager},${PEOPLE}`] }),
-		},
-	});
-}
-const anchor = (who: number) => fake.anchorOf(who) as Anchor;
-const idOf = (who: number) => [...remote.accounts].find(([, kept]) => kept.anchor === anchor(who))?.[0] ?? "";
-const at = (who: number) => remote.accounts.get(idOf(who))?.account;
-const stateOf = (who: number) => harness.views((views) => [...views.accounts(anchor(who))][0]?.targets["remote"]);
-const viewed = () => harness.views((views) => views.targets().find(({ target }) => target === "remote"));
-const later = async (rounds = 3, ms = 24 * 3_600_000): Promise<void> => {
-	for (let round = 0; round < rounds; round++) {
-		harness.time.now += ms;
-		await harness.sync("full");
-	}
-};
-const group = (members: readonly number[], cn = "G") =>
-	fake.putGroup({ anchor: fake.anchorOf(1001), cn, isInScope: true, members: members.map(anchor) });
-const membersAt = () => [...remote.groups.values()].map(({ members }) => [...members].sort());
+beforeEach(begin);
+afterEach(end);
 
 describe("a leaver", () => {
 	it("is disabled although the target refuses another field of theirs", async () => {
 		put(1);
 		put(2);
 		await harness.sync("full");
-		around = async ({ wanted, applied, remoteId }, work) =>
+		way.around = async ({ wanted, applied, remoteId }, work) =>
 			remoteId !== undefined && wanted?.displayName?.includes("\u{1F600}") && applied?.displayName !== wanted.displayName
 				? { kind: "refused", error: "400 displayName: no such letters" }
 				: work();
@@ -92,7 +48,7 @@ describe("a leaver", () => {
 		put(1);
 		put(2);
 		await harness.sync("full");
-		around = async ({ wanted }, work) => (wanted === undefined ? { kind: "refused", error: "405 no DELETE" } : work());
+		way.around = async ({ wanted }, work) => (wanted === undefined ? { kind: "refused", error: "405 no DELETE" } : work());
 		fake.remove(anchor(1), true);
 		await later();
 		expect(at(1)?.active ?? false).toBe(false);
@@ -109,9 +65,9 @@ describe("a leaver", () => {
 		// The next try is under way when the person leaves.
 		const underway = Promise.withResolvers<void>();
 		const release = Promise.withResolvers<void>();
-		around = async ({ anchor: whose }, work) => {
+		way.around = async ({ anchor: whose }, work) => {
 			if (whose !== anchor(1)) return work();
-			around = (_, next) => next();
+			way.around = (_, next) => next();
 			underway.resolve();
 			await release.promise;
 			return { kind: "refused", error: "400 once more" };
@@ -170,10 +126,10 @@ describe("an account that we made", () => {
 		}));
 		put(1);
 		put(2);
-		around = async ({ anchor: whose }, work) => {
+		way.around = async ({ anchor: whose }, work) => {
 			const result = await work();
 			if (whose !== anchor(1)) return result;
-			around = (_, next) => next();
+			way.around = (_, next) => next();
 			throw new Failure("TARGET_UNREACHABLE", "killed");
 		};
 		await harness.sync("full");
@@ -281,7 +237,7 @@ describe("trouble", () => {
 		let inVain = 0;
 		for (let who = 1; who <= 40; who++) put(who);
 		await harness.sync("full");
-		around = async (delivery, work) => {
+		way.around = async (delivery, work) => {
 			const isBad = Number.parseInt(delivery.anchor.slice(0, 8), 16) <= 20;
 			if (!isBad) {
 				inVain = 0;

@@ -2,101 +2,42 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Anchor } from "../../src/core/entry.ts";
 import { Failure } from "../../src/core/errors.ts";
 import { forget } from "../../src/sync/forget.ts";
-import type { Delivery, DeliveryResult, Target } from "../../src/target/target.ts";
-import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
-import { type Harness, type HarnessOptions, openHarness } from "../support/harness.ts";
-import { makeRemoteDouble, type RemoteDoubleOptions } from "../support/remote-double.ts";
+import {
+	anchor,
+	at,
+	begin,
+	daemon,
+	down,
+	end,
+	fake,
+	group,
+	harness,
+	idOf,
+	later,
+	membersAt,
+	never,
+	open,
+	put,
+	remote,
+	stateOf,
+	way,
+	wrapGroups,
+} from "../support/one-remote.ts";
 
-const PEOPLE = "OU=People,DC=corp,DC=example,DC=test";
-const never = new AbortController().signal;
-let fake: FakeSource;
-let remote: ReturnType<typeof makeRemoteDouble>;
-let harness: Harness;
-let around: (delivery: Delivery, work: () => Promise<DeliveryResult>) => Promise<DeliveryResult>;
-
-beforeEach(() => {
-	fake = makeFakeSource();
-	fake.settings.groups = "all";
-	open({});
-});
-afterEach(() => harness.close());
-
-function open(
-	options: RemoteDoubleOptions,
-	more: Partial<HarnessOptions> = {},
-	change: (target: Target) => Target = (target) => target,
-): void {
-	harness?.close();
-	around = (_, work) => work();
-	remote = makeRemoteDouble({ batch: 1, lanes: 2, memberBatch: 10, ...options });
-	const target: Target = change({
-		...remote.target,
-		apply: async (deliveries, signal) => {
-			const results: DeliveryResult[] = [];
-			for (const delivery of deliveries)
-				results.push(await around(delivery, async () => (await remote.target.apply([delivery], signal))[0] as DeliveryResult));
-			return results;
-		},
-	});
-	harness = openHarness(fake, { adopt: "report", ...more, targets: (local) => [local, target] });
-}
-function put(who: number, more: { standing?: "enabled" | "disabled"; cn?: string; manager?: number; upn?: string } = {}): void {
-	const cn = more.cn ?? `P${who}`;
-	fake.put({
-		...{ anchor: fake.anchorOf(who), cn, where: PEOPLE, standing: more.standing ?? "enabled" },
-		attributes: {
-			cn: [cn],
-			upn: [more.upn ?? `p${who}@corp`],
-			...(more.manager !== undefined && { manager: [`CN=P${more.manager},${PEOPLE}`] }),
-		},
-	});
-}
-const anchor = (who: number) => fake.anchorOf(who) as Anchor;
-const idOf = (who: number) => [...remote.accounts].find(([, kept]) => kept.anchor === anchor(who))?.[0] ?? "";
-const at = (who: number) => remote.accounts.get(idOf(who))?.account;
-const stateOf = (who: number) => harness.views((views) => [...views.accounts(anchor(who))][0]?.targets["remote"]);
-const later = async (rounds = 3, ms = 24 * 3_600_000): Promise<void> => {
-	for (let round = 0; round < rounds; round++) {
-		harness.time.now += ms;
-		await harness.sync("full");
-	}
-};
-/** As the daemon: looks every five seconds whether something is due. */
-const daemon = async (seconds: number, every = 5): Promise<void> => {
-	for (let at = 0; at < seconds / every; at++) {
-		harness.time.now += every * 1000;
-		const due = harness.context.deliveries.nextDue();
-		if (due !== undefined && due <= harness.time.now) await harness.context.deliveries.settle(never, () => {});
-	}
-};
-const group = (members: readonly number[], cn = "G", number = 1001) =>
-	fake.putGroup({ anchor: fake.anchorOf(number), cn, isInScope: true, members: members.map(anchor) });
-const membersAt = () => [...remote.groups.values()].map(({ members }) => [...members].sort());
-const wrapGroups = (
-	change: (delivery: Parameters<NonNullable<Target["groups"]>["apply"]>[0], work: () => Promise<DeliveryResult>) => Promise<DeliveryResult>,
-) => {
-	const { groups } = remote.target;
-	if (groups === undefined) throw new Error("no groups");
-	const { apply } = groups;
-	Object.assign(groups, {
-		apply: (delivery: Parameters<typeof apply>[0], signal: AbortSignal) => change(delivery, () => apply(delivery, signal)),
-	});
-};
-const down = (words: string) => new Failure("TARGET_UNREACHABLE", words);
-void forget;
-void stateOf;
+beforeEach(begin);
+afterEach(end);
 
 it("a group at which the target gives up, after one pass that broke at accounts, keeps no account back for ever", async () => {
 	put(1);
 	group([1]);
 	await harness.sync("full");
 	// One outage while an account is sent.
-	around = async () => {
+	way.around = async () => {
 		throw down("outage");
 	};
 	put(1, { cn: "P1 new" });
 	await harness.sync("full");
-	around = (_, work) => work();
+	way.around = (_, work) => work();
 	// From then on the server gives up at one group.
 	wrapGroups(async () => {
 		throw down("500 at this group");
@@ -117,7 +58,7 @@ it("who was created in a pass that broke afterwards becomes a member of a group 
 	remote.faults.refuse.clear();
 	// 2 is let in at last; then, in the same pass, the server is gone for a moment.
 	let isOut = false;
-	around = async ({ anchor: whose }, work) => {
+	way.around = async ({ anchor: whose }, work) => {
 		if (whose === anchor(2)) {
 			const result = await work();
 			isOut = true;
@@ -129,7 +70,7 @@ it("who was created in a pass that broke afterwards becomes a member of a group 
 	put(12, { cn: "P12 new" });
 	harness.time.now += 24 * 3_600_000;
 	await harness.sync("full");
-	around = (_, work) => work();
+	way.around = (_, work) => work();
 	await later();
 	expect(at(2)).toBeDefined();
 	expect(at(12)?.displayName).toBe("P12 new");
@@ -172,7 +113,7 @@ it("a parked account at which the target gives up keeps no create back", async (
 	put(1);
 	put(2);
 	await harness.sync("full");
-	around = async ({ wanted, remoteId }, work) => {
+	way.around = async ({ wanted, remoteId }, work) => {
 		if (remoteId !== undefined && wanted?.userName.endsWith(".parked"))
 			throw new Failure("TARGET_REFUSED", "403 this one may not be renamed");
 		return work();
@@ -204,7 +145,7 @@ it("a swap that met a server in trouble is done in the end", async () => {
 	put(2);
 	await harness.sync("full");
 	const until = harness.time.now + 10 * 60_000;
-	around = async ({ wanted }, work) => {
+	way.around = async ({ wanted }, work) => {
 		// A request takes its time.
 		harness.time.now += 300;
 		return harness.time.now < until && wanted?.userName.endsWith(".parked") ? { kind: "later", error: "500" } : work();
@@ -221,7 +162,7 @@ it("control: a swap that met a server in trouble for half a minute is done in th
 	put(2);
 	await harness.sync("full");
 	const until = harness.time.now + 30_000;
-	around = async ({ wanted }, work) => {
+	way.around = async ({ wanted }, work) => {
 		// A request takes its time.
 		harness.time.now += 300;
 		return harness.time.now < until && wanted?.userName.endsWith(".parked") ? { kind: "later", error: "500" } : work();
@@ -243,7 +184,7 @@ it("an end that comes in is next, also while an end that was refused before is t
 	for (let who = 10; who < 40; who++) put(who);
 	const order: string[] = [];
 	let run: Promise<unknown> | undefined;
-	around = async (delivery, work) => {
+	way.around = async (delivery, work) => {
 		order.push(`${delivery.kind} ${Number.parseInt(delivery.anchor.slice(0, 8), 16)}`);
 		if (delivery.kind === "create" && run === undefined) {
 			put(2, { standing: "disabled" });
@@ -262,7 +203,7 @@ it("a leaver at whom the server breaks for another field is disabled", async () 
 	put(1);
 	put(2);
 	await harness.sync("full");
-	around = async ({ wanted, applied, remoteId }, work) =>
+	way.around = async ({ wanted, applied, remoteId }, work) =>
 		remoteId !== undefined && wanted?.displayName === "bad" && applied?.displayName !== "bad"
 			? { kind: "later", error: "500 null pointer" }
 			: work();
@@ -277,11 +218,11 @@ it("a leaver of whom it is not known what the target has is disabled although an
 	put(1, { manager: 9 });
 	await harness.sync("full");
 	// The manager's account is lost at the target: what 1 has is not known any more.
-	around = async ({ anchor: whose }, work) => (whose === anchor(1) ? { kind: "later", error: "busy" } : work());
+	way.around = async ({ anchor: whose }, work) => (whose === anchor(1) ? { kind: "later", error: "busy" } : work());
 	remote.accounts.delete(idOf(9));
 	put(9, { cn: "P9 new" });
 	await harness.sync("full");
-	around = async ({ wanted, applied, remoteId }, work) =>
+	way.around = async ({ wanted, applied, remoteId }, work) =>
 		remoteId !== undefined && wanted?.displayName === "bad" && applied?.displayName !== "bad"
 			? { kind: "refused", error: "400 bad" }
 			: work();
@@ -314,10 +255,10 @@ it("a lost create that was found twice is ours when one of the two is gone", asy
 	}));
 	put(1);
 	put(2);
-	around = async ({ anchor: whose }, work) => {
+	way.around = async ({ anchor: whose }, work) => {
 		const result = await work();
 		if (whose !== anchor(1)) return result;
-		around = (_, next) => next();
+		way.around = (_, next) => next();
 		throw down("lost");
 	};
 	await harness.sync("full");
@@ -401,7 +342,7 @@ it("a refused removal of a member whose account is gone does not make the group 
 	// Then the account is not there any more, and its creation is refused.
 	remote.accounts.delete(member);
 	put(1, { cn: "P1 new" });
-	around = async (delivery, work) =>
+	way.around = async (delivery, work) =>
 		delivery.remoteId === undefined && delivery.anchor === anchor(1) ? { kind: "refused", error: "400 no seats" } : work();
 	await harness.sync("full");
 	for (let round = 0; round < 200; round++) {
@@ -424,7 +365,7 @@ it("who was created in a pass that broke afterwards is a member of a group that 
 	remote.faults.refuse.clear();
 	// 2 is let in at last; in the same pass the server is gone for a moment; the next time it does not take what 3 is to be.
 	let isOut = true;
-	around = async ({ anchor: whose }, work) => {
+	way.around = async ({ anchor: whose }, work) => {
 		if (whose !== anchor(3)) return work();
 		if (isOut) {
 			isOut = false;
@@ -497,10 +438,10 @@ it("a lost create that nobody wants any more, found twice at first, is ended whe
 	);
 	put(1);
 	put(2);
-	around = async ({ anchor: whose }, work) => {
+	way.around = async ({ anchor: whose }, work) => {
 		const result = await work();
 		if (whose !== anchor(1)) return result;
-		around = (_, next) => next();
+		way.around = (_, next) => next();
 		throw down("lost");
 	};
 	await harness.sync("full");
@@ -518,7 +459,7 @@ it("who was adopted, and whose fields are refused, becomes a member all the same
 	await harness.sync("full");
 	remote.accounts.set("old", { anchor: anchor(2), account: { userName: "p2@corp", displayName: "Old", active: true } });
 	put(2);
-	around = async ({ anchor: whose }, work) => (whose === anchor(2) ? { kind: "refused", error: "400 no such letters" } : work());
+	way.around = async ({ anchor: whose }, work) => (whose === anchor(2) ? { kind: "refused", error: "400 no such letters" } : work());
 	group([1, 2]);
 	await harness.sync("full");
 	await later();
@@ -531,7 +472,7 @@ it("who is wanted again while the refusal of their end is under way is not disab
 	await harness.sync("full");
 	const states: (boolean | undefined)[] = [];
 	let run: Promise<unknown> | undefined;
-	around = async (delivery, work) => {
+	way.around = async (delivery, work) => {
 		if (delivery.anchor === anchor(1) && delivery.wanted?.displayName === "bad") {
 			put(1);
 			run = harness.sync("full");
@@ -554,7 +495,7 @@ it("a leaver whom the target does not delete for trouble of its own (500) is dis
 	put(1);
 	put(2);
 	await harness.sync("full");
-	around = async ({ wanted }, work) => (wanted === undefined ? { kind: "later", error: "500 at DELETE" } : work());
+	way.around = async ({ wanted }, work) => (wanted === undefined ? { kind: "later", error: "500 at DELETE" } : work());
 	fake.remove(anchor(1), true);
 	await later(6);
 	expect(at(1)?.active ?? false).toBe(false);

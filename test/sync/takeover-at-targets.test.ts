@@ -16,19 +16,21 @@ let now: FakeSource;
 let oldSide: Harness;
 let newSide: Harness;
 let remote: ReturnType<typeof makeRemoteDouble>;
-let isLosing = false;
+/** Whether the target gives up, before it does what it is asked, or after. */
+let losing: "before" | "after" | undefined;
 
 function open(lifecycle: Lifecycle): void {
 	old = makeFakeSource(PEOPLE, "old-forest");
 	now = makeFakeSource(PEOPLE, "new-forest");
 	old.settings.groups = "all";
 	remote = makeRemoteDouble();
-	isLosing = false;
+	losing = undefined;
 	const target: Target = {
 		...remote.target,
 		apply: async (deliveries, signal) => {
+			if (losing === "before") throw new Failure("TARGET_UNREACHABLE", "died before doing the work");
 			const results = await remote.target.apply(deliveries, signal);
-			if (isLosing) throw new Failure("TARGET_UNREACHABLE", "died after doing the work");
+			if (losing === "after") throw new Failure("TARGET_UNREACHABLE", "died after doing the work");
 			return results;
 		},
 	};
@@ -89,9 +91,9 @@ it("who moved while the answer to their create was lost has one account", async 
 	put(old, 2, "stays", { employee: "E1" });
 	await oldSide.sync("full");
 	put(old, 1, "anna");
-	isLosing = true;
+	losing = "after";
 	await oldSide.sync("full");
-	isLosing = false;
+	losing = undefined;
 	remote.faults.down = down;
 	put(old, 1, "anna", { where: LEAVERS });
 	await oldSide.sync("full");
@@ -125,5 +127,59 @@ it("who comes back to an entry whose account is to be deleted at a target out of
 	expect([...remote.accounts.values()].map(({ account }) => `${account.userName} ${account.active}`).sort()).toEqual([
 		"anna@corp true",
 		"stays@corp true",
+	]);
+});
+
+it("who took over an account whose create was announced and never arrived does not get the new account of the old entry", async () => {
+	put(old, 2, "stays", { employee: "E1" });
+	await oldSide.sync("full");
+	put(old, 1, "anna");
+	losing = "before";
+	await oldSide.sync("full");
+	losing = undefined;
+	remote.faults.down = down;
+	put(old, 1, "anna", { where: LEAVERS });
+	await oldSide.sync("full");
+	put(now, 11, "anna.new");
+	await newSide.sync("full");
+	// The old entry is somebody else's now, and others come, too.
+	for (let who = 3; who <= 9; who++) put(old, who, `n${who}`, { employee: `N${who}` });
+	put(old, 1, "bert", { employee: "E99" });
+	await oldSide.sync("full");
+	remote.faults.down = undefined;
+	await later();
+	expect(
+		[...remote.accounts.values()]
+			.map(({ account }) => account.userName)
+			.filter((name) => !name.startsWith("n"))
+			.sort(),
+	).toEqual(["anna.new@corp", "bert@corp", "stays@corp"]);
+});
+
+it("who took over such an account does not get that of the old entry either when tried after it", async () => {
+	put(old, 2, "stays", { employee: "E1" });
+	await oldSide.sync("full");
+	put(old, 1, "anna");
+	losing = "before";
+	await oldSide.sync("full");
+	losing = undefined;
+	remote.faults.down = down;
+	put(old, 1, "anna", { where: LEAVERS });
+	await oldSide.sync("full");
+	put(now, 11, "anna.new");
+	put(now, 12, "x12", { employee: "X12" });
+	await newSide.sync("full");
+	put(old, 1, "bert", { employee: "E99" });
+	await oldSide.sync("full");
+	remote.faults.down = undefined;
+	// The taker is put off once.
+	remote.faults.answer.set(now.anchorOf(11), { kind: "later", error: "busy" });
+	await later();
+	await later();
+	expect([...remote.accounts.values()].map(({ account }) => account.userName).sort()).toEqual([
+		"anna.new@corp",
+		"bert@corp",
+		"stays@corp",
+		"x12@corp",
 	]);
 });
