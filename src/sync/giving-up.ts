@@ -1,12 +1,11 @@
-import { Failure } from "../core/errors.ts";
 import type { PendingRow } from "../store/delivery-ledger.ts";
 import type { PendingGroupRow } from "../store/group-ledger.ts";
 import type { DeliverContext } from "./deliver-context.ts";
 import { waitAfterThrow } from "./waits.ts";
 
 /**
- * Does what is about some accounts. Where the target as a whole gives up at it, these are tried after the others: it may be their
- * doing. Throws what the target throws.
+ * Does what is about some accounts. Where the target as a whole gives up at it, or we stumble, these are tried after the others: it
+ * may be their doing. Throws what the target throws.
  */
 export function givingUpAccounts<T>(
 	context: DeliverContext,
@@ -34,9 +33,10 @@ async function givingUp<R extends { readonly attempts: number }, T>(
 	try {
 		return await work();
 	} catch (error) {
-		if (error instanceof Failure && !signal.aborted) {
+		if (!signal.aborted) {
+			const words = error instanceof Error ? error.message : String(error);
 			session.transaction(() => {
-				for (const row of rows) postpone(row, error.message, clock() + waitAfterThrow(row.attempts));
+				for (const row of rows) postpone(row, words, clock() + waitAfterThrow(row.attempts));
 			});
 		}
 		throw error;

@@ -531,3 +531,17 @@ it("a leaver of a group of which it is not known what the target has leaves it a
 	isRefusing = true;
 	expect(membersAt()).toEqual([[idOf(2)]]);
 });
+
+it("an account over which we stumble ourselves keeps nobody else back", async () => {
+	open({ lanes: 1 });
+	put(1);
+	put(2);
+	way.around = async ({ anchor: whose }, work) => {
+		if (whose === anchor(1)) throw new TypeError("cannot read properties of undefined");
+		return work();
+	};
+	await expect(harness.sync("full")).rejects.toThrow("cannot read properties");
+	harness.time.now += 60_000;
+	await expect(harness.sync("full")).rejects.toThrow("cannot read properties");
+	expect(at(2)?.displayName).toBe("P2");
+});
