@@ -61,10 +61,14 @@ export function makeLimiter({ most, ratePerSecond, clock, wait, patienceMs, tooL
 				comeBack(early);
 				return;
 			}
-			if (ratePerSecond !== undefined) nextAt = Math.max(nextAt, now) + 1000 / ratePerSecond;
-			underWay++;
+			begin(now);
 			one.begin();
 		}
+	};
+
+	const begin = (now: number): void => {
+		if (ratePerSecond !== undefined) nextAt = Math.max(nextAt, now) + 1000 / ratePerSecond;
+		underWay++;
 	};
 
 	const comeBack = (ms: number): void => {
@@ -89,6 +93,12 @@ export function makeLimiter({ most, ratePerSecond, clock, wait, patienceMs, tooL
 	return {
 		enter: (signal) => {
 			signal.throwIfAborted();
+			const now = clock();
+			// Nearly always there is nothing to wait for.
+			if (queue.size === 0 && underWay < Math.floor(width) && Math.max(pausedUntil, nextAt) <= now) {
+				begin(now);
+				return Promise.resolve({ era });
+			}
 			return new Promise((resolve, reject) => {
 				const end = (): void => {
 					queue.delete(one);

@@ -7,20 +7,32 @@ import { type OpenDelivery, openDelivery, type Sent } from "./open-delivery.ts";
 import { logOf } from "./settle-delivery.ts";
 import { waitAfterRefusal } from "./waits.ts";
 
+/** Looking takes no longer than this before what was looked for is sent, in milliseconds: somebody may kill us every second. */
+const LONGEST_LOOK_MS = 200;
+
 /**
  * Before anything is sent: looks for what is there already where we have no account yet, and writes down what is about to be sent,
  * since it may arrive whatever is heard of it. What was sent before and never answered is ours; whoever else is there is adopted if
- * the configuration lets us, and left alone if not. Returns what is to be sent: adopted accounts as updates of what was found, and
- * not those that were left alone.
+ * the configuration lets us, and left alone if not. Returns what is to be sent (adopted accounts as updates of what was found, and
+ * not those that were left alone), and those it has not come to.
  */
-export async function announce(context: DeliverContext, sent: readonly Sent[], signal: AbortSignal): Promise<readonly Sent[]> {
+export async function announce(
+	context: DeliverContext,
+	all: readonly Sent[],
+	signal: AbortSignal,
+): Promise<{ readonly announced: readonly Sent[]; readonly rest: readonly Sent[] }> {
 	const { session, target, clock } = context;
 	const matches = new Map<OpenDelivery, Match>();
-	for (const { delivery } of sent) {
+	const startedAt = clock();
+	const sent: Sent[] = [];
+	for (const each of all) {
+		if (sent.length > 0 && clock() - startedAt >= LONGEST_LOOK_MS) break;
+		sent.push(each);
+		const { delivery } = each;
 		const match = await givingUpAccounts(context, [delivery.row], () => look(context, delivery, signal), signal);
 		if (match !== undefined) matches.set(delivery, match);
 	}
-	return session.transaction(() => {
+	const announced = session.transaction(() => {
 		const append = session.log.append();
 		return sent.flatMap((each) => {
 			const { delivery } = each;
@@ -39,6 +51,7 @@ export async function announce(context: DeliverContext, sent: readonly Sent[], s
 			return [{ ...each, delivery: match === undefined ? delivery : take(context, delivery, match, append) }];
 		});
 	});
+	return { announced, rest: all.slice(sent.length) };
 }
 
 /** Who is there for an account that has no remote id: for a create, and for the end of one whose create was never answered. */

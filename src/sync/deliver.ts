@@ -12,15 +12,14 @@ import { MOST_LATERS } from "./waits.ts";
 
 /** Renames are ordered among each other, so they are taken together; past this many, in several rounds. */
 const RENAMES_AT_ONCE = 20_000;
-/**
- * So many are looked up, written down and sent by one lane before the next ones: few enough that some are done even if we are killed
- * every second, and enough that writing them down costs little.
- */
-const ANNOUNCED_TOGETHER = 4;
+/** So many at most are looked up, written down and sent by one lane before the next ones: writing them down has its price. */
+const ANNOUNCED_TOGETHER = 16;
 /** So many that were not tried yet go before one that was. */
 const AGAIN_AFTER = 4;
 /** How many calls of each lane make a page: the lanes run dry at its end, which costs about half a call in so many. */
 const CALLS_A_PAGE = 16;
+/** Asking for a page has its price, too. */
+const FEWEST_A_PAGE = 256;
 const MOST_A_PAGE = 10_000;
 
 /**
@@ -46,7 +45,7 @@ export function isEndDue({ session, target, clock }: DeliverContext): boolean {
 const STEPS = [0, 1, 2] as const satisfies readonly Step[];
 
 function nextDeliveries({ session, target, clock }: DeliverContext): readonly OpenDelivery[] {
-	const page = Math.max(target.batch, Math.min(target.batch * target.lanes * CALLS_A_PAGE, MOST_A_PAGE));
+	const page = Math.max(target.batch, FEWEST_A_PAGE, Math.min(target.batch * target.lanes * CALLS_A_PAGE, MOST_A_PAGE));
 	const now = clock();
 	let fresh: readonly PendingRow[] = [];
 	for (const step of STEPS) {
@@ -79,21 +78,27 @@ function mixed(fresh: readonly PendingRow[], again: readonly PendingRow[]): read
 async function deliverPage(context: DeliverContext, open: readonly OpenDelivery[], signal: AbortSignal): Promise<void> {
 	const { target } = context;
 	const settling = makeSettling(context);
-	const together = target.announcesCreates ? Math.max(target.batch, ANNOUNCED_TOGETHER) : target.batch;
 	const isOfEnds = open.some(({ row }) => row.step === 0 && row.attempts === 0);
 	let isBroken = false;
 	/** Until somebody is to leave. */
-	function* batches(wave: readonly Sent[]): Generator<readonly Sent[]> {
-		for (const batch of batchesOf(wave, together)) {
-			isBroken ||= !isOfEnds && isEndDue(context);
-			if (isBroken) return;
-			yield batch;
+	const goesOn = (): boolean => {
+		isBroken ||= !isOfEnds && isEndDue(context);
+		return !isBroken;
+	};
+	function* whileItGoesOn<T>(items: Iterable<T>): Generator<T> {
+		for (const item of items) {
+			if (!goesOn()) return;
+			yield item;
 		}
 	}
 	try {
 		for (const wave of wavesOf(order(open), target)) {
 			if (isBroken) return;
-			await eachAtMost(target.lanes, batches(wave), (some) => deliverSome(context, some, settling, signal));
+			const share = Math.min(ANNOUNCED_TOGETHER, Math.ceil(wave.length / target.lanes));
+			const together = target.announcesCreates ? Math.max(target.batch, share) : target.batch;
+			await eachAtMost(target.lanes, whileItGoesOn(batchesOf(wave, together)), async (some) => {
+				for (let rest = some; rest.length > 0 && goesOn(); ) rest = await deliverSome(context, rest, settling, goesOn, signal);
+			});
 			settling.flush();
 		}
 	} finally {
@@ -101,10 +106,19 @@ async function deliverPage(context: DeliverContext, open: readonly OpenDelivery[
 	}
 }
 
-async function deliverSome(context: DeliverContext, some: readonly Sent[], settling: Settling, signal: AbortSignal): Promise<void> {
+/** Returns those that were not come to yet. */
+async function deliverSome(
+	context: DeliverContext,
+	some: readonly Sent[],
+	settling: Settling,
+	goesOn: () => boolean,
+	signal: AbortSignal,
+): Promise<readonly Sent[]> {
 	const { target } = context;
-	const announced = target.announcesCreates ? await announce(context, some, signal) : some;
+	const { announced, rest } = target.announcesCreates ? await announce(context, some, signal) : { announced: some, rest: [] };
 	for (const batch of batchesOf(announced, target.batch)) {
+		// What was announced and is not sent is looked for again, no more.
+		if (!goesOn()) break;
 		const answers = await send(context, batch, signal);
 		const ends = new Map<Answer, readonly Answer[]>();
 		try {
@@ -115,6 +129,7 @@ async function deliverSome(context: DeliverContext, some: readonly Sent[], settl
 			settling.add(ends.size === 0 ? answers : answers.flatMap((answer) => ends.get(answer) ?? [answer]));
 		}
 	}
+	return rest;
 }
 
 function isHopeless([{ delivery }, { kind }]: Answer): boolean {

@@ -75,7 +75,6 @@ export function sending(session: Session, target: Target, { delivery, parkAs }: 
 		kind: row.kind,
 		remoteId: row.remote_id ?? undefined,
 		appliedAnchor: row.external_id === null || row.external_id === row.anchor ? undefined : row.external_id,
-		key: keyOf(target.name, row),
 	};
 	if (parkAs !== undefined) {
 		const wanted = parked(delivery, parkAs);
@@ -83,7 +82,7 @@ export function sending(session: Session, target: Target, { delivery, parkAs }: 
 		const managerId = managerOf(session, target, row, wanted);
 		const sent = {
 			...same,
-			key: `${same.key}.parked`,
+			key: `${keyOf(target.name, row)}.parked`,
 			wanted,
 			wantedText: text,
 			applied: isKnown ? delivery.applied : undefined,
@@ -97,6 +96,9 @@ export function sending(session: Session, target: Target, { delivery, parkAs }: 
 		...same,
 		managerId,
 		wantedText,
+		get key() {
+			return keyOf(target.name, row);
+		},
 		get wanted() {
 			return delivery.wanted;
 		},
