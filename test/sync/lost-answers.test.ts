@@ -14,7 +14,7 @@ let server: ScimDouble;
 let fake: FakeSource;
 let harness: Harness;
 /** What is said after the work is done: that the target is out of reach, or that nobody knows. */
-let isLosing: "throw" | "later" | undefined;
+let isLosing: "throw" | "later" | "refuse" | undefined;
 
 beforeAll(async () => {
 	server = await startScimDouble();
@@ -28,6 +28,7 @@ beforeEach(() => {
 	const target: Target = {
 		...scim,
 		apply: async (deliveries, signal) => {
+			if (isLosing === "refuse") return deliveries.map(() => ({ kind: "refused", error: "400 not this one" }));
 			const results = await scim.apply(deliveries, signal);
 			if (isLosing === "later") return results.map(() => ({ kind: "later", error: "500 after doing the work" }));
 			if (isLosing === "throw") throw new Failure("TARGET_UNREACHABLE", "died after doing the work");
@@ -99,6 +100,23 @@ describe("an answer that was lost before the directory changed its mind", () => 
 		await later();
 		expect(pending()).toMatchObject({ pending: 0, trouble: undefined });
 		expect(at(1)).toMatchObject({ active: false, title: "two" });
+	});
+
+	it("a title, then another one that is refused, then the first again: the first is there in the end", async () => {
+		put(1, "enabled");
+		await harness.sync("full");
+		isLosing = "throw";
+		put(1, "enabled", "two");
+		await harness.sync("full");
+		expect(at(1)?.["title"]).toBe("two");
+		isLosing = "refuse";
+		put(1, "enabled", "three");
+		await later();
+		isLosing = undefined;
+		put(1, "enabled", "one");
+		await later();
+		expect(pending()).toMatchObject({ pending: 0 });
+		expect(at(1)?.["title"]).toBe("one");
 	});
 
 	it("a delete: who is back has an account", async () => {

@@ -133,11 +133,14 @@ describe("an account that may be there already", () => {
 		plantMany(250);
 		server.how.filters = "400";
 		const { target } = openTarget(server.url);
-		const arrive = async (number: number): Promise<void> => {
-			expect(await target.find(anchorOf(number), accountOf(number), never)).toBeUndefined();
-			expect(await target.apply([deliveryOf(number)], never)).toMatchObject([{ kind: "applied" }]);
-		};
-		await Promise.all(Array.from({ length: 8 }, (_, number) => arrive(number + 1)));
+		const numbers = Array.from({ length: 8 }, (_, index) => index + 1);
+		const creates = Array.from({ length: 30 }, async (_, index) => {
+			await server.when(() => server.came.some(({ query }) => query.get("startIndex") === "101"));
+			return target.apply([deliveryOf(index + 11)], never);
+		});
+		const looks = await Promise.all(numbers.map((number) => target.find(anchorOf(number), accountOf(number), never)));
+		expect(looks).toEqual(numbers.map(() => undefined));
+		expect((await Promise.all(creates)).flat().every(({ kind }) => kind === "applied")).toBe(true);
 		expect(server.came.filter(({ query }) => query.get("count") === "100")).toHaveLength(8);
 	});
 
