@@ -341,4 +341,20 @@ DROP INDEX ledger_pending;
 CREATE INDEX ledger_pending ON ledger (target_id, step, attempts > 0, account_id) WHERE pending = 1;
 `,
 	},
+	{
+		version: 6,
+		name: "features and policies",
+		sql: `
+ALTER TABLE runs ADD COLUMN entitlements INTEGER NOT NULL DEFAULT 0; -- accounts whose features or policies changed
+ALTER TABLE runs ADD COLUMN reverts INTEGER;       -- the run that this one takes back
+ALTER TABLE entries ADD COLUMN read_run INTEGER;   -- the run that read these bytes
+-- The target whose own doing a change is; it counts in the chain only where there is one.
+ALTER TABLE changes ADD COLUMN target TEXT;
+CREATE INDEX changes_by_anchor ON changes (anchor);
+-- A change that was taken back: not planned again until the directory says something else, or somebody unpins it.
+ALTER TABLE rejected ADD COLUMN reverted_run INTEGER;
+-- How many accounts have each feature, and each value of each policy: a scrape must not walk accounts to know.
+CREATE TABLE entitlement_counts (kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, accounts INTEGER NOT NULL, PRIMARY KEY (kind, name, value)) WITHOUT ROWID;
+`,
+	},
 ];
