@@ -1,9 +1,10 @@
-import { attributesAskedBy } from "./config/asked.ts";
+import { attributesAskedBy, rulesFor } from "./config/asked.ts";
 import type { Config, SourceConfig } from "./config/config.ts";
 import type { TargetConfig } from "./config/target-config.ts";
 import { type Counts, changeKinds, noGroupCounts } from "./core/change.ts";
 import { Failure } from "./core/errors.ts";
 import { compileMapping } from "./core/mapping.ts";
+import { compileRules } from "./core/rules.ts";
 import type { Engine, EngineOptions, Listener, Planner, PlanResult } from "./engine.ts";
 import { digest } from "./lib/digest.ts";
 import { makeSource, schemaOf } from "./source/sources.ts";
@@ -24,9 +25,10 @@ import { judgedChanges } from "./sync/judged.ts";
 import type { Planned, RunContext } from "./sync/planned.ts";
 import { readBack } from "./sync/read-back.ts";
 import { type DriftAction, readBackAndAct } from "./sync/repair.ts";
+import { groupsOfRules } from "./sync/rules.ts";
 import { plan } from "./sync/run.ts";
 import type { SyncSource } from "./sync/settings.ts";
-import { groupsOfViews, hasView, makeViews, viewsText } from "./sync/views.ts";
+import { hasView, makeViews, viewsText } from "./sync/views.ts";
 import type { Target } from "./target/target.ts";
 import { makeTarget } from "./target/targets.ts";
 
@@ -254,11 +256,14 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 	};
 	const views = makeViews(config.targets, { mapping, schema: schemaOf(source) });
 	const viewed = viewsText(config.targets);
+	const rules = rulesFor(config, name);
+	const entitling = compileRules(rules, schemaOf(source));
+	const hasRules = entitling.all.length > 0;
 	return {
 		source: makeSource(source, {
 			protect: config.protect,
-			attributes: attributesAskedBy(config.targets),
-			ruleGroups: groupsOfViews(views),
+			attributes: attributesAskedBy(config, name),
+			ruleGroups: [...groupsOfRules({ entitling, views }).values()],
 			...{ clock, random, observe },
 		}),
 		mapping: compileMapping(mapping),
@@ -268,6 +273,7 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 		match: config.match === "none" ? undefined : config.match,
 		// Whether groups are read at all: then everyone's are worked out, also of those whose entry stayed the same.
 		views,
+		entitling,
 		rules: digest(
 			JSON.stringify([
 				mapping,
@@ -275,7 +281,8 @@ function makeSync(config: Config, source: SourceConfig, { clock, random }: Surro
 				config.match,
 				users.groups,
 				groups !== undefined,
-				...(viewed === undefined ? [] : [viewed]),
+				...(viewed === undefined && !hasRules ? [] : [viewed ?? null]),
+				...(hasRules ? [rules] : []),
 			]),
 		).toString("hex"),
 	};

@@ -17,7 +17,7 @@ export function openDoors(clock: () => number): Doors {
 		runDaemon: async (request) => (await import("../daemon/daemon.ts")).runDaemon(request),
 		diagnose: async function* (config, source, signal) {
 			const { diagnoseSource } = await import("../source/sources.ts");
-			const attributes = attributesAskedBy(config.targets);
+			const attributes = attributesAskedBy(config, source);
 			const options = config.sources.find(({ name }) => name === source);
 			if (options !== undefined) yield* diagnoseSource(options, { protect: config.protect, attributes, clock }, signal);
 		},

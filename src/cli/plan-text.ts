@@ -10,13 +10,14 @@ import { count } from "./progress.ts";
 /** So many changes are aligned with each other; a plan may have a million. */
 const PAGE = 200;
 
-const signs = { create: "+", update: "~", disable: "-", enable: "+", remove: "-", delete: "x" } as const satisfies Record<
+const signs = { create: "+", update: "~", entitlement: "~", disable: "-", enable: "+", remove: "-", delete: "x" } as const satisfies Record<
 	ChangeKind | GroupChangeKind,
 	string
 >;
 const colours = {
 	create: "green",
 	update: "cyan",
+	entitlement: "cyan",
 	disable: "yellow",
 	enable: "green",
 	remove: "yellow",

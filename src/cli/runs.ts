@@ -133,7 +133,14 @@ function* runText(out: Output, run: RunView, views: Views): Iterable<string> {
 }
 
 function numberOf(run: RunView, kind: (typeof changeKinds)[number]): number {
-	return { create: run.created, update: run.updated, disable: run.disabled, enable: run.enabled, delete: run.deleted }[kind];
+	return {
+		create: run.created,
+		update: run.updated,
+		entitlement: run.entitlements,
+		disable: run.disabled,
+		enable: run.enabled,
+		delete: run.deleted,
+	}[kind];
 }
 
 function whole(text: string, what: string): number {

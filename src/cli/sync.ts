@@ -61,25 +61,31 @@ async function syncSources(context: Context, input: Input, loaded: LoadedConfig)
 
 /** The fields of the contract, in its order. */
 export function reportJson(report: RunReport): object {
-	const { run, source, mode, outcome, sealed, unsealed, read, created, updated, disabled, enabled, deleted } = report;
+	const { run, source, mode, outcome, sealed, unsealed, read, created, updated, disabled, enabled, deleted, entitlements } = report;
 	const { unchanged, held, quarantined, delivered, pending, durationMs, groups } = report;
 	return {
-		...{ run, source, mode, outcome, sealed, unsealed, read, created, updated, disabled, enabled, deleted },
+		...{ run, source, mode, outcome, sealed, unsealed, read, created, updated, disabled, enabled, deleted, entitlements },
 		...{ unchanged, held, quarantined, delivered, pending, durationMs },
 		...(groups !== undefined && { groups }),
 	};
 }
 
-const done = { create: "created", update: "updated", disable: "disabled", enable: "enabled", delete: "deleted" } as const satisfies Record<
-	ChangeKind,
-	keyof RunReport
->;
+const done = {
+	create: "created",
+	update: "updated",
+	entitlement: "entitlements",
+	disable: "disabled",
+	enable: "enabled",
+	delete: "deleted",
+} as const satisfies Record<ChangeKind, keyof RunReport>;
 
 const colours = { succeeded: "green", held: "yellow", partial: "yellow", failed: "red" } as const;
 
 /** One run for a person: a line with its numbers, then whatever needs a word. */
 export function sayReport(out: Output, report: RunReport, input: Input): void {
-	const numbers = changeKinds.flatMap((kind) => (report[done[kind]] > 0 ? [`${count(report[done[kind]])} ${done[kind]}`] : []));
+	const numbers = changeKinds.flatMap((kind) =>
+		report[done[kind]] > 0 ? [`${count(report[done[kind]])} ${kind === "entitlement" ? "entitlements changed" : done[kind]}`] : [],
+	);
 	const changes = numbers.length === 0 ? "nothing changed" : numbers.join(", ");
 	const what = report.mode === "full" ? `full reading of ${count(report.read)}` : `delta of ${count(report.read)}`;
 	const name = `${out.paint("bold", report.source)} run ${report.run}: ${out.paint(colours[report.outcome], report.outcome)}`;

@@ -1,12 +1,26 @@
 import { attributesOfCondition } from "../core/condition.ts";
 import { attributesOf } from "../core/mapping.ts";
-import type { TargetConfig } from "./target-config.ts";
+import type { Config, FeatureConfig, PolicyConfig } from "./config.ts";
 
-/** What targets ask of people's entries besides the common mapping, which every source is to read: attributes in lower case, sorted. */
-export function attributesAskedBy(targets: readonly TargetConfig[]): readonly string[] {
-	const names = targets.flatMap(({ when, mapping }) => [
+/** Rules and targets, as far as they ask something of people. */
+export type Asking = Pick<Config, "features" | "policies" | "targets">;
+
+/** What is asked of people's entries besides the common mapping, which a source is to read: attributes in lower case, sorted. */
+export function attributesAskedBy(asking: Asking, source: string): readonly string[] {
+	const names = asking.targets.flatMap(({ when, mapping }) => [
 		...(when === undefined ? [] : attributesOfCondition(when)),
 		...(mapping === undefined ? [] : attributesOf(mapping)),
 	]);
+	const { features, policies } = rulesFor(asking, source);
+	for (const { when } of [...features, ...policies]) if (when !== undefined) names.push(...attributesOfCondition(when));
 	return [...new Set(names)].sort();
+}
+
+/** The rules for people of one source. */
+export function rulesFor(
+	{ features, policies }: Pick<Asking, "features" | "policies">,
+	source: string,
+): { readonly features: readonly FeatureConfig[]; readonly policies: readonly PolicyConfig[] } {
+	const isMine = (rule: FeatureConfig): boolean => rule.source === undefined || rule.source === source;
+	return { features: features.filter(isMine), policies: policies.filter(isMine) };
 }

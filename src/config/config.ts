@@ -1,6 +1,7 @@
 import type { Limit, Limits } from "../core/gate.ts";
 import type { Lifecycle } from "../core/lifecycle.ts";
 import type { Mapping } from "../core/mapping.ts";
+import type { FeatureRule, PolicyRule } from "../core/rules.ts";
 import type { Secret } from "./secret.ts";
 import type { TargetConfig } from "./target-config.ts";
 
@@ -17,9 +18,23 @@ export interface Config {
 	readonly match: MatchField;
 	/** DNs of people, groups and containers whose accounts are never disabled without approval. */
 	readonly protect: readonly string[];
+	readonly features: readonly FeatureConfig[];
+	/** In the order in which they count. */
+	readonly policies: readonly PolicyConfig[];
 	readonly targets: readonly TargetConfig[];
 	readonly retention: { readonly runsMs: number; readonly changesMs: number };
 	readonly demo: DemoConfig | undefined;
+}
+
+/** A rule that gives a feature. */
+export interface FeatureConfig extends FeatureRule {
+	/** For people of this source alone; undefined: of all. */
+	readonly source: string | undefined;
+}
+
+/** A rule that gives a policy a value. */
+export interface PolicyConfig extends PolicyRule {
+	readonly source: string | undefined;
 }
 
 export type MatchField = "none" | "userName" | "employeeNumber" | "email";

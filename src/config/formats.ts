@@ -3,6 +3,7 @@ import { validateDetailed } from "node-cron";
 import { parseDn } from "../core/dn.ts";
 import { Failure } from "../core/errors.ts";
 import { parseFilter } from "../core/filter-text.ts";
+import { parseGroupName } from "../core/group-name.ts";
 import { parseTemplate } from "../core/template.ts";
 import { parseDuration } from "../lib/duration.ts";
 
@@ -26,6 +27,12 @@ export const checkText: Check = (text) =>
 export const checkDn: Check = (text) => {
 	if (text.trim() === "") return { message: "an empty DN", remedy: "name a container, as in OU=People,DC=corp,DC=example,DC=com" };
 	return flawOf(() => parseDn(text), "not a DN");
+};
+
+/** A group by its DN, GUID, SID or name. */
+export const checkGroupName: Check = (text) => {
+	if (text.trim() === "") return { message: "an empty name", remedy: "name a group, as in CN=Sales,OU=Groups,DC=corp,DC=example,DC=com" };
+	return parseGroupName(text) === undefined ? checkDn(text) : undefined;
 };
 
 export const checkFilter: Check = (text) => flawOf(() => parseFilter(text), "not a search filter");

@@ -5,7 +5,7 @@ import { missingFlaw } from "./missing.ts";
 import { type Path, type Problem, showPath } from "./problem.ts";
 import { makeSchema } from "./schema.ts";
 import { valueAt, withValue } from "./values.ts";
-import { keysAt, laterKey, laterType, meantKey } from "./vocabulary.ts";
+import { keysAt, laterType, meantKey } from "./vocabulary.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -114,8 +114,6 @@ function unknownKeys(above: Path, names: readonly string[], document: ConfigDocu
 function unknownKey(above: Path, name: string, document: ConfigDocument): Problem {
 	const path = [...above, name];
 	const place = { ...document.placeOfKey(path), path: showPath(path), value: name };
-	const later = laterKey(path);
-	if (later !== undefined) return { ...place, message: `this version of dirsyncd does not do ${name} yet`, remedy: later };
 	const meant = meantKey(above, name);
 	const remedy = meant === undefined ? `remove it; known here: ${keysAt(above).join(", ")}` : `write ${meant}`;
 	return { ...place, message: "an unknown key", remedy };

@@ -14,6 +14,7 @@ import type { Semantics } from "./semantics.ts";
 /** The documented limits; what a configuration sets takes their place one by one. */
 const defaultLimits: Limits = {
 	update: { percent: 50, floor: 10 },
+	entitlement: { percent: 20, floor: 10 },
 	disable: { count: 50, percent: 5, floor: 3 },
 	delete: { count: 10, percent: 1, floor: 3 },
 };
@@ -45,6 +46,8 @@ export function resolve(file: string, valid: ValidConfig, semantics: Semantics):
 		},
 		match: valid.match,
 		protect: valid.protect,
+		features: valid.features.map(({ name, source, when }) => ({ name, source, when })),
+		policies: valid.policies.map(({ name, source, when, value }) => ({ name, source, when, value: String(value) })),
 		targets: valid.targets.map((target, index) =>
 			resolveTarget(target, {
 				...{ at: `targets[${index}]`, directory: path.dirname(file), semantics },

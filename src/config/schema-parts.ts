@@ -56,6 +56,7 @@ export function accountLimits() {
 	return {
 		create: limit().prefault({}).describe("Without a limit unless set."),
 		update: limit().prefault({}).describe("By default 50 percent, floor 10."),
+		entitlement: limit().prefault({}).describe("Accounts whose features or policies change. By default 20 percent, floor 10."),
 		disable: limit().prefault({}).describe("By default 50 or 5 percent, whichever is reached first, floor 3."),
 		enable: limit().prefault({}).describe("Without a limit unless set."),
 		delete: limit().prefault({}).describe("By default 10 or 1 percent, whichever is reached first, floor 3."),

@@ -1,13 +1,15 @@
 import { z } from "zod";
 import * as formats from "./formats.ts";
+import { feature, policy } from "./rules-schema.ts";
 import { limits, mapping, secret, text } from "./schema-parts.ts";
-import { target } from "./target-schema.ts";
+import { condition, target } from "./target-schema.ts";
 
 /**
  * The shape of the configuration, and of its JSON Schema. Every check here looks at one value by itself, so that one mistake
  * never hides another; what needs two values, a file or the environment is in semantics.ts.
  */
 export function makeSchema() {
+	const when = condition();
 	return z.strictObject({
 		database: text(formats.checkText)
 			.default("./data/dirsyncd.db")
@@ -29,8 +31,13 @@ export function makeSchema() {
 			.describe("By which field of the account a person who moved from one source to another keeps the one account."),
 		limits: limits().prefault({}).describe("The gate: a kind of change that is past its limit, per run and source, waits for a person."),
 		protect: dns().default([]).describe("People, groups (nested) and containers whose accounts are never disabled without approval."),
+		features: z.array(feature(when)).default([]).describe("What accounts may do, on or off: whoever matches any rule of a name has it."),
+		policies: z
+			.array(policy(when))
+			.default([])
+			.describe("What accounts have a value of: of the rules for one name the first that matches counts."),
 		targets: z
-			.array(target())
+			.array(target(when))
 			.min(1)
 			.prefault([{ name: "accounts", type: "local" }])
 			.describe("The systems whose accounts are kept. Without this: the local account store alone."),

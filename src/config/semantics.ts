@@ -7,6 +7,7 @@ import type { Flaw } from "./formats.ts";
 import { type Gathering, isMap, isOn, listAt, textAt } from "./gathering.ts";
 import { shownValue } from "./issues.ts";
 import { type Path, type Problem, showPath } from "./problem.ts";
+import { checkRules } from "./rules.ts";
 import { checkScope, checkSplitDns } from "./scope.ts";
 import type { Secret } from "./secret.ts";
 import { checkServers } from "./servers.ts";
@@ -56,6 +57,7 @@ export function checkSemantics(document: ConfigDocument, environment: Environmen
 	checkNames(gathering, "sources");
 	checkNames(gathering, "targets");
 	checkTargets(gathering);
+	checkRules(gathering);
 	checkSplitDns(gathering, ["protect"]);
 	checkMatch(gathering);
 	const sources = [...listAt(gathering, ["sources"]).keys()].map((index) => ["sources", index]);

@@ -8,13 +8,13 @@ export const targetTypes = ["local", "scim", "file", "webhook"] as const;
 export type TargetType = (typeof targetTypes)[number];
 
 /** All keys of all types: which of them belong to which type, and which are required, says targets.ts in words of its own. */
-export function target() {
+export function target(when: z.ZodType<Condition>) {
 	return z.strictObject({
 		name: text(formats.checkName).describe("What this target is called in commands, logs and metrics."),
 		type: z
 			.enum(targetTypes)
 			.describe("local: the account store within the database; scim: a service that speaks SCIM 2.0; file; webhook."),
-		when: condition().optional().describe("Whose accounts it gets. Without this: everybody's."),
+		when: when.optional().describe("Whose accounts it gets. Without this: everybody's."),
 		mapping: mapping().optional().describe('Templates in the place of those in mapping; "" leaves a field out.'),
 		lifecycle: lifecycle().optional().describe("What becomes of an account at this target; what is left out is as in lifecycle."),
 		limits: z.strictObject(accountLimits()).optional().describe("Whatever number is set here takes the place of the one in limits."),
@@ -30,7 +30,7 @@ export function target() {
 export function condition(): z.ZodType<Condition> {
 	const node: z.ZodType<Condition> = z
 		.strictObject({
-			group: text(formats.checkDn).optional().describe("A member of this group, nested ones included: its DN."),
+			group: text(formats.checkGroupName).optional().describe("A member of this group, nested ones included: its DN, GUID, SID or name."),
 			filter: text(formats.checkFilter).optional().describe("An LDAP filter on the person's entry."),
 			all: z
 				.array(z.lazy(() => node))

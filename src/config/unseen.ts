@@ -1,3 +1,4 @@
+import { attributesOfCondition } from "../core/condition.ts";
 import { isBackLink, isConstructed } from "../core/constructed.ts";
 import { attributesOf, parseFilter } from "../core/filter-text.ts";
 import { mappingFields } from "../core/mapping.ts";
@@ -6,6 +7,7 @@ import { typeOf } from "./belonging.ts";
 import { checkFilter } from "./formats.ts";
 import { type Gathering, listAt, textAt } from "./gathering.ts";
 import type { Path } from "./problem.ts";
+import { ruleSections } from "./rules.ts";
 import type { SourceType } from "./schema.ts";
 import { conditionsAt } from "./targets.ts";
 
@@ -30,10 +32,11 @@ export function checkUnseen(gathering: Gathering, sources: readonly Path[]): voi
 	}
 	const targets = [...listAt(gathering, ["targets"]).keys()].map((index) => ["targets", index]);
 	const templates = [[], ...targets].flatMap((above) => mappingFields.map((field) => [...above, "mapping", field]));
-	const conditions = targets.flatMap((target) => conditionsAt(gathering, [...target, "when"])).map((at) => [...at, "filter"]);
+	const rules = ruleSections.flatMap((section) => [...listAt(gathering, [section]).keys()].map((index) => [section, index]));
+	const conditions = [...targets, ...rules].flatMap((above) => conditionsAt(gathering, [...above, "when"])).map((at) => [...at, "filter"]);
 	const asked = [
 		...templates.map((at) => ({ at, attributes: mappedFrom(gathering, at) })),
-		...conditions.map((at) => ({ at, attributes: filteredBy(gathering, at) })),
+		...conditions.map((at) => ({ at, attributes: conditionedBy(gathering, at) })),
 	];
 	for (const { at, attributes } of asked) {
 		for (const attribute of attributes) {
@@ -47,6 +50,12 @@ export function checkUnseen(gathering: Gathering, sources: readonly Path[]): voi
 function filteredBy(gathering: Gathering, at: Path): ReadonlySet<string> {
 	const text = textAt(gathering, at) ?? "";
 	return checkFilter(text) === undefined ? attributesOf(parseFilter(text)) : new Set();
+}
+
+/** The same of a condition, which asks no entry for memberships. */
+function conditionedBy(gathering: Gathering, at: Path): ReadonlySet<string> {
+	const filter = textAt(gathering, at) ?? "";
+	return checkFilter(filter) === undefined ? new Set(attributesOfCondition({ filter })) : new Set();
 }
 
 function mappedFrom(gathering: Gathering, at: Path): ReadonlySet<string> {

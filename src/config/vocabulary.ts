@@ -52,16 +52,6 @@ const synonyms: Readonly<Record<string, string>> = {
 	...{ mechanism: "sasl", authzid: "authorizationId", realm: "domain", discover: "domain", uuid: "anchor" },
 };
 
-/** What to do about a key of the contract that later versions bring, by its path; undefined for every other key. */
-export function laterKey(path: Path): string | undefined {
-	return laterKeys[path.map((step) => (typeof step === "number" ? "*" : step)).join(".")];
-}
-
-const laterKeys: Readonly<Record<string, string>> = {
-	features: "leave it out",
-	policies: "leave it out",
-};
-
 /** A `type` or choice of the contract that later versions bring, or undefined. */
 export function laterType(path: Path, value: unknown): string | undefined {
 	const choices = laterChoices[path.map((step) => (typeof step === "number" ? "*" : step)).join(".")];

@@ -11,8 +11,16 @@ export interface PhoneNumber {
 	readonly type: "work" | "mobile";
 }
 
+/** What an account may do, by rules. Without any value each is left out, so that equal ones have equal JSON. */
+export interface Entitlements {
+	/** Names of the features that are on, sorted. */
+	readonly features?: readonly string[];
+	/** Value of each policy, by name, names sorted. */
+	readonly policies?: Readonly<Record<string, string>>;
+}
+
 /** One person's account as we want it, in SCIM's field names (RFC 7643 §4.1). A field without a value is left out. */
-export interface Account {
+export interface Account extends Entitlements {
 	readonly userName: string;
 	readonly displayName?: string;
 	readonly name?: { readonly givenName?: string; readonly familyName?: string };
@@ -24,8 +32,4 @@ export interface Account {
 	/** The anchor of the manager, when the manager is in scope. */
 	readonly manager?: Anchor;
 	readonly employeeNumber?: string;
-	/** Names of the features that are on, sorted. */
-	readonly features?: readonly string[];
-	/** Value of each policy, by name, names sorted. */
-	readonly policies?: Readonly<Record<string, string>>;
 }

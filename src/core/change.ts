@@ -2,8 +2,12 @@ import type { Account } from "./account.ts";
 import type { Anchor } from "./entry.ts";
 import type { GroupSide } from "./group.ts";
 
-export const changeKinds = ["create", "update", "disable", "enable", "delete"] as const;
+/** `update`: its fields; `entitlement`: its features and policies, judged by a limit of their own. */
+export const changeKinds = ["create", "update", "entitlement", "disable", "enable", "delete"] as const;
 export type ChangeKind = (typeof changeKinds)[number];
+
+/** What is sent to a target for an account: what rules give is an update there. */
+export type DeliveryKind = Exclude<ChangeKind, "entitlement">;
 
 /** What becomes of a group. `update`: its fields, and members that come; `remove`: members that go, judged by a limit of their own. */
 export const groupChangeKinds = ["create", "update", "remove", "delete"] as const;
@@ -43,7 +47,7 @@ export type Change = AccountChange | GroupChange;
 /** Changes of accounts counted by kind. */
 export type Counts = Readonly<Record<ChangeKind, number>>;
 
-export const noCounts: Counts = { create: 0, update: 0, disable: 0, enable: 0, delete: 0 };
+export const noCounts: Counts = { create: 0, update: 0, entitlement: 0, disable: 0, enable: 0, delete: 0 };
 
 /** What a run does to groups. */
 export interface GroupCounts {

@@ -27,7 +27,8 @@ type Test = (value: Value) => Truth;
 
 const BIT_AND = "1.2.840.113556.1.4.803";
 const BIT_OR = "1.2.840.113556.1.4.804";
-const IN_CHAIN = "1.2.840.113556.1.4.1941";
+/** Follows links to any depth (LDAP_MATCHING_RULE_TRANSITIVE_EVAL, MS-ADTS §3.1.1.3.4.4). */
+export const IN_CHAIN = "1.2.840.113556.1.4.1941";
 
 /** Attributes that ambiguous name resolution, `(anr=…)`, looks into (MS-ADTS §3.1.1.3.1.3.2; legacyExchangeDN is equality there). */
 const ANR = ["displayname", "givenname", "sn", "name", "samaccountname", "proxyaddresses", "physicaldeliveryofficename", "mail"];

@@ -1,15 +1,17 @@
 import { hash } from "node:crypto";
 import type { Account } from "./account.ts";
 import type { ChangeKind, GroupChangeKind } from "./change.ts";
-import { withState } from "./plan.ts";
+import { withEntitlements, withState } from "./plan.ts";
 
 /**
  * What a change would do, as text: for creates and updates the fields, without the state that a change beside it may turn
- * meanwhile; for a change of state nothing but its kind.
+ * meanwhile; what rules give by itself; for a change of state nothing but its kind.
  */
 export function effectOf(kind: ChangeKind, after: Account | undefined): string {
-	if (after === undefined || (kind !== "create" && kind !== "update")) return "";
-	return JSON.stringify(kind === "update" ? withState(after, true) : after);
+	if (after === undefined) return "";
+	if (kind === "create") return JSON.stringify(after);
+	if (kind === "update") return JSON.stringify(withState(withEntitlements(after, {}), true));
+	return kind === "entitlement" ? JSON.stringify([after.features ?? [], after.policies ?? {}]) : "";
 }
 
 /**

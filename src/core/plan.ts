@@ -1,4 +1,4 @@
-import type { Account } from "./account.ts";
+import type { Account, Entitlements } from "./account.ts";
 import type { Cause, ChangeKind } from "./change.ts";
 import type { Entry } from "./entry.ts";
 import { unreachable } from "./errors.ts";
@@ -20,9 +20,18 @@ export interface Situation {
 	readonly presence: Presence;
 	/** What the mapping made of the entry; undefined unless it is present. */
 	readonly mapped: Mapped | undefined;
+	/** What the rules give; undefined unless it is present. */
+	readonly entitled: Entitled | undefined;
 	readonly lifecycle: Lifecycle;
 	/** The run's instant, Unix milliseconds. */
 	readonly at: number;
+}
+
+/** What rules give to a person, and why that differs from before, for a person. */
+export interface Entitled {
+	readonly entitlements: Entitlements;
+	/** Phrases for what changes from `before`, joined. */
+	words(before: Entitlements): string;
 }
 
 export interface PlannedChange {
@@ -31,7 +40,7 @@ export interface PlannedChange {
 	readonly cause: Cause | undefined;
 }
 
-/** What should become of one account. `changes` are at most two: the fields, and the state. */
+/** What should become of one account. `changes` are at most three: the fields, what the rules give, and the state. */
 export interface PlannedAccount {
 	readonly desired: Account | undefined;
 	readonly changes: readonly PlannedChange[];
@@ -72,7 +81,8 @@ function planPresent(situation: Situation, entry: Entry): PlannedAccount {
 	// Expiry ahead must wake us, also while the account is disabled for another reason: the reason changes then.
 	const dueAt = entry.expiresAt !== undefined && entry.expiresAt > at ? entry.expiresAt : undefined;
 	const nothing = { changes: [], cause: undefined, endedAt: undefined, because: undefined, dueAt, quarantine };
-	const fields = mapped?.kind === "account" ? mapped.account : before?.account;
+	const mappedFields = mapped?.kind === "account" ? mapped.account : before?.account;
+	const fields = mappedFields && withEntitlements(mappedFields, situation.entitled?.entitlements ?? before?.account ?? {});
 	if (fields === undefined || (unknown && !before)) return { desired: undefined, ...nothing };
 
 	const action: EndAction | undefined = unknown || !ended ? undefined : lifecycle.onDisabled;
@@ -83,11 +93,13 @@ function planPresent(situation: Situation, entry: Entry): PlannedAccount {
 	const active = unknown || action === "keep" ? (before?.account.active ?? false) : !ended;
 	const desired = withState(fields, active);
 	const changes: PlannedChange[] = [];
-	if (!before)
-		changes.push({ kind: "create", why: ended ? `new in the directory, ${ended.why}` : "new in the directory", cause: ended?.cause });
+	if (!before) changes.push({ kind: "create", why: whyCreated(ended?.why, situation.entitled), cause: ended?.cause });
 	else {
 		const changed = changedFields(before.account, desired);
 		if (changed.length > 0) changes.push({ kind: "update", why: changed.join(", "), cause: undefined });
+		if (!isEntitledAs(before.account, desired)) {
+			changes.push({ kind: "entitlement", why: situation.entitled?.words(before.account) ?? "", cause: undefined });
+		}
 		if (before.account.active && !active) changes.push({ kind: "disable", why: ended?.why ?? "not active", cause: ended?.cause });
 		if (!before.account.active && active) changes.push({ kind: "enable", why: whyEnabled(before.cause), cause: undefined });
 	}
@@ -148,6 +160,12 @@ export function endOf(entry: Entry, at: number): { readonly cause: Cause; readon
 	return undefined;
 }
 
+function whyCreated(ended: string | undefined, entitled: Entitled | undefined): string {
+	const created = ended === undefined ? "new in the directory" : `new in the directory, ${ended}`;
+	const given = entitled?.words({}) ?? "";
+	return given === "" ? created : `${created}; ${given}`;
+}
+
 function whyEnabled(cause: Cause | undefined): string {
 	switch (cause) {
 		case "out-of-scope":
@@ -183,11 +201,26 @@ export function withState(fields: Omit<Account, "active">, active: boolean): Acc
 	};
 }
 
-/** One phrase for each field that differs, `active` left out: `department from "Sales" to "Treasury"`. */
+/** The same with other features and policies. */
+export function withEntitlements<Fields extends Omit<Account, "active">>(fields: Fields, { features, policies }: Entitlements): Fields {
+	if (fields.features === features && fields.policies === policies) return fields;
+	const { features: _features, policies: _policies, ...rest } = fields;
+	return { ...rest, ...(features !== undefined && { features }), ...(policies !== undefined && { policies }) } as Fields;
+}
+
+/** Whether two accounts have the same features and policies. */
+export function isEntitledAs(before: Entitlements, after: Entitlements): boolean {
+	return isSame(before.features, after.features) && isSame(before.policies, after.policies);
+}
+
+function isSame(before: object | undefined, after: object | undefined): boolean {
+	return before === after || JSON.stringify(before) === JSON.stringify(after);
+}
+
+/** One phrase for each field that differs, but for the state and what the rules give: `department from "Sales" to "Treasury"`. */
 export function changedFields(before: Account, after: Account): readonly string[] {
 	const names = [
 		...(["userName", "displayName", "name", "emails", "title", "department", "phoneNumbers", "manager", "employeeNumber"] as const),
-		...(["features", "policies"] as const),
 	];
 	const phrases: string[] = [];
 	for (const name of names) {

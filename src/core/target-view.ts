@@ -5,7 +5,7 @@ import { unreachable } from "./errors.ts";
 import type { EndAction, Lifecycle } from "./lifecycle.ts";
 import type { MappedAccount } from "./mapping.ts";
 import { outcomeOf } from "./outcome.ts";
-import { changedFields, withState } from "./plan.ts";
+import { changedFields, isEntitledAs, withState } from "./plan.ts";
 
 /** What becomes of an account at one target. */
 export type EndActions = Pick<Lifecycle, "onDisabled" | "onOutOfScope" | "onDeleted">;
@@ -154,6 +154,10 @@ function alteration(
 	if (changed.length > 0) {
 		const isOwn = !isMade && !passed.has("update");
 		changes.push({ kind: "update", why: `at target ${target}: ${changed.join(", ")}`, cause: undefined, isOwn });
+	}
+	if (!isEntitledAs(account, desired)) {
+		const isOwn = !isMade && !passed.has("entitlement");
+		changes.push({ kind: "entitlement", why: `at target ${target}: features and policies as everywhere`, cause: undefined, isOwn });
 	}
 	if (account.active && !desired.active) {
 		const isOwn = !passed.has("disable") && !passed.has("delete");

@@ -15,9 +15,9 @@ export interface Overview {
 }
 
 export interface OverviewParts {
-	readonly views: Pick<Views, "sources" | "targets" | "accountCounts">;
+	readonly views: Pick<Views, "sources" | "targets" | "accountCounts" | "featureCounts">;
 	/** What is configured now: nothing else is shown. */
-	configured(): { readonly sources: readonly string[]; readonly targets: readonly string[] };
+	configured(): { readonly sources: readonly string[]; readonly targets: readonly string[]; readonly features: readonly string[] };
 	readonly clock: () => number;
 }
 
@@ -27,7 +27,7 @@ const FRESH_MS = 1000;
 export function makeOverview({ views, configured, clock }: OverviewParts): Overview {
 	const lastRuns = new Map<string, LastRun>();
 	let readAt = Number.NEGATIVE_INFINITY;
-	let state: MetricsState = { sources: [], targets: [], accounts: [] };
+	let state: MetricsState = { sources: [], targets: [], accounts: [], features: [] };
 	let trouble: Trouble | undefined;
 
 	const read = (): void => {
@@ -36,13 +36,14 @@ export function makeOverview({ views, configured, clock }: OverviewParts): Overv
 		if (Math.abs(now - readAt) < FRESH_MS) return;
 		readAt = now;
 		try {
-			const { sources, targets } = configured();
+			const { sources, targets, features } = configured();
 			const sourceViews = views.sources();
 			const targetViews = views.targets();
 			state = {
 				sources: sources.map((name) => sourceViews.find(({ source }) => source === name) ?? blankSource(name)),
 				targets: targets.map((name) => targetViews.find(({ target }) => target === name) ?? blankTarget(name)),
 				accounts: views.accountCounts(),
+				features: withZeroes(views.featureCounts(), features),
 			};
 			for (const { source, lastRun } of state.sources) {
 				if (lastRun === undefined || lastRun.outcome === "running" || lastRuns.has(source)) continue;
@@ -96,6 +97,12 @@ export function gatherParts(
 
 export function lastRunOf({ run, mode, outcome, startedAt, durationMs, unsealed, error }: RunReport): LastRun {
 	return { run, mode, outcome, endedAt: Math.round(startedAt + durationMs), unsealed, error: error?.message, hint: error?.hint };
+}
+
+/** Also those that nobody has; one that is not configured any more is there for as long as somebody has it. */
+function withZeroes(counts: ReturnType<Views["featureCounts"]>, features: readonly string[]): MetricsState["features"] {
+	const names = new Set([...features, ...counts.map(({ feature }) => feature)]);
+	return [...names].map((feature) => ({ feature, count: counts.find((each) => each.feature === feature)?.count ?? 0 }));
 }
 
 function blankSource(source: string): SourceView {

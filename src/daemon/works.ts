@@ -73,7 +73,8 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 	});
 	closers.add("engine", () => engine.close(ENGINE_CLOSE_MS));
 	const { views, probe } = await openReaders(config.database, closers);
-	const configured = () => ({ sources: config.sources.map(({ name }) => name), targets: config.targets.map(({ name }) => name) });
+	const names = (each: readonly { readonly name: string }[]): readonly string[] => each.map(({ name }) => name);
+	const configured = () => ({ sources: names(config.sources), targets: names(config.targets), features: names(config.features) });
 	const overview = makeOverview({ views, configured, clock });
 	const runs = makeRuns({ engine, overview, views, metrics, log, clock, ending: ending.signal });
 	const lastSuccess = (source: string) =>

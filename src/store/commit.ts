@@ -1,8 +1,9 @@
-import type { Account } from "../core/account.ts";
+import type { Account, Entitlements } from "../core/account.ts";
 import type { Cause, ChangeKind } from "../core/change.ts";
 import { claimsOf } from "../core/claims.ts";
 import type { Cursor } from "../core/cursor.ts";
 import { outcomeOf, stepOf } from "../core/outcome.ts";
+import { isEntitledAs } from "../core/plan.ts";
 import { digest } from "../lib/digest.ts";
 import { spread } from "../lib/spread.ts";
 import type { Container } from "../source/source.ts";
@@ -35,6 +36,8 @@ export interface CommitRequest {
 		  }
 		| undefined;
 	readonly rules: string | undefined;
+	/** Whether there are features or policies to be counted. */
+	readonly hasRules: boolean;
 	/** Added to the stored counts, by attribute. */
 	readonly attributeCounts: ReadonlyMap<string, number>;
 	/** Ids of the people under protection now, among those the snapshot has; undefined: not asked. */
@@ -76,16 +79,16 @@ const PAGE = 1000;
 
 /** Carries a judged stage into the database. Every function is called inside the run's one transaction, in the order of `commit`. */
 export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
-	const addEntries = db.prepare<[number]>(
-		`INSERT INTO entries (id, source_id, anchor, anchor_key, digest, dn_digest)
-		SELECT id, ?, anchor, anchor_key, digest, dn_digest FROM staged WHERE is_new = 1`,
+	const addEntries = db.prepare<[number, number]>(
+		`INSERT INTO entries (id, source_id, read_run, anchor, anchor_key, digest, dn_digest)
+		SELECT id, ?, ?, anchor, anchor_key, digest, dn_digest FROM staged WHERE is_new = 1`,
 	);
 	// `+` keeps SQLite from walking all entries to look each up on the stage: the stage is what is small.
+	const updateEntries = db.prepare<[number]>(
+		`UPDATE entries SET digest = s.digest, dn_digest = s.dn_digest, read_run = ?, gone = NULL, gone_evidence = NULL, gone_doubt = NULL
+		FROM staged s WHERE entries.id = +s.id AND s.is_new = 0 AND s.is_read = 1`,
+	);
 	const snapshotSteps = [
-		db.prepare(
-			`UPDATE entries SET digest = s.digest, dn_digest = s.dn_digest, gone = NULL, gone_evidence = NULL, gone_doubt = NULL
-			FROM staged s WHERE entries.id = +s.id AND s.is_new = 0 AND s.is_read = 1`,
-		),
 		db.prepare(
 			`UPDATE entries SET gone = s.presence, gone_evidence = s.evidence, gone_doubt = s.doubt FROM staged s
 			WHERE entries.id = +s.id AND s.presence <> 'present'`,
@@ -129,6 +132,18 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 	const addCount = db.prepare<[number, string, number]>(
 		"INSERT INTO attribute_counts (source_id, attribute, entries) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET entries = max(0, entries + excluded.entries)",
 	);
+	const count = db.prepare<[string, string, string, number]>(
+		"INSERT INTO entitlement_counts (kind, name, value, accounts) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET accounts = accounts + excluded.accounts",
+	);
+	const countCreated = [
+		`INSERT INTO entitlement_counts (kind, name, value, accounts) SELECT 'feature', f.value, '', count(*)
+		FROM planned p JOIN outcomes o ON o.id = p.id, json_each(o.desired, '$.features') f WHERE p.kind = 'create' AND p.passed = 1 GROUP BY 2
+		ON CONFLICT DO UPDATE SET accounts = accounts + excluded.accounts`,
+		`INSERT INTO entitlement_counts (kind, name, value, accounts) SELECT 'policy', f.key, f.value, count(*)
+		FROM planned p JOIN outcomes o ON o.id = p.id, json_each(o.desired, '$.policies') f WHERE p.kind = 'create' AND p.passed = 1 GROUP BY 2, 3
+		ON CONFLICT DO UPDATE SET accounts = accounts + excluded.accounts`,
+	].map((sql) => db.prepare(sql));
+	const forgetCounts = db.prepare("DELETE FROM entitlement_counts WHERE accounts = 0");
 	const stagedNew = db.prepare("SELECT count(*) FROM staged WHERE is_new = 1").pluck();
 	const returned = db
 		.prepare(
@@ -197,6 +212,17 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 		}
 	};
 
+	const countEntitlements = ({ features, policies }: Entitlements, by: 1 | -1): void => {
+		for (const name of features ?? []) count.run("feature", name, "", by);
+		for (const [name, value] of Object.entries(policies ?? {})) count.run("policy", name, value, by);
+	};
+
+	const recount = (before: Entitlements, after: Entitlements): void => {
+		if (isEntitledAs(before, after)) return;
+		countEntitlements(before, -1);
+		countEntitlements(after, 1);
+	};
+
 	const writeOne = (request: CommitRequest, row: ExistingRow, grown: { active: number; inactive: number }): void => {
 		const kinds = kindsOf(row.kinds);
 		const before = JSON.parse(row.body) as Account;
@@ -204,6 +230,7 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 		const after = outcomeOf(before, desired, kinds);
 		if (row.reclaims === 1) for (const value of claimsOf(before)) unclaim.run(spread(value), row.id);
 		grown[before.active ? "active" : "inactive"]--;
+		recount(before, after ?? {});
 		if (after === undefined) {
 			remove.run(row.id);
 			ledger.want(row.id, undefined, row.body, "delete", 0, request.run);
@@ -236,7 +263,8 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 			writeLog(request);
 			const gone = (left.get() as number) - (returned.get() as number);
 			const entries = (stagedNew.get() as number) - gone;
-			addEntries.run(request.sourceId);
+			addEntries.run(request.sourceId, request.run);
+			updateEntries.run(request.run);
 			for (const step of snapshotSteps) step.run();
 			if (request.shielded !== undefined) {
 				const were = new Set(protectedIds.all(request.sourceId) as number[]);
@@ -245,6 +273,8 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 			const grown = writeExisting(request);
 			const active = createdActive.get() as number;
 			const made = create.run(request.sourceId).changes;
+			if (request.hasRules) for (const step of countCreated) step.run();
+			forgetCounts.run();
 			ledger.wantCreated(request.run);
 			claim.run();
 			for (const [attribute, count] of request.attributeCounts) if (count !== 0) addCount.run(request.sourceId, attribute, count);

@@ -1,4 +1,4 @@
-import type { ChangeKind } from "../core/change.ts";
+import type { DeliveryKind } from "../core/change.ts";
 import type { Anchor } from "../core/entry.ts";
 import type { Connection } from "./database.ts";
 
@@ -6,7 +6,7 @@ import type { Connection } from "./database.ts";
 export interface PendingRow {
 	readonly account_id: number;
 	readonly anchor: Anchor;
-	readonly kind: ChangeKind;
+	readonly kind: DeliveryKind;
 	readonly step: number;
 	readonly wanted: Buffer | null;
 	readonly body: string | null;

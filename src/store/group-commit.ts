@@ -2,6 +2,7 @@ import { makeKeySum } from "../lib/key-sum.ts";
 import type { ScopeGroup } from "../source/source.ts";
 import type { Connection } from "./database.ts";
 import type { GroupLedger } from "./group-ledger.ts";
+import type { PinnedGroup } from "./groups.ts";
 
 /** What a run that read groups leaves behind of them. */
 export interface GroupCommitRequest {
@@ -14,7 +15,7 @@ export interface GroupCommitRequest {
 	readonly reading:
 		| {
 				readonly scopeGroups: readonly ScopeGroup[] | undefined;
-				readonly ruleGroups: readonly ScopeGroup[];
+				readonly ruleGroups: readonly PinnedGroup[];
 				readonly strategy: string;
 				/** The groups' scope, where the reading was sealed: until then what it shows less is our doing. */
 				readonly groupScope: string | undefined;

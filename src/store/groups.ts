@@ -11,6 +11,11 @@ export interface KnownGroup {
 	readonly gone: string | null;
 }
 
+/** A group that a rule names. `isMissing`: the last reading did not find it; then it is what was known under its name before. */
+export interface PinnedGroup extends ScopeGroup {
+	readonly isMissing?: true;
+}
+
 /** The groups' side of the snapshot, for one run. Nothing here writes. */
 export function openGroups(db: Connection) {
 	const columns = "id, anchor, digest, members_sum, in_scope, gone";
@@ -74,9 +79,9 @@ export function openGroups(db: Connection) {
 			return text == null ? undefined : (JSON.parse(text) as ScopeGroup[]);
 		},
 		/** The groups that rules name, as the last reading found them. */
-		named: (sourceId: number): readonly ScopeGroup[] => {
+		named: (sourceId: number): readonly PinnedGroup[] => {
 			const text = named.get(sourceId) as string | null | undefined;
-			return text == null ? [] : (JSON.parse(text) as ScopeGroup[]);
+			return text == null ? [] : (JSON.parse(text) as PinnedGroup[]);
 		},
 		/** Accounts of which a membership is held that should end. */
 		heldMembers: (sourceId: number): readonly number[] => heldMembers.all(sourceId) as number[],

@@ -1,4 +1,4 @@
-import type { ChangeKind } from "../core/change.ts";
+import type { DeliveryKind } from "../core/change.ts";
 import type { Connection } from "./database.ts";
 import { openDeliveryLedger, type Step } from "./delivery-ledger.ts";
 
@@ -18,7 +18,7 @@ export interface WantedThere {
 	readonly isOutside: boolean;
 	/** What was wanted there before. */
 	readonly oldBody: string | null;
-	readonly kind: ChangeKind;
+	readonly kind: DeliveryKind;
 	readonly step: Step;
 	readonly run: number;
 }
@@ -97,7 +97,7 @@ export function openLedger(db: Connection) {
 			for (const id of plainTargets) wantCreated.run(id, run);
 		},
 		/** One account's new state for every target without a view; `wanted` undefined: to be deleted. Call inside the run's transaction. */
-		want: (account: number, wanted: Buffer | undefined, oldBody: string, kind: ChangeKind, step: Step, run: number): void => {
+		want: (account: number, wanted: Buffer | undefined, oldBody: string, kind: DeliveryKind, step: Step, run: number): void => {
 			for (const target of plainTargets)
 				want.run({ target, account, wanted: wanted ?? null, body: null, isOutside: 0, oldBody, kind, step, run });
 		},

@@ -18,7 +18,7 @@ import {
 import type { HeldPlanView, QuarantineView, SourceView, TargetView, Views } from "./views.ts";
 
 const runColumns = `r.id, s.name AS source, r.mode, r."trigger", r.started_at, r.ended_at, r.outcome, r.sealed, r.unsealed, r.full_because, r.server, r.error,
-	r.entries_read, r.created, r.updated, r.disabled, r.enabled, r.deleted, r.held, r.quarantined`;
+	r.entries_read, r.created, r.updated, r.disabled, r.enabled, r.deleted, r.entitlements, r.held, r.quarantined`;
 const accountColumns = `a.id, s.name AS source, e.anchor, a.body, a.because,
 	(SELECT json_group_array(json_object('target', t.name, 'pending', l.pending, 'released', l.released_at, 'remoteId', l.remote_id, 'error', l.error,
 		'held', EXISTS (SELECT 1 FROM held h WHERE h.source_id = a.source_id AND h.entry_id = a.id AND h.target IN ('', t.name))))
@@ -132,6 +132,9 @@ export function openViews(file: string): Views {
 			"SELECT s.name FROM members m JOIN strangers s ON s.id = m.member_id WHERE m.group_id = ? ORDER BY s.name LIMIT ?",
 		)
 		.pluck();
+	const featureCounts = db.prepare<[], { feature: string; count: number }>(
+		"SELECT name AS feature, accounts AS count FROM entitlement_counts WHERE kind = 'feature' ORDER BY name",
+	);
 	const targetNames = db.prepare<[], { name: string }>("SELECT name FROM targets ORDER BY name");
 
 	return {
@@ -195,6 +198,7 @@ export function openViews(file: string): Views {
 			}
 		},
 		strangers: ({ id }, limit) => strangers.all(id, limit) as string[],
+		featureCounts: () => featureCounts.all(),
 		accountCounts: () => {
 			const totals = totalsOf();
 			return targetNames.all().flatMap(({ name }) => [

@@ -14,7 +14,7 @@ export function openRuns(db: Connection) {
 	);
 	const end = db.prepare(
 		`UPDATE runs SET mode = ?, ended_at = ?, outcome = ?, sealed = ?, unsealed = ?, full_because = ?, server = ?, error = ?, entries_read = ?,
-		created = ?, updated = ?, disabled = ?, enabled = ?, deleted = ?, held = ?, quarantined = ? WHERE id = ?`,
+		created = ?, updated = ?, disabled = ?, enabled = ?, deleted = ?, entitlements = ?, held = ?, quarantined = ? WHERE id = ?`,
 	);
 	const prune = db.prepare<[number]>(
 		"DELETE FROM runs WHERE started_at < ? AND id NOT IN (SELECT max(id) FROM runs WHERE outcome <> 'failed' GROUP BY source_id, mode UNION SELECT max(id) FROM runs GROUP BY source_id)",
@@ -50,6 +50,7 @@ export function openRuns(db: Connection) {
 				report.disabled,
 				report.enabled,
 				report.deleted,
+				report.entitlements,
 				report.held,
 				report.quarantined,
 				report.run,

@@ -99,7 +99,7 @@ export function openSettlement(db: Connection) {
 		/** Takes a change out of the plan. Where it was one of fields, the account keeps the claims it had. */
 		drop: (id: number, kind: ChangeKind): void => {
 			dropPlanned.run(id, kind);
-			if (kind !== "disable" && kind !== "enable") for (const step of forget) step.run(id);
+			if (kind !== "disable" && kind !== "enable" && kind !== "entitlement") for (const step of forget) step.run(id);
 		},
 		counts: () => counts.all(),
 		holdKind: (kind: ChangeKind, reason: HoldReason, because: string): void => {

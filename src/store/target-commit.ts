@@ -1,5 +1,5 @@
 import type { Account } from "../core/account.ts";
-import type { ChangeKind } from "../core/change.ts";
+import type { ChangeKind, DeliveryKind } from "../core/change.ts";
 import { claimsOf } from "../core/claims.ts";
 import { outcomeAtTarget } from "../core/target-view.ts";
 import { digest } from "../lib/digest.ts";
@@ -80,7 +80,7 @@ function isEndWithheld(row: TargetWantRow, account: Account | undefined): boolea
 	return row.desired === null || !(JSON.parse(row.desired) as Account).active;
 }
 
-function stepOf(kind: ChangeKind, before: Account | undefined, after: Account | undefined): Step {
+function stepOf(kind: DeliveryKind, before: Account | undefined, after: Account | undefined): Step {
 	const had = before === undefined ? [] : claimsOf(before);
 	const has = after === undefined ? [] : claimsOf(after);
 	if (had.join("\n") !== has.join("\n")) return 1;

@@ -24,6 +24,7 @@ export interface RunRow {
 	readonly disabled: number;
 	readonly enabled: number;
 	readonly deleted: number;
+	readonly entitlements: number;
 	readonly held: number;
 	readonly quarantined: number;
 }
@@ -66,7 +67,7 @@ export interface AccountRow {
 }
 
 export function makeRun(row: RunRow): RunView {
-	const { id, source, mode, trigger, outcome, created, updated, disabled, enabled, deleted, held, quarantined } = row;
+	const { id, source, mode, trigger, outcome, created, updated, disabled, enabled, deleted, entitlements, held, quarantined } = row;
 	return {
 		run: id,
 		source,
@@ -86,6 +87,7 @@ export function makeRun(row: RunRow): RunView {
 		disabled,
 		enabled,
 		deleted,
+		entitlements,
 		held,
 		quarantined,
 	};

@@ -24,6 +24,8 @@ export interface Views {
 	/** What the directory has as direct members of a group that is no account of ours, as far as `limit`. */
 	strangers(group: GroupView, limit: number): readonly string[];
 	/** Accounts per target and state, for the metric. */
+	/** How many accounts have each feature. Every feature that anybody has. */
+	featureCounts(): readonly { readonly feature: string; readonly count: number }[];
 	accountCounts(): readonly { readonly target: string; readonly state: "active" | "disabled"; readonly count: number }[];
 	/** Throws Failure DATABASE_CORRUPT naming the first broken row; returns how many rows the chain has. */
 	verifyChain(): number;
@@ -99,6 +101,8 @@ export interface RunView {
 	readonly disabled: number;
 	readonly enabled: number;
 	readonly deleted: number;
+	/** Accounts whose features or policies changed. */
+	readonly entitlements: number;
 	readonly held: number;
 	readonly quarantined: number;
 }

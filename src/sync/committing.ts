@@ -39,6 +39,7 @@ export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync"
 				containers: reading.end.containers,
 			},
 			rules: isSettled ? rules : undefined,
+			hasRules: sync.entitling.all.length > 0,
 			attributeCounts: planned.planning.attributeCounts,
 			shielded: planned.shielded,
 		});
@@ -53,7 +54,7 @@ export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync"
 			memberKeys: source.memberKeys,
 			reading: reading && {
 				scopeGroups: reading.end.scopeGroups,
-				ruleGroups: reading.end.ruleGroups,
+				ruleGroups: planned.rules.pinned,
 				strategy: reading.end.strategy,
 				groupScope: sealed ? source.groupScope : undefined,
 			},

@@ -113,6 +113,7 @@ function reportOf({ session, sync, clock, deliveries }: CycleContext, facts: Fac
 		disabled: passed.disable,
 		enabled: passed.enable,
 		deleted: passed.delete,
+		entitlements: passed.entitlement,
 		unchanged: Math.max(0, read - (planned?.changedEntries ?? 0)),
 		held,
 		quarantined,

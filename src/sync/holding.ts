@@ -18,6 +18,8 @@ export interface Seen {
 	readonly hasRegained: boolean;
 	/** Why its end may be none. */
 	readonly doubt: string | undefined;
+	/** Why it may be in a group by which rules give something although that does not show it. */
+	readonly groupsDoubt: string | undefined;
 }
 
 export interface HoldingContext {
@@ -27,6 +29,10 @@ export interface HoldingContext {
 	readonly serverChanged: string | undefined;
 	/** Held people whom this reading asked about again: what it says of them counts, not what was held. */
 	readonly askedAgain: ReadonlySet<number>;
+	/** A sealed full reading of a server that knows everything: whatever it says of groups counts. */
+	readonly isSettling: boolean;
+	/** Whatever a server that knows everything has otherwise was read just now. */
+	readonly isCurrent: boolean;
 	/** Attributes known to be unreadable now. */
 	readonly unreadable: ReadonlySet<string>;
 	/** Undefined: not asked in this run; the snapshot's marks count. */
@@ -36,6 +42,8 @@ export interface HoldingContext {
 interface Change {
 	readonly kind: ChangeKind;
 	readonly cause: Cause | undefined;
+	/** Whether an entitlement takes something away, or gives a policy another value. */
+	readonly isLoss?: boolean;
 }
 
 /** A target of which a change is the own doing, and why its ends are not the directory's, if so. */
@@ -53,7 +61,7 @@ export function makeHolding({ snapshot }: Session, state: SourceState, context: 
 			.map((row) => [keyOf(row.entry_id, row.kind, row.target), row]),
 	);
 
-	return (change: Change, { id, isNew, isShielded, lost, hasRegained, doubt }: Seen, there?: There): Hold | undefined => {
+	return (change: Change, { id, isNew, isShielded, lost, hasRegained, doubt, groupsDoubt }: Seen, there?: There): Hold | undefined => {
 		const unreadable = lost?.split(",").filter((name) => context.unreadable.has(name)) ?? [];
 		if (unreadable.length > 0 && change.kind !== "create") {
 			return { reason: "attribute-loss", because: `${unreadable.join(", ")} cannot be read on anyone any more` };
@@ -63,18 +71,22 @@ export function makeHolding({ snapshot }: Session, state: SourceState, context: 
 			return { reason: "attribute-loss", because: "accountExpires cannot be read any more: it may still be expired" };
 		}
 		const earlier = sticky.get(keyOf(id, change.kind, there?.target ?? ""));
+		const isLoss = change.isLoss === true;
+		const isHeardAgain = isLoss ? context.isSettling || (earlier?.reason === "server" && context.isCurrent) : context.askedAgain.has(id);
 		const isSettled =
-			earlier !== undefined && (isAskedAgain(earlier.reason) ? context.askedAgain.has(id) : hasRegained && isOfAttributes(earlier.reason));
-		if (earlier !== undefined && !isSettled && !(earlier.reason === "view" && !isEndByAbsence(change))) return earlier;
+			earlier !== undefined && (isAskedAgain(earlier.reason) ? isHeardAgain : hasRegained && isOfAttributes(earlier.reason));
+		if (earlier !== undefined && !isSettled && !(earlier.reason === "view" && !isEndByAbsence(change) && !isLoss)) return earlier;
 		// A server that may not know yet what happened is no reason to let anyone in again either.
 		const isReturn = change.kind === "enable" || (change.kind === "create" && !isNew);
-		if (context.serverChanged !== undefined && (isEnd(change.kind) || isReturn)) {
+		if (context.serverChanged !== undefined && (isEnd(change.kind) || isReturn || isLoss)) {
 			return { reason: "server", because: context.serverChanged };
 		}
-		if (!isEnd(change.kind)) return undefined;
-		if (doubt !== undefined) return { reason: "doubt", because: doubt };
+		if (!isEnd(change.kind) && !isLoss) return undefined;
+		const doubted = isLoss ? groupsDoubt : doubt;
+		if (doubted !== undefined) return { reason: "doubt", because: doubted };
 		const viewChanged = context.viewChanged ?? there?.viewChanged;
 		if (viewChanged !== undefined) return { reason: "view", because: viewChanged };
+		if (isLoss) return undefined;
 		if (isShielded) return { reason: "protected", because: "protected" };
 		const unresolved = context.protection?.unresolved ?? [];
 		return unresolved.length > 0 ? { reason: "protected", because: unresolved.join("; ") } : undefined;

@@ -53,7 +53,7 @@ export function judgeStage(
 	// After that, since what many lost breaks the seal as well.
 	const lost = holdAttributeLoss(session, state, planning, lossHolds);
 	for (const [id, { reason, because }] of lossHolds) {
-		for (const kind of ["update", "disable", "delete"] as const) settlement.holdOne(id, kind, reason, because);
+		for (const kind of ["update", "entitlement", "disable", "delete"] as const) settlement.holdOne(id, kind, reason, because);
 	}
 	for (const approval of approvals) {
 		if (approval.subject !== "account" || approval.target !== undefined) continue;
@@ -109,7 +109,7 @@ function holdAttributeLoss(
 
 function populationOf(state: SourceState): Counts {
 	const all = state.active + state.inactive;
-	return { create: all, update: all, disable: state.active, enable: state.inactive, delete: state.inactive };
+	return { create: all, update: all, entitlement: all, disable: state.active, enable: state.inactive, delete: state.inactive };
 }
 
 function countsOf(rows: readonly { readonly kind: ChangeKind; readonly count: number }[]): Counts {

@@ -10,6 +10,8 @@ export interface Membership {
 	readonly nesting: Nesting;
 	/** Every group that a person is in; `primaryId` is what its own entry names. */
 	groupsOf(person: number, primaryId: string | undefined): ReadonlySet<number>;
+	/** Those among them that name the person themselves. */
+	directGroupsOf(person: number): readonly number[];
 	/** People whose groups may be others than at the last commit; also ids that are no people. */
 	touched(): ReadonlySet<number>;
 }
@@ -53,6 +55,7 @@ export function openMembership(session: Session, state: SourceState): Membership
 		get nesting() {
 			return nestingNow();
 		},
+		directGroupsOf: (person) => groupStage.groupsOf(person).filter(counts),
 		groupsOf: (person, primaryId) => {
 			const direct = groupStage.groupsOf(person).filter(counts);
 			const primary = primaryId === undefined ? undefined : byPrimaryId().get(primaryId);
@@ -94,21 +97,25 @@ export function makeGroupScope(session: Session, state: SourceState, membership:
 
 /** The groups that rules name, as far as they were found, and who is in them. */
 export interface NamedGroups {
-	/** By the key of the DN that names it; undefined: it cannot be found. */
-	idOf(dnKey: string): number | undefined;
-	/** Every group that a person is in. */
-	groupsOf(person: number, primaryId: string | undefined): ReadonlySet<number>;
+	/** By the key of its name (see `groupKey`); undefined: it cannot be found. */
+	idOf(nameKey: string): number | undefined;
+	/** The groups that a person is in, by ways that a condition tells apart (see `Subject`). */
+	readonly waysOf: Readonly<Record<"nested" | "direct" | "chain", (person: number, primaryId: string | undefined) => ReadonlySet<number>>>;
 	/** Why one of these may have members that cannot be seen, if so. */
-	doubtOf(dnKeys: Iterable<string>): string | undefined;
+	doubtOf(nameKeys: Iterable<string>): string | undefined;
 }
 
 export function makeNamedGroups(session: Session, state: SourceState, membership: Membership, found: readonly ScopeGroup[]): NamedGroups {
 	const ids = new Map(found.map((group) => [group.dnKey, idOfGroup(session, state, group)]));
 	return {
-		idOf: (dnKey) => ids.get(dnKey),
-		groupsOf: (person, primaryId) => membership.groupsOf(person, primaryId),
-		doubtOf: (dnKeys) => {
-			for (const key of dnKeys) {
+		idOf: (nameKey) => ids.get(nameKey),
+		waysOf: {
+			nested: (person, primaryId) => membership.groupsOf(person, primaryId),
+			direct: (person) => new Set(membership.directGroupsOf(person)),
+			chain: (person) => membership.groupsOf(person, undefined),
+		},
+		doubtOf: (nameKeys) => {
+			for (const key of nameKeys) {
 				const id = ids.get(key);
 				const doubt = id === undefined ? undefined : membership.groups.get(id)?.doubt;
 				if (doubt !== undefined && doubt !== null) return doubt;

@@ -13,8 +13,9 @@ import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import type { StagedRow } from "../store/stage.ts";
 import { decodeIfPossible, lostAttributes } from "./attributes.ts";
+import { makeEntitling, takesAway } from "./entitling.ts";
 import { type HoldingContext, makeHolding, type Seen } from "./holding.ts";
-import type { GroupScope } from "./membership.ts";
+import type { GroupScope, NamedGroups } from "./membership.ts";
 import { makeProspects, type ProspectContext } from "./prospects.ts";
 import { coversDn } from "./protection.ts";
 import { dnDigest } from "./reading.ts";
@@ -28,6 +29,8 @@ export interface PlanningContext extends HoldingContext, ProspectContext {
 	readonly shielded: ReadonlySet<number>;
 	/** Scope by group; undefined: everyone who was read is in scope. */
 	readonly scope: GroupScope | undefined;
+	/** The groups that rules of features and policies name; undefined: this source reads no groups. */
+	readonly ruled: NamedGroups | undefined;
 	readonly onProgress: (done: number) => void;
 }
 
@@ -36,6 +39,8 @@ export interface PlanningResult {
 	readonly attributeCounts: Map<string, number>;
 	/** How many entries lost each attribute. */
 	readonly losses: Map<string, number>;
+	/** Of whom a rule could say nothing for certain, by the rule's place, and why of the first. */
+	readonly untoldRules: Map<string, { readonly count: number; readonly why: string }>;
 	/** Of whom a target's condition could say nothing for certain, and why of the first, by target. */
 	readonly untold: Map<string, { readonly count: number; readonly why: string }>;
 }
@@ -77,7 +82,11 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 	const { source, mapping, lifecycle } = sync;
 	const holdOf = makeHolding(session, state, context);
 	const prospects = makeProspects(session, sync, context);
-	const result: PlanningResult = { attributeCounts: new Map(), losses: new Map(), untold: prospects.untold };
+	const entitle = makeEntitling(sync.entitling, context);
+	const result: PlanningResult = {
+		...{ attributeCounts: new Map(), losses: new Map() },
+		...{ untold: prospects.untold, untoldRules: entitle.untold },
+	};
 	const managers = new Map<string, Anchor | undefined>();
 	const managerDns = new Map<string, Buffer>();
 	let managerDn: Buffer | undefined;
@@ -116,6 +125,9 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 				? findMatch(session, state.id, sync.match, row.id, mapped.account, isLet(read.presence.entry, context.at))
 				: noMatch;
 		const before = match.kind === "takes-over" ? (JSON.parse(match.account.body) as Account) : own;
+		const primaryId = primaryIdOf(read.entry);
+		const entry = read.presence?.kind === "present" ? read.presence.entry : undefined;
+		const entitled = entry && entitle.entitle({ id: row.id, isRead: row.bytes !== null, primaryId }, entry, before);
 		const planned =
 			read.presence === undefined
 				? setAside(before, row, read.problem ?? "cannot be read")
@@ -123,6 +135,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 						before: own && { account: own, cause: row.cause ?? undefined, endedAt: row.ended_at ?? undefined },
 						presence: read.presence,
 						mapped,
+						entitled,
 						lifecycle,
 						at: context.at,
 					});
@@ -133,14 +146,12 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 				: row.protected === 1 || context.shielded.has(row.id) || (read.old !== undefined && isProtected(read.old));
 		const hasRegained = read.old !== undefined && read.entry !== undefined && hasMore(read.old, read.entry);
 		const doubt = read.presence !== undefined && read.presence.kind !== "present" ? read.presence.doubt : undefined;
-		const primaryId = primaryIdOf(read.entry);
-		const entry = read.presence?.kind === "present" ? read.presence.entry : undefined;
 		const gone = read.presence === undefined || read.presence.kind === "present" ? undefined : read.presence.kind;
 		const ownManager = managerDn;
 		const problem = prospects.note({ id: row.id, isRead: row.bytes !== null, entry, gone, primaryId, hasRegained, doubt }, managerOf);
 		// Whom only a target's mapping names as manager is not what the account is found by when that one moves.
 		managerDn = ownManager;
-		const seen: Seen = { id: row.id, isNew: row.is_new === 1, isShielded, lost, hasRegained, doubt };
+		const seen: Seen = { id: row.id, isNew: row.is_new === 1, isShielded, lost, hasRegained, doubt, groupsDoubt: entitle.groupsDoubt() };
 		write(row, before, { ...planned, quarantine: planned.quarantine ?? problem }, seen, primaryId);
 	};
 
@@ -219,7 +230,8 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		});
 		if (reclaims && claims.length > 0) stage.claims([...new Set(claims)].map(spread), row.id);
 		for (const change of planned.changes) {
-			const hold = holdOf(change, seen);
+			const isLoss = change.kind === "entitlement" && takesAway(before ?? {}, desired ?? {});
+			const hold = holdOf({ ...change, isLoss }, seen);
 			stage.planned(row.id, change.kind, change.why, change.cause, hold?.reason, hold?.because);
 		}
 	};

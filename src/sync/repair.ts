@@ -1,4 +1,4 @@
-import type { ChangeKind } from "../core/change.ts";
+import type { DeliveryKind } from "../core/change.ts";
 import { claimsOf } from "../core/claims.ts";
 import { digest } from "../lib/digest.ts";
 import type { Step } from "../store/delivery-ledger.ts";
@@ -73,7 +73,7 @@ function repair(session: Session, target: Target, drift: Drift, seen: Buffer, at
 	return true;
 }
 
-function kindOf({ left, found }: Drift): ChangeKind {
+function kindOf({ left, found }: Drift): DeliveryKind {
 	if (found === undefined) return "create";
 	if (found.active === left.active) return "update";
 	return left.active ? "enable" : "disable";

@@ -1,4 +1,4 @@
-import type { ChangeKind, GroupChangeKind, GroupCounts } from "../core/change.ts";
+import type { ChangeKind, DeliveryKind, GroupChangeKind, GroupCounts } from "../core/change.ts";
 import type { FailureCode } from "../core/errors.ts";
 
 export type Mode = "full" | "delta";
@@ -19,6 +19,8 @@ export interface RunReport {
 	readonly disabled: number;
 	readonly enabled: number;
 	readonly deleted: number;
+	/** Accounts whose features or policies changed. */
+	readonly entitlements: number;
 	readonly unchanged: number;
 	readonly held: number;
 	readonly quarantined: number;
@@ -55,7 +57,7 @@ export interface HeldKind {
 
 export interface DeliveryCount {
 	readonly target: string;
-	readonly kind: ChangeKind;
+	readonly kind: DeliveryKind;
 	readonly result: "applied" | "refused" | "later";
 	readonly count: number;
 	readonly seconds: number;

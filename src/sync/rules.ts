@@ -1,18 +1,21 @@
-import { dnKey } from "../core/dn.ts";
+import type { CompiledRules } from "../core/rules.ts";
 import type { ScopeGroup, Source } from "../source/source.ts";
+import type { PinnedGroup } from "../store/groups.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import type { PlanningResult } from "./planning.ts";
-import type { ProspectContext } from "./prospects.ts";
-import type { SyncSource } from "./settings.ts";
-import { groupsOfViews } from "./views.ts";
+import type { SyncSource, TargetView } from "./settings.ts";
+import type { SubjectContext } from "./subjects.ts";
 
 /** What rules stand on in this run: the groups that they name and that are there, and the attributes that entries were asked for. */
 export interface RulesNow {
+	/** Those that are there. */
 	readonly groups: readonly ScopeGroup[];
-	/** Keys of the DNs that name these. */
+	/** These, and those that were there once: who is in one that is gone for certain is in no group. */
+	readonly pinned: readonly PinnedGroup[];
+	/** Keys of the names of those that are there. */
 	readonly names: ReadonlySet<string>;
-	readonly asked: ProspectContext["asked"];
+	readonly asked: SubjectContext["asked"];
 	/** Whether everybody is planned anew: by other rules, or because a group that these name was found, or not found any more. */
 	readonly isAnother: boolean;
 	/** Whether everybody can be planned by all that the rules ask about. */
@@ -29,20 +32,39 @@ interface Read {
 /** `read` undefined: nothing is read in this run, and the last reading counts. */
 export function rulesNow(session: Session, sync: SyncSource, state: SourceState, read: Read | undefined): RulesNow {
 	const before = session.groups.named(state.id);
-	const groups = read?.ruleGroups ?? before;
+	const groups = read?.ruleGroups ?? before.filter(({ isMissing }) => isMissing !== true);
+	const names = new Set(groups.map((group) => group.dnKey));
+	const wanted = groupsOfRules(sync);
+	const missing = before.filter(({ dnKey }) => wanted.has(dnKey) && !names.has(dnKey));
+	const pinned = [...groups, ...missing.map((group) => ({ ...group, isMissing: true as const }))];
 	const asked = askedFor(sync.source, state, read);
 	const isFirst = state.id === 0 || state.rules === undefined;
 	return {
 		groups,
-		names: new Set(groups.map((group) => group.dnKey)),
+		pinned,
+		names,
 		asked,
-		isAnother: !isFirst && (state.rules !== sync.rules || anchorsOf(sync, groups) !== anchorsOf(sync, before)),
+		isAnother: !isFirst && (state.rules !== sync.rules || anchorsOf(wanted, pinned) !== anchorsOf(wanted, before)),
 		isUpToDate: isFirst || asked.before.size === asked.now.size,
 	};
 }
 
+/** The groups that conditions name, of targets and of features and policies: as written, by their keys. */
+export function groupsOfRules({ entitling, views }: RuleHolders): ReadonlyMap<string, string> {
+	return new Map([...entitling.groups, ...views.flatMap(({ condition }) => [...(condition?.groups ?? [])])]);
+}
+
+export interface RuleHolders {
+	readonly entitling: CompiledRules;
+	readonly views: readonly TargetView[];
+}
+
 /** What rules could not tell: of groups that are not there, and of people although they are. */
-export function untoldBy({ views }: SyncSource, { names }: RulesNow, { untold }: PlanningResult): readonly string[] {
+export function untoldBy(sync: SyncSource, rules: RulesNow, planning: PlanningResult): readonly string[] {
+	return [...untoldByViews(sync, rules, planning), ...untoldByRules(sync, rules, planning)];
+}
+
+function untoldByViews({ views }: SyncSource, { names }: RulesNow, { untold }: PlanningResult): readonly string[] {
 	return views.flatMap(({ target, condition }) => {
 		const missing = [...(condition?.groups ?? [])].filter(([key]) => !names.has(key));
 		if (missing.length > 0)
@@ -59,13 +81,31 @@ export function untoldBy({ views }: SyncSource, { names }: RulesNow, { untold }:
 	});
 }
 
-function anchorsOf({ views }: SyncSource, groups: readonly ScopeGroup[]): string {
-	const anchors = new Map(groups.map((group) => [group.dnKey, group.anchor]));
-	return JSON.stringify(groupsOfViews(views).map((dn) => anchors.get(dnKey(dn)) ?? null));
+function untoldByRules({ entitling }: SyncSource, { names, pinned }: RulesNow, { untoldRules }: PlanningResult): readonly string[] {
+	const known = new Set(pinned.map(({ dnKey }) => dnKey));
+	return entitling.all.flatMap(({ kind, name, place, condition }) => {
+		const missing = [...(condition?.groups ?? [])].filter(([key]) => !names.has(key));
+		if (missing.length > 0)
+			return missing.map(([key, group]) => {
+				const rule = `${place}: the group "${group}" of ${kind} ${name} is not there`;
+				return known.has(key)
+					? `${rule} any more, or not visible to this account; where that is certain nobody is in it, else who was still is`
+					: `${rule}, or not visible to this account; who has ${name} keeps it, and nobody gets it by this rule`;
+			});
+		const people = untoldRules.get(place);
+		if (people === undefined) return [];
+		const number = people.count.toLocaleString("en-US");
+		return [`${place}: of ${number} people it cannot be told whether they get ${kind} ${name} (${people.why}); they keep what they have`];
+	});
+}
+
+function anchorsOf(wanted: ReadonlyMap<string, string>, groups: readonly PinnedGroup[]): string {
+	const anchors = new Map(groups.map(({ dnKey, anchor, isMissing }) => [dnKey, `${anchor} ${isMissing === true ? "missing" : "there"}`]));
+	return JSON.stringify([...wanted.keys()].map((key) => anchors.get(key) ?? null));
 }
 
 /** What the snapshot has of somebody unread was asked for by the last reading, unless this one saw everybody. */
-function askedFor(source: Source, state: SourceState, read: Read | undefined): ProspectContext["asked"] {
+function askedFor(source: Source, state: SourceState, read: Read | undefined): SubjectContext["asked"] {
 	const now = new Set(source.attributes.map((name) => name.toLowerCase()));
 	if (read?.isComplete === true) return { now, before: now };
 	const before = new Set((JSON.parse(state.attributes ?? "[]") as string[]).map((name) => name.toLowerCase()));

@@ -11,11 +11,10 @@ import { stageReports } from "./locate.ts";
 import { type GroupScope, type Membership, makeGroupScope, makeNamedGroups, openMembership } from "./membership.ts";
 import type { Planned, RunContext, RunKind } from "./planned.ts";
 import { type PlanningContext, planStaged } from "./planning.ts";
-import { rulesNow, untoldBy } from "./rules.ts";
+import { groupsOfRules, rulesNow, untoldBy } from "./rules.ts";
 import { doubtsOfStanding } from "./tally.ts";
 import { judgeTargets } from "./target-judging.ts";
 import { planTargets } from "./target-planning.ts";
-import { groupsOfViews } from "./views.ts";
 
 /** Cycles of groups that are told of; more say nothing more. */
 const MOST_CYCLES = 10;
@@ -49,33 +48,30 @@ export async function plan(
 	stageRemembered(session, state, kind, found?.due ?? [], rules.isAnother);
 	const membership = source.memberKeys === undefined ? undefined : openMembership(session, state);
 	const scope = membership && scopeOf(session, state, membership, found);
-	const namesGroups = scope !== undefined || groupsOfViews(sync.views).length > 0;
+	const namesGroups = scope !== undefined || groupsOfRules(sync).size > 0;
 	if (membership !== undefined && namesGroups) stageTouched(session, state, membership);
 	stageReports(session, state);
 	const named = membership && makeNamedGroups(session, state, membership, rules.groups);
-	const planningContext = { ...planningContextOf(context, at, found), scope, named, asked: rules.asked };
+	const ruled = membership && makeNamedGroups(session, state, membership, rules.pinned);
+	const serverChanged = found?.summary.end.viewChanged;
+	const groupsViewChanged =
+		state.groupScope !== undefined && state.groupScope !== source.groupScope
+			? "the scope of groups in the configuration is another than at the last reading"
+			: found?.viewChanged;
+	const isSettling = isComplete && serverChanged === undefined && groupsViewChanged === undefined;
+	const isCurrent = found?.summary.end.isCurrent === true && found.summary.isWhole;
+	const planningContext: PlanningContext = {
+		...planningContextOf(context, at, found),
+		...{ scope, named, ruled, asked: rules.asked, isSettling, isCurrent },
+	};
 	const planning = await planStaged(session, sync, state, planningContext, signal);
 	const standing = isFull ? doubtsOfStanding(session, state, planning.attributeCounts, found.summary.read) : [];
 	const approvals = kind.kind === "decide" ? kind.approvals : extra;
 	const judgement = judgeStage(session, sync, state, planning, approvals);
 	await planTargets(session, sync, state, planningContext, signal);
 	const atTargets = judgeTargets(session, sync, state, judgement.lossHolds, approvals);
-	const groupsViewChanged =
-		state.groupScope !== undefined && state.groupScope !== source.groupScope
-			? "the scope of groups in the configuration is another than at the last reading"
-			: found?.viewChanged;
-	const serverChanged = found?.summary.end.viewChanged;
-	const isSettling = isComplete && serverChanged === undefined && groupsViewChanged === undefined;
-	const groups = await judgeGroups(
-		session,
-		sync,
-		state,
-		{
-			...{ membership, viewChanged: groupsViewChanged, serverChanged, isSettling, approvals },
-			isCurrent: found?.summary.end.isCurrent === true && found.summary.isWhole,
-		},
-		signal,
-	);
+	const groupContext = { membership, viewChanged: groupsViewChanged, serverChanged, isSettling, isCurrent, approvals };
+	const groups = await judgeGroups(session, sync, state, groupContext, signal);
 	const heldKinds = [...judgement.heldKinds, ...atTargets.heldKinds, ...groups.heldKinds];
 	return {
 		at,
@@ -105,7 +101,7 @@ function planningContextOf(
 	{ sync, onProgress }: RunContext,
 	at: number,
 	found: Found | undefined,
-): Omit<PlanningContext, "scope" | "named" | "asked"> {
+): Omit<PlanningContext, "scope" | "named" | "ruled" | "asked" | "isSettling" | "isCurrent"> {
 	return {
 		at,
 		viewChanged: found?.viewChanged,

@@ -3,6 +3,7 @@ import type { GroupLimits, Limits } from "../core/gate.ts";
 import type { Lifecycle } from "../core/lifecycle.ts";
 import type { compileMapping } from "../core/mapping.ts";
 import type { MatchField } from "../core/match.ts";
+import type { CompiledRules } from "../core/rules.ts";
 import type { EndActions } from "../core/target-view.ts";
 import type { Source } from "../source/source.ts";
 
@@ -15,9 +16,11 @@ export interface SyncSource {
 	readonly groupLimits: GroupLimits;
 	/** By what a person who comes from another source is known again; undefined: by nothing. */
 	readonly match: MatchField | undefined;
+	/** What gives features and policies. */
+	readonly entitling: CompiledRules;
 	/** Targets that do not get what everyone gets. */
 	readonly views: readonly TargetView[];
-	/** A text that changes with mapping, lifecycle and views: then everyone is planned anew from the snapshot. */
+	/** A text that changes with mapping, lifecycle, features, policies and views: then everyone is planned anew from the snapshot. */
 	readonly rules: string;
 }
 

@@ -1,9 +1,9 @@
-import type { ChangeKind } from "../core/change.ts";
+import type { DeliveryKind } from "../core/change.ts";
 import type { DeliveryCount } from "./report.ts";
 
 /** What was delivered to one target, counted as it happens. */
 export interface Tally {
-	add(kind: ChangeKind, result: DeliveryCount["result"], seconds: number): void;
+	add(kind: DeliveryKind, result: DeliveryCount["result"], seconds: number): void;
 	/** A group was brought to what is wanted, or refused. */
 	addGroup(result: "applied" | "refused"): void;
 	/** Everything that was added so far. */

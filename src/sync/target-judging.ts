@@ -70,7 +70,7 @@ function dropRejected({ targetPlan, decisions }: Session, names: ReadonlyMap<num
 /** The accounts there before the run, in the state that each kind of change ends; a delete may end any. */
 function populationAt({ targetPlan }: Session, state: SourceState, target: number): Population {
 	const { total, active } = targetPlan.population(state.id, target);
-	return { create: total, update: total, disable: active, enable: total - active, delete: total };
+	return { create: total, update: total, entitlement: total, disable: active, enable: total - active, delete: total };
 }
 
 function countsOf(rows: readonly { readonly kind: ChangeKind; readonly count: number }[]): Counts {

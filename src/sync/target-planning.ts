@@ -4,7 +4,7 @@ import type { Cause, ChangeKind } from "../core/change.ts";
 import { unreachable } from "../core/errors.ts";
 import type { MappedAccount } from "../core/mapping.ts";
 import { outcomeOf } from "../core/outcome.ts";
-import { changedFields } from "../core/plan.ts";
+import { changedFields, withEntitlements } from "../core/plan.ts";
 import { type AtTarget, type PlannedAtTarget, planAtTarget, type TargetSituation } from "../core/target-view.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
@@ -159,7 +159,8 @@ function fieldsFor(view: TargetView, row: ProspectRow, { account, isCurrent }: A
 	if (row.is_present === 0) return undefined;
 	if (view.mapping === undefined) return account;
 	if (row.fields === null || (before !== undefined && !isCurrent)) return undefined;
-	return JSON.parse(row.fields) as MappedAccount;
+	// What rules give is the same everywhere, as far as it goes out.
+	return withEntitlements(JSON.parse(row.fields) as MappedAccount, account ?? {});
 }
 
 /** Whether anything is to be written: a change, a person's place, or where the text wanted there stands. */
@@ -179,6 +180,7 @@ function seenOf(row: ProspectRow): Seen {
 		lost: row.lost ?? undefined,
 		hasRegained: row.has_regained === 1,
 		doubt: row.doubt ?? undefined,
+		groupsDoubt: undefined,
 	};
 }
 

@@ -1,6 +1,6 @@
 import { type Condition, compileCondition } from "../core/condition.ts";
-import { dnKey } from "../core/dn.ts";
 import type { Limits } from "../core/gate.ts";
+import { groupKey } from "../core/group-name.ts";
 import { compileMapping, type Mapping } from "../core/mapping.ts";
 import type { Schema } from "../core/matching.ts";
 import type { EndActions } from "../core/target-view.ts";
@@ -45,12 +45,6 @@ export function viewsText(targets: readonly TargetTerms[]): string | undefined {
 	return viewed.length === 0 ? undefined : JSON.stringify(viewed);
 }
 
-/** The groups that conditions name, each once. */
-export function groupsOfViews(views: readonly TargetView[]): readonly string[] {
-	const groups = new Map(views.flatMap(({ condition }) => [...(condition?.groups ?? [])]));
-	return [...groups.values()];
-}
-
 /** A target that is planned by itself in this run, with its id in the ledger. */
 export interface ViewedTarget {
 	readonly id: number;
@@ -76,5 +70,5 @@ const open = {
 function scopeText(when: Condition | undefined): string {
 	return when === undefined
 		? ""
-		: JSON.stringify(when, (name, value: unknown) => (name === "group" && typeof value === "string" ? dnKey(value) : value));
+		: JSON.stringify(when, (name, value: unknown) => (name === "group" && typeof value === "string" ? groupKey(value) : value));
 }

@@ -1,5 +1,5 @@
 import type { Account } from "../core/account.ts";
-import type { ChangeKind } from "../core/change.ts";
+import type { DeliveryKind } from "../core/change.ts";
 import type { Anchor } from "../core/entry.ts";
 import type { Group } from "../core/group.ts";
 
@@ -51,7 +51,7 @@ export interface TargetReader {
 /** What one account of the ledger wants of its target. */
 export interface Delivery {
 	readonly anchor: Anchor;
-	readonly kind: ChangeKind;
+	readonly kind: DeliveryKind;
 	readonly remoteId: string | undefined;
 	/** Undefined: the account is to be deleted. */
 	readonly wanted: Account | undefined;

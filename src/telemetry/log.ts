@@ -92,7 +92,8 @@ const messages: Readonly<Record<Outcome, string>> = {
 
 /** The one line of a run. */
 export function logRun(log: Log, report: RunReport): void {
-	const { run, source, mode, trigger, outcome, sealed, read, created, updated, disabled, enabled, deleted, unchanged } = report;
+	const { run, source, mode, trigger, outcome, sealed, read, created, updated, disabled, enabled, deleted, entitlements, unchanged } =
+		report;
 	const fields = {
 		run,
 		source,
@@ -106,6 +107,7 @@ export function logRun(log: Log, report: RunReport): void {
 		disabled,
 		enabled,
 		deleted,
+		entitlements,
 		unchanged,
 		held: report.held,
 		quarantined: report.quarantined,
@@ -140,7 +142,7 @@ export function sentence(record: Record<string, unknown>): string {
 }
 
 function runSentence(record: Record<string, unknown>): string {
-	const counts = ["created", "updated", "disabled", "enabled", "deleted", "held", "quarantined", "pending"]
+	const counts = ["created", "updated", "disabled", "enabled", "deleted", "entitlements", "held", "quarantined", "pending"]
 		.filter((key) => Number(record[key] ?? 0) > 0)
 		.map((key) => `${record[key]} ${key}`);
 	const error = record["error"] as { code: string; message: string; hint?: string } | undefined;

@@ -47,7 +47,7 @@ export function makeTable(registry: Registry) {
 		}),
 		changes: new Counter({
 			name: "dirsyncd_changes_total",
-			help: "Changes committed, by kind: create, update, disable, enable or delete.",
+			help: "Changes committed, by kind: create, update, entitlement, disable, enable or delete.",
 			labelNames: ["source", "kind"],
 			registers,
 		}),
@@ -92,6 +92,12 @@ export function makeTable(registry: Registry) {
 			name: "dirsyncd_pending_deliveries",
 			help: "Accounts that a target has not yet got as they are wanted.",
 			labelNames: ["target"],
+			registers,
+		}),
+		featureAccounts: new Gauge({
+			name: "dirsyncd_feature_accounts",
+			help: "Accounts that have a feature, active or not.",
+			labelNames: ["feature"],
 			registers,
 		}),
 		readBackAccounts: new Gauge({

@@ -9,6 +9,7 @@ export interface MetricsState {
 	readonly sources: readonly SourceView[];
 	readonly targets: readonly TargetView[];
 	readonly accounts: readonly { readonly target: string; readonly state: "active" | "disabled"; readonly count: number }[];
+	readonly features: readonly { readonly feature: string; readonly count: number }[];
 }
 
 export interface Metrics {
@@ -75,6 +76,7 @@ function observeRun(table: Table, seen: Seen, report: RunReport): void {
 	const counts = {
 		create: report.created,
 		update: report.updated,
+		entitlement: report.entitlements,
 		disable: report.disabled,
 		enable: report.enabled,
 		delete: report.deleted,
@@ -104,7 +106,7 @@ function observeDeliveries(table: Table, deliveries: readonly DeliveryCount[]): 
 }
 
 /** Sets the gauges anew: what is not configured any more is not there any more. */
-function show(table: Table, { sources, targets, accounts }: MetricsState, seen: Seen): void {
+function show(table: Table, { sources, targets, accounts, features }: MetricsState, seen: Seen): void {
 	const { lastSuccess, sealed, heldChanges, quarantined, sourceUp, watchUp, certificateExpiry, pendingDeliveries, targetUp } = table;
 	for (const gauge of [
 		lastSuccess,
@@ -117,6 +119,7 @@ function show(table: Table, { sources, targets, accounts }: MetricsState, seen: 
 		watchUp,
 		certificateExpiry,
 		table.accounts,
+		table.featureAccounts,
 		pendingDeliveries,
 		targetUp,
 		table.readBackAccounts,
@@ -137,6 +140,7 @@ function show(table: Table, { sources, targets, accounts }: MetricsState, seen: 
 		setIfKnown(watchUp, { source }, bit(seen.watchUp.get(source)));
 		setIfKnown(certificateExpiry, { source }, seconds(seen.certificates.get(source)));
 	}
+	for (const { feature, count } of features) table.featureAccounts.set({ feature }, count);
 	for (const { target, pending, readBack } of targets) {
 		pendingDeliveries.set({ target }, pending);
 		setIfKnown(table.readBackAt, { target }, seconds(readBack?.at));

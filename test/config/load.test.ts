@@ -22,6 +22,7 @@ describe("a configuration", () => {
 		});
 		expect(config.sources[0]?.limits).toEqual({
 			update: { percent: 50, floor: 10 },
+			entitlement: { percent: 20, floor: 10 },
 			disable: { count: 50, percent: 5, floor: 3 },
 			delete: { count: 10, percent: 1, floor: 3 },
 		});
@@ -39,6 +40,7 @@ describe("a configuration", () => {
 		expect(config.sources[0]?.limits).toEqual({
 			create: { count: 7, floor: 0 },
 			update: { percent: 50, floor: 10 },
+			entitlement: { percent: 20, floor: 10 },
 			disable: { count: 100, percent: 5, floor: 3 },
 			delete: { count: 10, floor: 3 },
 		});

@@ -264,8 +264,8 @@ describe("targets of all types", () => {
 		{ when: "{ not: { all: [{ any: [] }] } }", at: "targets[0].when.not.all[0].any", says: "at least one" },
 		{ when: "{ not: { filtr: '(a=b)' } }", at: "targets[0].when.not.filtr", says: "write filter" },
 		{ when: "{ or: [{ group: cn=a }] }", at: "targets[0].when.or", says: "write any" },
-		{ when: "{ all: [{ not: { group: '' } }] }", at: "targets[0].when.all[0].not.group", says: "an empty DN" },
-		{ when: "{ group: Sales }", at: "targets[0].when.group", says: "not a DN" },
+		{ when: "{ all: [{ not: { group: '' } }] }", at: "targets[0].when.all[0].not.group", says: "an empty name" },
+		{ when: "{ group: Sales=x=,y }", at: "targets[0].when.group", says: "not a DN" },
 		{ when: "{ group: CN=Sales,DC=corp }", at: "targets[0].when.DC=corp", says: "put the whole DN in quotes" },
 		{ when: "{ all: { group: cn=a } }", at: "targets[0].when.all", says: "a list" },
 		{ when: "'(a=b)'", at: "targets[0].when", says: "a map" },
@@ -287,9 +287,9 @@ describe("targets of all types", () => {
 	});
 
 	it("have what they ask of entries read, and are warned of what no delta can see", () => {
-		const when = "when: { any: [{ filter: '(&(Division=a)(memberOf=CN=b))' }, { not: { filter: '(company=*)' } }] }";
+		const when = "when: { any: [{ filter: '(&(Division=a)(memberOf=*)(!(memberOf=CN=b)))' }, { not: { filter: '(company=*)' } }] }";
 		const { config, warnings } = load(withTarget("local", `${when}, mapping: { title: '{jobTitle ?? tokenGroups}' }`));
-		expect(attributesAskedBy(config.targets)).toEqual(["company", "division", "jobtitle", "memberof", "tokengroups"]);
+		expect(attributesAskedBy(config, "corp")).toEqual(["company", "division", "jobtitle", "memberof", "tokengroups"]);
 		const unseen = warnings.filter(({ message }) => message.includes("a delta cannot see"));
 		expect(unseen.map((warning) => `${warning.path}: ${warning.remedy}`)).toEqual([
 			"targets[0].mapping.title: leave it out",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { attributesOfCondition, type Condition, compileCondition, type Subject } from "../../src/core/condition.ts";
+import { attributesOfCondition, type Condition, compileCondition, describeCondition, type Subject } from "../../src/core/condition.ts";
 import { dnKey } from "../../src/core/dn.ts";
 import type { Truth } from "../../src/core/matching.ts";
 
@@ -49,7 +49,47 @@ describe("a condition", () => {
 		expect(attributesOfCondition(condition)).toEqual(["title", "mail"]);
 	});
 
-	it.each(["Sales", "S-1-5-21-1-2-3-512", "4f2c9c1e-0000-4000-8000-000000000000", ""])("refuses %j as a group's name", (group) => {
-		expect(() => compileCondition({ group })).toThrow(`the group "${group}" of a condition is not named by its DN`);
+	it.each([
+		["Sales", "name:sales"],
+		["s-1-5-21-1-2-3-512", "sid:S-1-5-21-1-2-3-512"],
+		["{4F2C9C1E-0000-4000-8000-000000000000}", "guid:4f2c9c1e-0000-4000-8000-000000000000"],
+		["CN = Sales , DC=corp", dnKey("CN=Sales,DC=corp")],
+	])("knows the group %j by %s", (group, key) => {
+		expect([...compileCondition({ group }).groups.keys()]).toEqual([key]);
+	});
+
+	it.each(["", " ", "CN=Sales,,DC=corp", "=Sales"])("refuses %j as a group's name", (group) => {
+		expect(() => compileCondition({ group })).toThrow(`"${group}" in a condition is not the name of a group`);
+	});
+
+	it.each<[string, "direct" | "chain" | undefined]>([
+		[`(memberOf=${SALES})`, "direct"],
+		[`(memberOf:=${SALES})`, "direct"],
+		[`(memberOf:1.2.840.113556.1.4.1941:=${SALES})`, "chain"],
+		["(MEMBEROF=<SID=S-1-5-21-1-2-3-512>)", "direct"],
+		["(memberOf=Sales)", undefined],
+		["(memberOf=*)", undefined],
+		[`(manager=${SALES})`, undefined],
+	])("asks of %s the groups themselves: %s", (filter, how) => {
+		const asked: string[] = [];
+		const lookup = (name: string): undefined => void asked.push(name);
+		const { judge } = compileCondition({ filter: `(&(title=Clerk)(!${filter}))` });
+		const isIn: Subject["isIn"] = (_, way) => {
+			asked.push(way);
+			return false;
+		};
+		judge({ lookup, isIn });
+		expect(asked).toEqual(["title", how ?? filter.slice(1).split(/[:=]/)[0]?.toLowerCase()]);
+		expect(attributesOfCondition({ filter }).length).toBe(how === undefined ? 1 : 0);
+	});
+
+	it.each<[string, Condition]>([
+		["group Sales", inSales],
+		["group S-1-5-21-1-2-3-512", { group: "S-1-5-21-1-2-3-512" }],
+		["group Smith\\, Sons", { group: "CN=Smith\\, Sons,DC=corp" }],
+		["(title=Clerk) and not (group Sales or group Lost)", { all: [clerk, { not: { any: [inSales, inLost] } }] }],
+		["group Sales", { any: [inSales] }],
+	])("is told in a few words: %s", (words, condition) => {
+		expect(describeCondition(condition)).toBe(words);
 	});
 });

@@ -19,8 +19,8 @@ it.each([
 });
 
 it("holds each kind by its own limit, and what has no limit not at all", () => {
-	const counts = { create: 9999, update: 60, disable: 1, enable: 0, delete: 11 };
-	const population = { create: 100, update: 100, disable: 100, enable: 0, delete: 100 };
+	const counts = { create: 9999, update: 60, entitlement: 0, disable: 1, enable: 0, delete: 11 };
+	const population = { create: 100, update: 100, entitlement: 100, disable: 100, enable: 0, delete: 100 };
 	const verdicts = judge(counts, population, { update: { percent: 50, floor: 10 }, delete: { count: 10, floor: 3 } });
 	expect(
 		Object.entries(verdicts)

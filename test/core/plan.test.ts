@@ -21,6 +21,7 @@ function situation(presence: Presence, before: AccountState | undefined, more: P
 		before,
 		presence,
 		mapped: presence.kind === "present" ? { kind: "account", account: fields } : undefined,
+		entitled: undefined,
 		lifecycle: { onDisabled: "disable", onOutOfScope: "disable", onDeleted: "disable", deleteAfterMs: undefined },
 		at: AT,
 		...more,

@@ -22,6 +22,7 @@ const run: RunView = {
 	disabled: 0,
 	enabled: 0,
 	deleted: 0,
+	entitlements: 0,
 	held: 0,
 	quarantined: 0,
 };
@@ -41,8 +42,12 @@ const times = { source: "corp", running: undefined, next: { full: 1, delta: 2 },
 
 function open(sources: () => readonly SourceView[], names = ["corp"]) {
 	const clock = { now: 10_000 };
-	const views = { sources, targets: () => [], accountCounts: () => [] };
-	const overview = makeOverview({ views, configured: () => ({ sources: names, targets: ["accounts"] }), clock: () => clock.now });
+	const views = { sources, targets: () => [], accountCounts: () => [], featureCounts: () => [] };
+	const overview = makeOverview({
+		views,
+		configured: () => ({ sources: names, targets: ["accounts"], features: [] }),
+		clock: () => clock.now,
+	});
 	return { clock, overview };
 }
 

@@ -23,6 +23,8 @@ export function makeConfig(differences: Partial<Config> = {}): Config {
 		lifecycle: { onDisabled: "disable", onOutOfScope: "disable", onDeleted: "disable", deleteAfterMs: undefined },
 		match: "none",
 		protect: [],
+		features: [],
+		policies: [],
 		targets: [{ name: "accounts", type: "local", when: undefined, mapping: undefined, lifecycle: undefined, limits: {}, groups: true }],
 		retention: { runsMs: 1, changesMs: 1 },
 		demo: undefined,

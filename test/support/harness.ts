@@ -7,6 +7,7 @@ import type { Lifecycle } from "../../src/core/lifecycle.ts";
 import { compileMapping, type Mapping } from "../../src/core/mapping.ts";
 import type { MatchField } from "../../src/core/match.ts";
 import { plainSchema } from "../../src/core/matching.ts";
+import { compileRules, type Rules } from "../../src/core/rules.ts";
 import { asFailure, openDatabase, openSibling } from "../../src/store/database.ts";
 import { openLocalAccounts } from "../../src/store/local-accounts.ts";
 import { openLocalGroups } from "../../src/store/local-groups.ts";
@@ -28,6 +29,8 @@ export const testMapping: Mapping = { userName: "{upn ?? cn}", displayName: "{cn
 
 export const testLifecycle: Lifecycle = { onDisabled: "disable", onOutOfScope: "disable", onDeleted: "disable", deleteAfterMs: undefined };
 
+const noRules: Rules = { features: [], policies: [] };
+
 export interface HarnessOptions {
 	readonly lifecycle?: Lifecycle;
 	readonly limits?: Limits;
@@ -43,6 +46,8 @@ export interface HarnessOptions {
 	readonly patienceMs?: number;
 	/** What becomes of accounts that are there before us, at every target. */
 	readonly adopt?: SyncTarget["adopt"];
+	/** What gives features and policies. */
+	readonly rules?: Rules;
 	/** What targets have of their own, by name. */
 	readonly views?: Readonly<Record<string, Partial<Omit<TargetTerms, "name">>>>;
 }
@@ -83,8 +88,9 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 			limits: options.limits ?? {},
 			groupLimits: options.groupLimits ?? { deleted: undefined, removed: undefined },
 			match: options.match,
+			entitling: compileRules(options.rules ?? noRules),
 			views: makeViews(terms, { mapping, schema: plainSchema }),
-			rules: JSON.stringify([mapping, lifecycle, fake.settings.groups, fake.settings.scopeGroups, viewsText(terms)]),
+			rules: JSON.stringify([mapping, lifecycle, fake.settings.groups, fake.settings.scopeGroups, viewsText(terms), options.rules]),
 		},
 		deliveries: makeDeliveries({
 			session,

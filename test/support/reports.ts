@@ -15,6 +15,7 @@ export function makeReport(differences: Partial<RunReport> = {}): RunReport {
 		disabled: 0,
 		enabled: 0,
 		deleted: 0,
+		entitlements: 0,
 		unchanged: 0,
 		held: 0,
 		quarantined: 0,

@@ -32,6 +32,7 @@ const state: MetricsState = {
 	sources: [corp],
 	targets: [accounts],
 	accounts: [{ target: "accounts", state: "active", count: 280 }],
+	features: [{ feature: "archive-search", count: 12 }],
 };
 
 let metrics: Metrics;

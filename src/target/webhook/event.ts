@@ -1,4 +1,4 @@
-import type { ChangeKind } from "../../core/change.ts";
+import type { DeliveryKind } from "../../core/change.ts";
 import type { Delivery, GroupDelivery } from "../target.ts";
 
 /** One change as a CloudEvent (CloudEvents 1.0, JSON format). */
@@ -47,7 +47,7 @@ const done = {
 	disable: "disabled",
 	enable: "enabled",
 	delete: "deleted",
-} as const satisfies Record<ChangeKind, string>;
+} as const satisfies Record<DeliveryKind, string>;
 
 function event(target: string, { key, anchor }: { key: string; anchor: string }, type: string, at: number, data: object): CloudEvent {
 	return {

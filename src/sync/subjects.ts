@@ -1,0 +1,37 @@
+import type { Subject } from "../core/condition.ts";
+import type { Entry } from "../core/entry.ts";
+import type { NamedGroups } from "./membership.ts";
+
+/** What conditions are asked with. */
+export interface SubjectContext {
+	/** Lower-case names of the attributes that entries were asked for: those read in this run, and those of the snapshot. */
+	readonly asked: { readonly now: ReadonlySet<string>; readonly before: ReadonlySet<string> };
+	/** Attributes known to be unreadable now. */
+	readonly unreadable: ReadonlySet<string>;
+}
+
+/** A person about whom conditions are asked. */
+export interface Asked {
+	readonly id: number;
+	/** Whether this run read the entry anew. */
+	readonly isRead: boolean;
+	readonly primaryId: string | undefined;
+}
+
+/** Makes people askable. `named` undefined: this source reads no groups. Somebody's groups are worked out once, and only when asked for. */
+export function makeSubjects(context: SubjectContext, named: NamedGroups | undefined): (who: Asked, entry: Entry) => Subject {
+	const { asked, unreadable } = context;
+	return ({ id, isRead, primaryId }, entry) => {
+		const known = isRead ? asked.now : asked.before;
+		const groups: { -readonly [How in keyof NamedGroups["waysOf"]]?: ReadonlySet<number> } = {};
+		return {
+			lookup: (name) => entry.attributes.get(name) ?? (known.has(name) && !unreadable.has(name) ? [] : undefined),
+			isIn: (key, how) => {
+				const group = named?.idOf(key);
+				if (named === undefined || group === undefined) return undefined;
+				groups[how] ??= named.waysOf[how](id, primaryId);
+				return groups[how].has(group);
+			},
+		};
+	};
+}
