@@ -1,4 +1,5 @@
-import { attributesOfCondition } from "../core/condition.ts";
+import { attributesOfCondition, groupsOfCondition } from "../core/condition.ts";
+import { groupKey } from "../core/group-name.ts";
 import { attributesOf } from "../core/mapping.ts";
 import type { TargetConfig } from "./target-config.ts";
 
@@ -9,4 +10,10 @@ export function attributesAskedBy(targets: readonly TargetConfig[]): readonly st
 		...(mapping === undefined ? [] : attributesOf(mapping)),
 	]);
 	return [...new Set(names)].sort();
+}
+
+/** The groups that rules name, as written; each once, however it is spelled. */
+export function groupsAskedBy(targets: readonly TargetConfig[]): readonly string[] {
+	const named = targets.flatMap(({ when }) => (when === undefined ? [] : groupsOfCondition(when)));
+	return [...new Map(named.map((text) => [groupKey(text), text])).values()];
 }

@@ -118,3 +118,11 @@ function isDn(text: string): boolean {
 		return false; // The caller says what it should have been.
 	}
 }
+
+/** The groups that a condition names, as written. */
+export function groupsOfCondition(condition: Condition): readonly string[] {
+	if ("group" in condition) return [condition.group];
+	if ("not" in condition) return groupsOfCondition(condition.not);
+	if ("all" in condition) return condition.all.flatMap(groupsOfCondition);
+	return "any" in condition ? condition.any.flatMap(groupsOfCondition) : [];
+}

@@ -94,21 +94,21 @@ export function makeGroupScope(session: Session, state: SourceState, membership:
 
 /** The groups that rules name, as far as they were found, and who is in them. */
 export interface NamedGroups {
-	/** By the key of the DN that names it; undefined: it cannot be found. */
-	idOf(dnKey: string): number | undefined;
+	/** By the key of its name (see core/group-name); undefined: it cannot be found. */
+	idOf(nameKey: string): number | undefined;
 	/** Every group that a person is in. */
 	groupsOf(person: number, primaryId: string | undefined): ReadonlySet<number>;
 	/** Why one of these may have members that cannot be seen, if so. */
-	doubtOf(dnKeys: Iterable<string>): string | undefined;
+	doubtOf(nameKeys: Iterable<string>): string | undefined;
 }
 
 export function makeNamedGroups(session: Session, state: SourceState, membership: Membership, found: readonly ScopeGroup[]): NamedGroups {
-	const ids = new Map(found.map((group) => [group.dnKey, idOfGroup(session, state, group)]));
+	const ids = new Map(found.map((group) => [group.nameKey, idOfGroup(session, state, group)]));
 	return {
-		idOf: (dnKey) => ids.get(dnKey),
+		idOf: (nameKey) => ids.get(nameKey),
 		groupsOf: (person, primaryId) => membership.groupsOf(person, primaryId),
-		doubtOf: (dnKeys) => {
-			for (const key of dnKeys) {
+		doubtOf: (nameKeys) => {
+			for (const key of nameKeys) {
 				const id = ids.get(key);
 				const doubt = id === undefined ? undefined : membership.groups.get(id)?.doubt;
 				if (doubt !== undefined && doubt !== null) return doubt;

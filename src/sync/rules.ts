@@ -1,4 +1,4 @@
-import { dnKey } from "../core/dn.ts";
+import { groupKey } from "../core/group-name.ts";
 import type { ScopeGroup, Source } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
@@ -10,7 +10,7 @@ import { groupsOfViews } from "./views.ts";
 /** What rules stand on in this run: the groups that they name and that are there, and the attributes that entries were asked for. */
 export interface RulesNow {
 	readonly groups: readonly ScopeGroup[];
-	/** Keys of the DNs that name these. */
+	/** Keys of the names by which these were found. */
 	readonly names: ReadonlySet<string>;
 	readonly asked: ProspectContext["asked"];
 	/** Whether everybody is planned anew: by other rules, or because a group that these name was found, or not found any more. */
@@ -34,7 +34,7 @@ export function rulesNow(session: Session, sync: SyncSource, state: SourceState,
 	const isFirst = state.id === 0 || state.rules === undefined;
 	return {
 		groups,
-		names: new Set(groups.map((group) => group.dnKey)),
+		names: new Set(groups.map((group) => group.nameKey)),
 		asked,
 		isAnother: !isFirst && (state.rules !== sync.rules || anchorsOf(sync, groups) !== anchorsOf(sync, before)),
 		isUpToDate: isFirst || asked.before.size === asked.now.size,
@@ -60,8 +60,8 @@ export function untoldBy({ views }: SyncSource, { names }: RulesNow, { untold }:
 }
 
 function anchorsOf({ views }: SyncSource, groups: readonly ScopeGroup[]): string {
-	const anchors = new Map(groups.map((group) => [group.dnKey, group.anchor]));
-	return JSON.stringify(groupsOfViews(views).map((dn) => anchors.get(dnKey(dn)) ?? null));
+	const anchors = new Map(groups.map((group) => [group.nameKey, group.anchor]));
+	return JSON.stringify(groupsOfViews(views).map((name) => anchors.get(groupKey(name)) ?? null));
 }
 
 /** What the snapshot has of somebody unread was asked for by the last reading, unless this one saw everybody. */
