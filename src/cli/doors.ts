@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { attributesAskedBy } from "../config/asked.ts";
+import { attributesAskedBy, groupsAskedBy } from "../config/asked.ts";
 import { loadConfig } from "../config/load.ts";
 import { Failure } from "../core/errors.ts";
 import type { Holder } from "../daemon/lock.ts";
@@ -17,9 +17,9 @@ export function openDoors(clock: () => number): Doors {
 		runDaemon: async (request) => (await import("../daemon/daemon.ts")).runDaemon(request),
 		diagnose: async function* (config, source, signal) {
 			const { diagnoseSource } = await import("../source/sources.ts");
-			const attributes = attributesAskedBy(config, source);
+			const [attributes, ruleGroups] = [attributesAskedBy(config, source), groupsAskedBy(config, source)];
 			const options = config.sources.find(({ name }) => name === source);
-			if (options !== undefined) yield* diagnoseSource(options, { protect: config.protect, attributes, clock }, signal);
+			if (options !== undefined) yield* diagnoseSource(options, { protect: config.protect, attributes, ruleGroups, clock }, signal);
 		},
 		diagnoseTarget: async function* (config, target, signal) {
 			const { diagnoseTarget } = await import("../target/targets.ts");

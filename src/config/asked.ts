@@ -1,4 +1,4 @@
-import { attributesOfCondition } from "../core/condition.ts";
+import { attributesOfCondition, compileCondition } from "../core/condition.ts";
 import { attributesOf } from "../core/mapping.ts";
 import type { Config, FeatureConfig, PolicyConfig } from "./config.ts";
 
@@ -14,6 +14,13 @@ export function attributesAskedBy(asking: Asking, source: string): readonly stri
 	const { features, policies } = rulesFor(asking, source);
 	for (const { when } of [...features, ...policies]) if (when !== undefined) names.push(...attributesOfCondition(when));
 	return [...new Set(names)].sort();
+}
+
+/** The groups that rules name, as written; each once, however it is spelled. */
+export function groupsAskedBy(asking: Asking, source: string): readonly string[] {
+	const { features, policies } = rulesFor(asking, source);
+	const conditions = [...asking.targets, ...features, ...policies].flatMap(({ when }) => when ?? []);
+	return [...new Map(conditions.flatMap((when) => [...compileCondition(when).groups])).values()];
 }
 
 /** The rules for people of one source. */

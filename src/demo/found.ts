@@ -1,7 +1,8 @@
 import { sidBytes, type Value } from "../core/syntax.ts";
 import { joinDn, leafOf } from "./name.ts";
 import { makeObject, newGuid, register } from "./object.ts";
-import { classOf } from "./schema.ts";
+import { makeRandom } from "./random.ts";
+import { attributeTypes, classOf } from "./schema.ts";
 import { type AdObject, keyOf, type Store } from "./store.ts";
 import { dnsName } from "./values.ts";
 
@@ -89,7 +90,7 @@ function buildConfiguration(store: Store, founding: Founding): void {
 		);
 		return settle(store, makeFounder(founding, className, dn, parent ?? configuration), attributes);
 	};
-	makeHead(put("dMD", "CN=Schema"));
+	buildSchema(store, founding, makeHead(put("dMD", "CN=Schema")));
 	put("crossRefContainer", "CN=Partitions");
 	const netbios = domain.rdn.value.toUpperCase();
 	put("crossRef", `CN=${netbios},CN=Partitions`, {
@@ -106,6 +107,18 @@ function buildConfiguration(store: Store, founding: Founding): void {
 	put("container", "CN=Services");
 	put("container", "CN=Windows NT,CN=Services");
 	put("nTDSService", "CN=Directory Service,CN=Windows NT,CN=Services", { tombstonelifetime: "180" });
+}
+
+/** Its GUIDs come from elsewhere: who is invented after it must not be another for each attribute that is added to it. */
+const SCHEMA_SEED = 418;
+
+/** An object for each attribute type, by which a client asks whether there is one (MS-ADTS §3.1.1.2.3). AD's cn is another name. */
+function buildSchema(store: Store, founding: Founding, schema: AdObject): void {
+	const random = makeRandom(SCHEMA_SEED);
+	for (const { name } of attributeTypes()) {
+		const type = makeFounder({ ...founding, random }, "attributeSchema", `CN=${name},${schema.dn}`, schema);
+		settle(store, type, { ldapdisplayname: name });
+	}
 }
 
 /** The DN of this domain controller's own object, where invocationId is read. */

@@ -20,7 +20,7 @@ extensionAttribute10 extensionAttribute11 extensionAttribute12 extensionAttribut
 unixHomeDirectory loginShell gecos mS-DS-ConsistencyGuid msExchMailboxGuid msExchHideFromAddressLists msExchRecipientTypeDetails legacyExchangeDN
 targetAddress operatingSystem operatingSystemVersion dNSHostName adminCount showInAdvancedViewOnly isCriticalSystemObject lockoutDuration
 lockoutThreshold maxPwdAge minPwdAge tombstoneLifetime msDS-Behavior-Version unicodePwd userPassword nETBIOSName nCName dnsRoot systemFlags
-msDS-cloudExtensionAttribute1 msDS-PhoneticDisplayName roomNumber gPLink serverReference`;
+msDS-cloudExtensionAttribute1 msDS-PhoneticDisplayName roomNumber gPLink serverReference lDAPDisplayName`;
 
 const MULTI = `description proxyAddresses member otherTelephone otherMobile otherHomePhone otherMailbox url servicePrincipalName seeAlso carLicense
 postalAddress postOfficeBox street o businessCategory departmentNumber labeledURI showInAddressBook altRecipient publicDelegates userCertificate
@@ -54,6 +54,11 @@ function declare(names: string, isSingle: boolean, kind: AttributeType["kind"]):
 /** The type of an attribute by its lower-case name; undefined: this directory knows none, as an AD without an extended schema. */
 export function typeOf(attribute: string): AttributeType | undefined {
 	return types.get(attribute);
+}
+
+/** All that there are: the schema naming context has an object for each. */
+export function attributeTypes(): Iterable<AttributeType> {
+	return types.values();
 }
 
 export function constructedTypes(): readonly AttributeType[] {
@@ -110,6 +115,7 @@ const classes: ReadonlyMap<string, ClassType> = new Map(
 		{ name: "domainDNS", chain: ["top", "domain", "domainDNS"], category: "Domain-DNS", rdn: "DC" },
 		{ name: "configuration", chain: ["top", "configuration"], category: "Configuration", rdn: "CN" },
 		{ name: "dMD", chain: ["top", "dMD"], category: "DMD", rdn: "CN" },
+		{ name: "attributeSchema", chain: ["top", "attributeSchema"], category: "Attribute-Schema", rdn: "CN" },
 		{ name: "crossRefContainer", chain: ["top", "crossRefContainer"], category: "Cross-Ref-Container", rdn: "CN" },
 		{ name: "crossRef", chain: ["top", "crossRef"], category: "Cross-Ref", rdn: "CN" },
 		{ name: "sitesContainer", chain: ["top", "sitesContainer"], category: "Sites-Container", rdn: "CN" },

@@ -53,7 +53,7 @@ export interface PrimaryLink {
 }
 
 export type ReadRequest = {
-	/** Groups that `users.groups` and rules named at an earlier reading, by the key of the DN written there: they are followed through renames. */
+	/** Groups that `users.groups` and rules named at an earlier reading, by the key of the name written there: they stay what is meant, whatever they are called now. */
 	readonly pins: ReadonlyMap<string, Anchor>;
 	/** What the snapshot has under a member's key; a delta need not look at what is known. */
 	known(key: Uint8Array): "group" | "other" | undefined;
@@ -168,8 +168,8 @@ export interface ReadingEnd {
 
 /** A group that the configuration names, found. */
 export interface ScopeGroup {
-	/** The key of the DN as the configuration has it. */
-	readonly dnKey: string;
+	/** The key of the name that the configuration has for it (see core/group-name): one group may have several, each with its own. */
+	readonly nameKey: string;
 	readonly anchor: Anchor;
 }
 

@@ -20,7 +20,7 @@ export interface Surroundings {
 	readonly protect: readonly string[];
 	/** Attributes that are read besides those of the mapping: what targets ask for. */
 	readonly attributes: readonly string[];
-	/** DNs of groups that rules name: read wherever they are. */
+	/** Groups that rules name, by DN, GUID, SID or name: read wherever they are. */
 	readonly ruleGroups: readonly string[];
 	/** Unix milliseconds. */
 	readonly clock: () => number;
@@ -64,11 +64,12 @@ export function schemaOf({ type }: SourceConfig): Schema {
 /** Looks at a source step by step; changes nothing. */
 export function diagnoseSource(
 	config: SourceConfig,
-	{ clock, ...surroundings }: Pick<Surroundings, "protect" | "clock" | "attributes">,
+	{ clock, ...surroundings }: Pick<Surroundings, "protect" | "clock" | "attributes" | "ruleGroups">,
 	signal: AbortSignal,
 ): AsyncIterable<Finding> {
 	const { urls, discovery, tls } = connectionOf(config);
-	const connection = { urls, discovery, tls, protect: surroundings.protect, attributes: attributesRead(config, surroundings) };
+	const { protect, ruleGroups } = surroundings;
+	const connection = { urls, discovery, tls, protect, ruleGroups, attributes: attributesRead(config, surroundings) };
 	return config.type === "ldap"
 		? diagnoseGenericLdap({ ...config, ...connection }, clock, signal)
 		: diagnoseActiveDirectory({ ...config, ...connection }, clock, signal);

@@ -76,14 +76,29 @@ export function openGroups(db: Connection) {
 		/** The groups of `users.groups` at the last reading; undefined when there were none to be in. */
 		scope: (sourceId: number): readonly ScopeGroup[] | undefined => {
 			const text = scope.get(sourceId) as string | null | undefined;
-			return text == null ? undefined : (JSON.parse(text) as ScopeGroup[]);
+			return text == null ? undefined : parseGroups(text);
 		},
 		/** The groups that rules name, as the last reading found them. */
 		named: (sourceId: number): readonly PinnedGroup[] => {
 			const text = named.get(sourceId) as string | null | undefined;
-			return text == null ? [] : (JSON.parse(text) as PinnedGroup[]);
+			return text == null ? [] : parseGroups(text);
 		},
 		/** Accounts of which a membership is held that should end. */
 		heldMembers: (sourceId: number): readonly number[] => heldMembers.all(sourceId) as number[],
 	};
+}
+
+/** Older versions left `dnKey`, when a DN was the only name that a group could have here: the key of a DN is the same still. */
+interface StoredGroup {
+	readonly nameKey?: string;
+	readonly dnKey?: string;
+	readonly anchor: Anchor;
+	readonly isMissing?: true;
+}
+
+function parseGroups(text: string): readonly PinnedGroup[] {
+	return (JSON.parse(text) as StoredGroup[]).flatMap(({ nameKey, dnKey, ...rest }) => {
+		const key = nameKey ?? dnKey;
+		return key === undefined ? [] : [{ nameKey: key, ...rest }];
+	});
 }

@@ -232,7 +232,7 @@ function chooseMode(
 
 function pinsOf(session: Session, state: SourceState): ReadonlyMap<string, Anchor> {
 	const { groups } = session;
-	return new Map([...groups.named(state.id), ...(groups.scope(state.id) ?? [])].map(({ dnKey, anchor }) => [dnKey, anchor]));
+	return new Map([...groups.named(state.id), ...(groups.scope(state.id) ?? [])].map(({ nameKey, anchor }) => [nameKey, anchor]));
 }
 
 /** Tells a source what the snapshot has under a member's key. */

@@ -106,7 +106,7 @@ export interface NamedGroups {
 }
 
 export function makeNamedGroups(session: Session, state: SourceState, membership: Membership, found: readonly ScopeGroup[]): NamedGroups {
-	const ids = new Map(found.map((group) => [group.dnKey, idOfGroup(session, state, group)]));
+	const ids = new Map(found.map((group) => [group.nameKey, idOfGroup(session, state, group)]));
 	return {
 		idOf: (nameKey) => ids.get(nameKey),
 		waysOf: {

@@ -33,9 +33,9 @@ interface Read {
 export function rulesNow(session: Session, sync: SyncSource, state: SourceState, read: Read | undefined): RulesNow {
 	const before = session.groups.named(state.id);
 	const groups = read?.ruleGroups ?? before.filter(({ isMissing }) => isMissing !== true);
-	const names = new Set(groups.map((group) => group.dnKey));
+	const names = new Set(groups.map((group) => group.nameKey));
 	const wanted = groupsOfRules(sync);
-	const missing = before.filter(({ dnKey }) => wanted.has(dnKey) && !names.has(dnKey));
+	const missing = before.filter(({ nameKey }) => wanted.has(nameKey) && !names.has(nameKey));
 	const pinned = [...groups, ...missing.map((group) => ({ ...group, isMissing: true as const }))];
 	const asked = askedFor(sync.source, state, read);
 	const isFirst = state.id === 0 || state.rules === undefined;
@@ -82,7 +82,7 @@ function untoldByViews({ views }: SyncSource, { names }: RulesNow, { untold }: P
 }
 
 function untoldByRules({ entitling }: SyncSource, { names, pinned }: RulesNow, { untoldRules }: PlanningResult): readonly string[] {
-	const known = new Set(pinned.map(({ dnKey }) => dnKey));
+	const known = new Set(pinned.map(({ nameKey }) => nameKey));
 	return entitling.all.flatMap(({ kind, name, place, condition }) => {
 		const missing = [...(condition?.groups ?? [])].filter(([key]) => !names.has(key));
 		if (missing.length > 0)
@@ -100,7 +100,7 @@ function untoldByRules({ entitling }: SyncSource, { names, pinned }: RulesNow, {
 }
 
 function anchorsOf(wanted: ReadonlyMap<string, string>, groups: readonly PinnedGroup[]): string {
-	const anchors = new Map(groups.map(({ dnKey, anchor, isMissing }) => [dnKey, `${anchor} ${isMissing === true ? "missing" : "there"}`]));
+	const anchors = new Map(groups.map(({ nameKey, anchor, isMissing }) => [nameKey, `${anchor} ${isMissing === true ? "missing" : "there"}`]));
 	return JSON.stringify([...wanted.keys()].map((key) => anchors.get(key) ?? null));
 }
 

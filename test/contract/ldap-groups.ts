@@ -105,7 +105,7 @@ export function ldapGroupsContract(server: () => OpenLdap): void {
 			const root = group("Scope", places().elsewhere);
 			await writer().add([root, { objectClass: "groupOfNames", member: person(1) }]);
 			const anchor = await writer().anchor("(cn=Scope)");
-			const pinned = { dnKey: dnKey(root), anchor };
+			const pinned = { nameKey: dnKey(root), anchor };
 			const first = await readLdap(source([root]));
 			expect(first.end.scopeGroups).toEqual([pinned]);
 			expect(named(first, "Scope")).toMatchObject({ isInScope: false, members: [person(1)] });
@@ -114,7 +114,7 @@ export function ldapGroupsContract(server: () => OpenLdap): void {
 				code: "SOURCE_BASE_MISSING",
 				message: expect.stringContaining("users.groups"),
 			});
-			const again = await readLdap(source([root]), undefined, undefined, new Map([[pinned.dnKey, anchor]]));
+			const again = await readLdap(source([root]), undefined, undefined, new Map([[pinned.nameKey, anchor]]));
 			expect(again.end.scopeGroups).toEqual([pinned]);
 			expect(named(again, "Scope renamed").members).toEqual([person(1)]);
 		});
@@ -123,7 +123,7 @@ export function ldapGroupsContract(server: () => OpenLdap): void {
 			const ruled = group("Ruled", places().elsewhere);
 			await writer().add([ruled, { objectClass: "groupOfNames", member: [person(2), group("Names")] }]);
 			const anchor = await writer().anchor("(cn=Ruled)");
-			const pinned = { dnKey: dnKey(ruled), anchor };
+			const pinned = { nameKey: dnKey(ruled), anchor };
 			const naming = (...groups: readonly string[]) => ldapSource(server(), { bases: [places().people], ruleGroups: groups });
 			const first = await readLdap(naming(ruled, group("Never made")));
 			expect(first.end).toMatchObject({ unsealed: [], scopeGroups: undefined, ruleGroups: [pinned] });
@@ -133,7 +133,7 @@ export function ldapGroupsContract(server: () => OpenLdap): void {
 			// A group named anew is not read by a delta.
 			expect(await readLdap(naming(), first)).toMatchObject({ mode: "full" });
 			await writer().move(ruled, group("Ruled anew", places().elsewhere));
-			const again = await readLdap(naming(ruled), undefined, undefined, new Map([[pinned.dnKey, anchor]]));
+			const again = await readLdap(naming(ruled), undefined, undefined, new Map([[pinned.nameKey, anchor]]));
 			expect(again.end.ruleGroups).toEqual([pinned]);
 		});
 

@@ -125,7 +125,7 @@ export function groupsContract(directory: () => Directory): void {
 			const all = await readWithGroups(named(), fullRequest());
 			expect(groupNames(all, false)).toEqual(["Chosen", "Staff"]);
 			expect(groupNames(all)).toEqual([]);
-			expect(all.end.scopeGroups).toEqual([{ dnKey: dnKey(dn("Chosen")), anchor: await anchorOfDn(directory(), dn("Chosen")) }]);
+			expect(all.end.scopeGroups).toEqual([{ nameKey: dnKey(dn("Chosen")), anchor: await anchorOfDn(directory(), dn("Chosen")) }]);
 			expect(named().groupScope).toBeUndefined();
 			expect(named().scope).not.toBe(sourceOn(directory(), { bases: [places().people] }).scope);
 		});
@@ -135,7 +135,7 @@ export function groupsContract(directory: () => Directory): void {
 			await directory().move(dn("Chosen"), dn("Chosen anew"));
 			const pins: ReadRequest["pins"] = new Map([[dnKey(dn("Chosen")), anchor]]);
 			const all = await readWithGroups(named(), { ...fullRequest(), pins });
-			expect(all.end.scopeGroups).toEqual([{ dnKey: dnKey(dn("Chosen")), anchor }]);
+			expect(all.end.scopeGroups).toEqual([{ nameKey: dnKey(dn("Chosen")), anchor }]);
 			expect(all.end.warnings).toEqual([expect.stringContaining("Chosen anew")]);
 			expect(groupNames(all, false)).toEqual(["Chosen anew", "Staff"]);
 			expect(await failureOf(readWithGroups(named(), fullRequest()))).toMatchObject({
@@ -155,17 +155,17 @@ export function groupsContract(directory: () => Directory): void {
 			expect(groupNames(all, false)).toEqual(["Ruled", "Staff"]);
 			expect(groupNames(all)).toEqual([]);
 			expect(all.end.scopeGroups).toBeUndefined();
-			expect(all.end.ruleGroups).toEqual([{ dnKey: dnKey(dn("Ruled")), anchor: await anchorOfDn(directory(), dn("Ruled")) }]);
+			expect(all.end.ruleGroups).toEqual([{ nameKey: dnKey(dn("Ruled")), anchor: await anchorOfDn(directory(), dn("Ruled")) }]);
 			expect(ruled(dn("Ruled")).scope).toBe(sourceOn(directory(), { bases: [places().people] }).scope);
 		});
 
 		it("is left out when it is not there, and nothing else with it; a rename is followed by what was known before", async () => {
 			const all = await readWithGroups(ruled(dn("Never made"), dn("Ruled")), fullRequest());
 			expect(all.end.unsealed).toEqual([]);
-			expect(all.end.ruleGroups.map(({ dnKey: key }) => key)).toEqual([dnKey(dn("Ruled"))]);
+			expect(all.end.ruleGroups.map(({ nameKey: key }) => key)).toEqual([dnKey(dn("Ruled"))]);
 			await directory().move(dn("Ruled"), dn("Ruled anew"));
 			expect((await readWithGroups(ruled(dn("Ruled")), fullRequest())).end.ruleGroups).toEqual([]);
-			const pins: ReadRequest["pins"] = new Map(all.end.ruleGroups.map(({ dnKey: key, anchor }) => [key, anchor]));
+			const pins: ReadRequest["pins"] = new Map(all.end.ruleGroups.map(({ nameKey: key, anchor }) => [key, anchor]));
 			const again = await readWithGroups(ruled(dn("Ruled")), { ...fullRequest(), pins });
 			expect(again.end.ruleGroups).toEqual(all.end.ruleGroups);
 			expect(again.end.warnings).toEqual([expect.stringContaining("Ruled anew")]);

@@ -7,6 +7,7 @@ import { ldapGroupsContract } from "./ldap-groups.ts";
 import { ldapLookupContract } from "./ldap-lookup.ts";
 import { byUid, ldapSource, readLdap, uidsOf } from "./ldap-reader.ts";
 import { ldapReadingContract } from "./ldap-reading.ts";
+import { ldapRuleGroupsContract } from "./ldap-rule-groups.ts";
 
 describeWith(["slapd"], "an OpenLDAP server", () => {
 	const server = useOpenLdap();
@@ -21,6 +22,7 @@ describeWith(["slapd"], "an OpenLDAP server", () => {
 		ldapDeltaContract(server, "syncrepl");
 		ldapDeltaContract(server, "timestamp");
 		ldapGroupsContract(server);
+		ldapRuleGroupsContract(server);
 	});
 
 	describe("when it forgets or goes back", () => {

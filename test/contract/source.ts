@@ -8,6 +8,7 @@ import { groupDeltaContract } from "./source-group-delta.ts";
 import { groupsContract } from "./source-groups.ts";
 import { lookupContract } from "./source-lookup.ts";
 import { readingContract } from "./source-reading.ts";
+import { ruleGroupsContract } from "./source-rule-groups.ts";
 import { watchContract } from "./source-watch.ts";
 
 /**
@@ -21,6 +22,7 @@ export function sourceContract(directory: () => Directory, seesDeleted: () => Ac
 		lookupContract(directory);
 		deltaContract(directory);
 		groupsContract(directory);
+		ruleGroupsContract(directory);
 		groupDeltaContract(directory);
 		watchContract(directory, seesDeleted);
 	});

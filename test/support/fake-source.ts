@@ -2,6 +2,7 @@ import type { Cursor } from "../../src/core/cursor.ts";
 import { dnKey, isBeneath } from "../../src/core/dn.ts";
 import type { Anchor, Entry, RawEntry, Standing } from "../../src/core/entry.ts";
 import { Failure } from "../../src/core/errors.ts";
+import { groupKey } from "../../src/core/group-name.ts";
 import type {
 	GroupsReading,
 	Members,
@@ -109,10 +110,11 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 	});
 	const groupDn = (group: FakeGroup): string => `CN=${group.cn},OU=Groups`;
 	const ruleGroups = (pins: ReadRequest["pins"]): readonly ScopeGroup[] =>
-		settings.ruleGroups.flatMap((dn) => {
-			const key = dnKey(dn);
-			const found = [...groups.values()].find((group) => dnKey(groupDn(group)) === key) ?? groups.get(pins.get(key) ?? "");
-			return found === undefined ? [] : [{ dnKey: key, anchor: found.anchor as Anchor }];
+		settings.ruleGroups.flatMap((name) => {
+			const key = groupKey(name);
+			const keysOf = (group: FakeGroup) => [groupDn(group), group.anchor, group.cn].map(groupKey);
+			const found = groups.get(pins.get(key) ?? "") ?? [...groups.values()].find((group) => keysOf(group).includes(key));
+			return found === undefined ? [] : [{ nameKey: key, anchor: found.anchor as Anchor }];
 		});
 	const rawGroup = (group: FakeGroup): RawGroup => ({
 		key: keyOf(group.anchor),
@@ -204,7 +206,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 					primaryGroups: new Set(),
 					unresolved: faults.unresolved,
 				},
-				scopeGroups: settings.scopeGroups?.map((anchor) => ({ dnKey: `cn=${anchor},`, anchor: anchor as Anchor })),
+				scopeGroups: settings.scopeGroups?.map((anchor) => ({ nameKey: `cn=${anchor},`, anchor: anchor as Anchor })),
 				ruleGroups: ruleGroups(request.pins),
 				strategy: "counting",
 			}),

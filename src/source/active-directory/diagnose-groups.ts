@@ -1,8 +1,9 @@
 import { Failure } from "../../core/errors.ts";
 import type { Filter } from "../../core/filter.ts";
 import { type Finding, failed, passed, warned } from "../ldap/diagnose.ts";
+import { diagnoseWantedGroup } from "../ldap/diagnose-wanted-group.ts";
 import type { GroupScope } from "./group-scope.ts";
-import { findNamedGroups } from "./named-groups.ts";
+import { findNamedGroups, sightGroup } from "./named-groups.ts";
 import { requireBases } from "./root.ts";
 import { examples, type Visit } from "./visit.ts";
 
@@ -10,16 +11,17 @@ import { examples, type Visit } from "./visit.ts";
 const COUNTED = 500;
 
 /** Whether groups are there, what they are called in the configuration, and whether their members may be read. */
-export async function* diagnoseGroups(people: Visit, { scope, named }: GroupScope): AsyncGenerator<Finding, void> {
+export async function* diagnoseGroups(people: Visit, { scope, named, ruled }: GroupScope): AsyncGenerator<Finding, void> {
 	const visit: Visit = { ...people, scope };
-	for (const place of named) {
+	for (const wanted of named) {
 		try {
-			await findNamedGroups(visit, [place], new Map());
-			yield passed("group", place.dn, "of users.groups is there");
+			await findNamedGroups(visit, [wanted], new Map());
+			yield passed("group", wanted.text, "of users.groups is there");
 		} catch (cause) {
-			yield failed("group", place.dn, cause);
+			yield failed("group", wanted.text, cause);
 		}
 	}
+	for (const wanted of ruled) yield diagnoseWantedGroup(wanted, await sightGroup(visit, wanted, new Map(), "a rule"));
 	for (const base of scope.bases) {
 		try {
 			await requireBases(visit.session, { ...scope, bases: [base] });

@@ -1,10 +1,11 @@
 import { Failure } from "../../core/errors.ts";
 import type { Filter } from "../../core/filter.ts";
-import { diagnoseSite, type Finding, failed, passed, warned } from "../ldap/diagnose.ts";
+import { diagnoseSite, type Finding, failed, notInSchema, passed, warned } from "../ldap/diagnose.ts";
 import { diagnoseBinds, type Reached } from "../ldap/diagnose-bind.ts";
 import { protocolFailure } from "../ldap/result.ts";
 import { pagedResultsOid } from "../ldap/wire/encode.ts";
 import type { Session } from "../ldap/wire/session.ts";
+import { readUnknown } from "./attribute-schema.ts";
 import { refusalOf } from "./blind.ts";
 import { diagnoseChanges, diagnoseDeleted } from "./diagnose-changes.ts";
 import { diagnoseGroups } from "./diagnose-groups.ts";
@@ -21,6 +22,7 @@ export interface Diagnosed extends Reached {
 	readonly bases: readonly string[];
 	readonly users: ActiveDirectoryOptions["users"];
 	readonly groups: ActiveDirectoryOptions["groups"];
+	readonly ruleGroups: ActiveDirectoryOptions["ruleGroups"];
 	readonly changes: ActiveDirectoryOptions["changes"];
 	readonly protect: readonly string[];
 	readonly attributes: ActiveDirectoryOptions["attributes"];
@@ -48,7 +50,7 @@ async function* diagnoseRights(source: Diagnosed, scope: Scope, session: Session
 		yield* diagnoseChanges(visit, source.changes, refusalOf(source));
 		// Without a base there is no reading, and so nobody to look at.
 		if (yield* diagnoseBases(visit)) yield* diagnosePeople(visit);
-		const groups = makeGroupScope({ ...source, ruleGroups: [] });
+		const groups = makeGroupScope(source);
 		if (groups !== undefined) yield* diagnoseGroups(visit, groups);
 		yield* diagnoseProtection(visit, source.protect);
 		yield await diagnoseDeleted(visit);
@@ -136,7 +138,12 @@ async function* diagnosePeople(visit: Visit): AsyncGenerator<Finding, void> {
 			yield failed("attribute", attribute, missing);
 		} else silent.push(attribute);
 	}
+	const unknown = silent.length === 0 ? new Set() : await readUnknown(visit.session, silent);
 	for (const attribute of silent) {
+		if (unknown.has(attribute.toLowerCase())) {
+			yield notInSchema(attribute);
+			continue;
+		}
 		yield warned(
 			"attribute",
 			attribute,

@@ -1,6 +1,7 @@
 import type { Filter } from "../../core/filter.ts";
 import { parseFilter, printFilter } from "../../core/filter-text.ts";
-import { outermost, type Place, placeOf } from "../ldap/place.ts";
+import { outermost, placeOf } from "../ldap/place.ts";
+import { type WantedGroup, wantedGroup } from "../ldap/wanted-group.ts";
 import type { ActiveDirectoryOptions, GroupOptions } from "./options.ts";
 import { attributesAsked, type Scope } from "./scope.ts";
 
@@ -9,9 +10,9 @@ export interface GroupScope {
 	/** Those that are kept at the targets; without a base: none. */
 	readonly scope: Scope;
 	/** The groups of users.groups. */
-	readonly named: readonly Place[];
+	readonly named: readonly WantedGroup[];
 	/** The groups that rules name. */
-	readonly ruled: readonly Place[];
+	readonly ruled: readonly WantedGroup[];
 	/** What is asked for besides the scope of people: another text wants a full reading, and holds nobody's account. */
 	readonly text: string;
 }
@@ -34,7 +35,7 @@ export const groupFilter = parseFilter("(objectClass=group)");
 /** groupType's GROUP_TYPE_SECURITY_ENABLED (MS-ADTS §2.2.12). */
 const security = parseFilter("(groupType:1.2.840.113556.1.4.803:=2147483648)");
 
-/** Undefined where no group matters. Throws Failure CONFIG_INVALID for a filter, ENTRY_UNREADABLE for a DN, that cannot be read. */
+/** Undefined where no group matters. Throws Failure CONFIG_INVALID for a filter, ENTRY_UNREADABLE for a DN or a name, that cannot be read. */
 export function makeGroupScope(options: Pick<ActiveDirectoryOptions, "groups" | "users" | "ruleGroups">): GroupScope | undefined {
 	const { groups, users, ruleGroups } = options;
 	if (groups === undefined && users.groups.length === 0 && ruleGroups.length === 0) return undefined;
@@ -50,7 +51,7 @@ export function makeGroupScope(options: Pick<ActiveDirectoryOptions, "groups" | 
 	const words = { one: "group", filter: "groups.filter" };
 	const attributes = attributesAsked(own, filter).filter((name) => !/^member(?:;|$)/i.test(name));
 	const scope = { bases, excluded, kind: groupFilter, words, filter, wanted, attributes, text };
-	return { scope, named: users.groups.map(placeOf), ruled: ruleGroups.map(placeOf), text };
+	return { scope, named: users.groups.map(wantedGroup), ruled: ruleGroups.map(wantedGroup), text };
 }
 
 /** groups.filter and groups.kinds together. */

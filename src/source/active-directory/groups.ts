@@ -42,8 +42,8 @@ export async function prepareGroups(people: Visit, { scope, named, ruled }: Grou
 	};
 }
 
-function pinOf({ dnKey, anchor }: NamedGroup): ScopeGroup {
-	return { dnKey, anchor };
+function pinOf({ nameKey, anchor }: NamedGroup): ScopeGroup {
+	return { nameKey, anchor };
 }
 
 function pagesOf(

@@ -24,7 +24,7 @@ export interface ActiveDirectoryOptions {
 		/** DNs of groups: only who is in one of them, nested, is in scope. None: everyone is. */
 		readonly groups: readonly string[];
 	};
-	/** DNs of groups that rules name: read wherever they are; without one of them nothing is decided by it. */
+	/** Groups that rules name, by DN, GUID, SID or name: read wherever they are; without one of them nothing is decided by it. */
 	readonly ruleGroups: readonly string[];
 	/** Which groups are kept at the targets; undefined: none. */
 	readonly groups: GroupOptions | undefined;

@@ -4,7 +4,7 @@ import type { Filter } from "../../core/filter.ts";
 import { type Control, domainScope } from "../ldap/wire/encode.ts";
 import { attributeName, firstValue } from "../ldap/wire/entry.ts";
 import { type PagesOptions, readAll, readPages } from "../ldap/wire/pages.ts";
-import { probe, type Session, search } from "../ldap/wire/session.ts";
+import { probe, probeName, type Session, search } from "../ldap/wire/session.ts";
 import { guidOctets } from "./guid.ts";
 import { anything, type Root } from "./root.ts";
 import type { Scope } from "./scope.ts";
@@ -80,6 +80,8 @@ export function visitFew(
 		readonly scope: "one" | "sub";
 		readonly filter: Filter;
 		readonly attributes: readonly string[];
+		/** More of them than these do not matter. */
+		readonly atMost?: number;
 	},
 	controls: readonly Control[] = [],
 ): Promise<readonly Uint8Array[]> {
@@ -95,6 +97,11 @@ export async function visitOne(
 ): Promise<Uint8Array | undefined> {
 	const request = { base: dn, filter: anything, attributes, controls: [domainScope, ...controls] };
 	return (await probe(visit.session, request)).entries[0];
+}
+
+/** One object by a name of any kind; undefined, too, when the server takes it for no name of its own. */
+export async function visitNamed(visit: Visit, base: string, attributes: readonly string[]): Promise<Uint8Array | undefined> {
+	return (await probeName(visit.session, { base, filter: anything, attributes, controls: [domainScope] })).entries[0];
 }
 
 /** How many entries match, as far as `most`, beneath a base that is there. */

@@ -1,7 +1,8 @@
 import { Failure } from "../../core/errors.ts";
 import type { Filter } from "../../core/filter.ts";
-import { type Finding, failed, passed, warned } from "../ldap/diagnose.ts";
+import { type Finding, failed, notInSchema, passed, warned } from "../ldap/diagnose.ts";
 import { diagnoseBinds, type Reached } from "../ldap/diagnose-bind.ts";
+import { diagnoseWantedGroup } from "../ldap/diagnose-wanted-group.ts";
 import { protocolFailure } from "../ldap/result.ts";
 import { pagedResultsOid } from "../ldap/wire/encode.ts";
 import { readPages } from "../ldap/wire/pages.ts";
@@ -11,7 +12,7 @@ import type { GenericLdapOptions } from "./options.ts";
 import { presetOf } from "./presets.ts";
 import { readProtection } from "./protection.ts";
 import { baseMissing, readRoot } from "./root.ts";
-import { readRoots } from "./roots.ts";
+import { readRoots, sightGroup } from "./roots.ts";
 import { makeScope, type Scope } from "./scope.ts";
 import { chooseStrategy, describeStrategy } from "./strategy.ts";
 import { makeVeil } from "./veil.ts";
@@ -22,12 +23,12 @@ export interface Diagnosed
 	extends Reached,
 		Pick<
 			GenericLdapOptions,
-			"name" | "bases" | "users" | "groups" | "protect" | "preset" | "overrides" | "changes" | "attributes" | "pageSize"
+			"name" | "bases" | "users" | "groups" | "ruleGroups" | "protect" | "preset" | "overrides" | "changes" | "attributes" | "pageSize"
 		> {}
 
 /** Everything a source needs, looked at one by one: the way to each server, the account, and what it may read. Changes nothing. */
 export async function* diagnose(source: Diagnosed, clock: () => number, signal: AbortSignal): AsyncGenerator<Finding, void> {
-	const scope = makeScope({ ...source, ruleGroups: [] });
+	const scope = makeScope(source);
 	const session = yield* diagnoseBinds(source, clock, signal);
 	if (session === undefined) return;
 	try {
@@ -152,6 +153,7 @@ async function* diagnoseAttributes(visit: Visit): AsyncGenerator<Finding, void> 
 	for (const attribute of scope.attributes) {
 		if (attribute === anchor) continue;
 		if (await anyone(visit, { kind: "present", attribute })) yield passed("attribute", attribute, "can be read");
+		else if (!(await visit.knowsAttribute(attribute))) yield notInSchema(attribute);
 		else {
 			yield warned(
 				"attribute",
@@ -189,7 +191,7 @@ async function* diagnoseState({ preset }: Diagnosed, visit: Visit): AsyncGenerat
 }
 
 async function* diagnoseGroups(visit: Visit): AsyncGenerator<Finding, void> {
-	const { groups, roots, members } = visit.scope;
+	const { groups, roots, ruled, members } = visit.scope;
 	for (const { dn } of groups?.bases ?? []) {
 		const filter = groups?.filter ?? visit.scope.groupClasses;
 		const some = await examples(visit, dn, filter, "sub", 1);
@@ -215,10 +217,11 @@ async function* diagnoseGroups(visit: Visit): AsyncGenerator<Finding, void> {
 				"They are all empty, or their members cannot be read by this account.",
 			);
 	}
+	for (const wanted of ruled) yield diagnoseWantedGroup(wanted, await sightGroup(visit, wanted, new Map(), "a rule"));
 	if (roots.length === 0) return;
 	try {
 		await readRoots(visit, new Map());
-		for (const { dn } of roots) yield passed("users.groups", dn, "is there");
+		for (const { text } of roots) yield passed("users.groups", text, "is there");
 	} catch (cause) {
 		yield failed("users.groups", visit.session.server, cause);
 	}

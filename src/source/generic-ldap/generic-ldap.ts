@@ -20,7 +20,7 @@ import { deltaPages, fullPages, type Tally } from "./pages.ts";
 import { readProtection } from "./protection.ts";
 import { readReports } from "./reports.ts";
 import { readRoot, requireBases } from "./root.ts";
-import { readRoots, readRuled } from "./roots.ts";
+import { pinOf, readRoots, readRuled } from "./roots.ts";
 import { makeScope, type Scope } from "./scope.ts";
 import { chooseStrategy, describeStrategy, type Strategy, whyFull } from "./strategy.ts";
 import { readNewest } from "./timestamp.ts";
@@ -159,8 +159,8 @@ async function prepare(options: GenericLdapOptions, scope: Scope, request: ReadR
 				containers,
 				outside: outsideOf(marked, delivered),
 				protection,
-				scopeGroups: scope.roots.length === 0 ? undefined : roots,
-				ruleGroups: ruled,
+				scopeGroups: scope.roots.length === 0 ? undefined : roots.map(pinOf),
+				ruleGroups: ruled.map(pinOf),
 				strategy: describeStrategy(strategy),
 			};
 		},

@@ -5,7 +5,7 @@ import { type Reach, standpointOf } from "../ldap/place.ts";
 import { attributesIn, dnOf, encodeEntry } from "../ldap/wire/entry.ts";
 import { cutLinks } from "../ldap/wire/links.ts";
 import { readPages } from "../ldap/wire/pages.ts";
-import type { GroupsReading, ReadGroup, ReadRequest, ScopeGroup } from "../source.ts";
+import type { GroupsReading, ReadGroup, ReadRequest } from "../source.ts";
 import { byAnchor } from "./anchor.ts";
 import type { Marked } from "./delta.ts";
 import { findEmpty } from "./empty.ts";
@@ -13,6 +13,7 @@ import type { GroupIndex } from "./group-index.ts";
 import { makeLookup, type Sought } from "./lookup.ts";
 import { memberKey, readMembers, uidsOf } from "./members.ts";
 import { namingGroups } from "./naming.ts";
+import type { Root } from "./roots.ts";
 import { makeUids } from "./uids.ts";
 import { batchesOf, both, pagesOptions, type Visit, visitFew } from "./visit.ts";
 
@@ -28,7 +29,8 @@ export interface GroupsOptions {
 	readonly request: ReadRequest;
 	/** Undefined in a full reading. */
 	readonly marked: Marked | undefined;
-	readonly roots: readonly ScopeGroup[];
+	/** Those that users.groups and rules name. */
+	readonly roots: readonly Root[];
 	readonly index: () => Promise<GroupIndex>;
 }
 
@@ -99,7 +101,9 @@ async function* pagesOf(visit: Visit, options: GroupsOptions, wasRead: () => voi
 		const saw = (key: string, octets: Buffer): void => {
 			if (request.known(octets) === undefined) unknown.set(key, octets);
 		};
-		for (const batch of batchesOf([...new Set([...changed, ...named])], WHOLE)) {
+		// One that became the only one of its name may not have changed itself.
+		const fresh = roots.filter(({ dn }) => request.known(memberKey(dn)) !== "group").map(({ anchor }) => anchor);
+		for (const batch of batchesOf([...new Set([...changed, ...named, ...fresh])], WHOLE)) {
 			const raws = await find(batch, scope.groupClasses);
 			const inScope = await inScopeOf(batch);
 			const page = await read.groups(

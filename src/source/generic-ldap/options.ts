@@ -24,7 +24,7 @@ export interface GenericLdapOptions {
 		/** DNs of groups: who is in none of them, nested, is out of scope. Empty: everyone is in. */
 		readonly groups: readonly string[];
 	};
-	/** DNs of groups that rules name: read wherever they are; without one of them nothing is decided by it. */
+	/** Groups that rules name, by DN, GUID, SID or name: read wherever they are; without one of them nothing is decided by it. */
 	readonly ruleGroups: readonly string[];
 	/** Undefined: no groups are kept. */
 	readonly groups:

@@ -81,7 +81,8 @@ async function readContext(session: Session, dn: string): Promise<Uint8Array | u
 }
 
 function placesOf({ bases, groups, roots }: Scope): readonly Place[] {
-	return [...bases, ...(groups?.bases ?? []), ...roots];
+	const named = roots.flatMap(({ name, key }) => (name.kind === "dn" ? [{ dn: name.dn, key }] : []));
+	return [...bases, ...(groups?.bases ?? []), ...named];
 }
 
 const TIMESTAMP = attributeName("modifyTimestamp");

@@ -1,6 +1,7 @@
 import type { Filter } from "../../core/filter.ts";
 import { attributesOf, parseFilter, printFilter } from "../../core/filter-text.ts";
-import { outermost, type Place, placeOf, type Reach } from "../ldap/place.ts";
+import { outermost, placeOf, type Reach } from "../ldap/place.ts";
+import { type WantedGroup, wantedGroup } from "../ldap/wanted-group.ts";
 import { type Anchors, makeAnchors } from "./anchor.ts";
 import type { GenericLdapOptions } from "./options.ts";
 import { containerClasses, presetOf } from "./presets.ts";
@@ -27,9 +28,9 @@ export interface Scope extends Reach {
 	/** Groups that are kept; undefined: none. */
 	readonly groups: GroupScope | undefined;
 	/** The groups that users.groups names. */
-	readonly roots: readonly Place[];
+	readonly roots: readonly WantedGroup[];
 	/** The groups that rules name. */
-	readonly ruled: readonly Place[];
+	readonly ruled: readonly WantedGroup[];
 	/** What may change and matters: people, groups, and what they live beneath. */
 	readonly relevant: Filter;
 	/** All of it as one text: another text is another scope. */
@@ -61,7 +62,7 @@ const noise = new Set(
 
 type ScopeOptions = Pick<GenericLdapOptions, "bases" | "users" | "groups" | "ruleGroups" | "attributes" | "preset" | "overrides">;
 
-/** Throws Failure CONFIG_INVALID for a filter, ENTRY_UNREADABLE for a DN, that cannot be read. */
+/** Throws Failure CONFIG_INVALID for a filter, ENTRY_UNREADABLE for a DN or a name, that cannot be read. */
 export function makeScope(options: ScopeOptions): Scope {
 	const { users, overrides } = options;
 	const preset = presetOf(options.preset);
@@ -73,7 +74,7 @@ export function makeScope(options: ScopeOptions): Scope {
 	const state = makeState(preset, overrides.disabled);
 	const bases = outermost(options.bases.map(placeOf));
 	const excluded = outermost(users.exclude.map(placeOf));
-	const roots = users.groups.map(placeOf);
+	const roots = users.groups.map(wantedGroup);
 	const members = overrides.members ?? preset.members;
 	const attributes = attributesAsked([anchors.people.attribute, ...own, ...options.attributes, ...namesIn(filter), ...namesIn(persons)]);
 	const text = JSON.stringify({
@@ -99,7 +100,7 @@ export function makeScope(options: ScopeOptions): Scope {
 		members,
 		groups: options.groups === undefined ? undefined : makeGroupScope(options.groups, groupClasses, members),
 		roots,
-		ruled: options.ruleGroups.map(placeOf),
+		ruled: options.ruleGroups.map(wantedGroup),
 		relevant: { kind: "or", parts: [persons, groupClasses, containerFilter] },
 		text,
 	};
@@ -121,7 +122,7 @@ function namesIn(filter: Filter | undefined): Iterable<string> {
 	return filter === undefined ? [] : attributesOf(filter);
 }
 
-function keysOf(places: readonly Place[]): readonly string[] {
+function keysOf(places: readonly { readonly key: string }[]): readonly string[] {
 	return places.map(({ key }) => key).sort();
 }
 

@@ -3,7 +3,7 @@ import { Failure } from "../../core/errors.ts";
 import type { Filter } from "../../core/filter.ts";
 import { placeName } from "../ldap/place.ts";
 import { type PagesOptions, readAll } from "../ldap/wire/pages.ts";
-import { type Found, probe, type Session, search } from "../ldap/wire/session.ts";
+import { type Found, probe, probeName, type Session, search } from "../ldap/wire/session.ts";
 import type { Root } from "./root.ts";
 import type { Scope } from "./scope.ts";
 import { type KnowsAttribute, makeKnowsAttribute } from "./subschema.ts";
@@ -50,9 +50,15 @@ export function visitAll(visit: Visit, base: string, filter: Filter, attributes:
 	return readAll(visit.session, { base, scope: "sub", filter, attributes }, { ...pagesOptions(visit), isForeign: () => true });
 }
 
-/** The matching entries of a search that is small by its filter, from a base that is there. */
-export function visitFew(visit: Visit, base: string, filter: Filter, attributes: readonly string[]): Promise<readonly Uint8Array[]> {
-	return search(visit.session, { base, scope: "sub", filter, attributes });
+/** The matching entries of a search that is small by its filter, from a base that is there; more than `atMost` do not matter. */
+export function visitFew(
+	visit: Visit,
+	base: string,
+	filter: Filter,
+	attributes: readonly string[],
+	atMost?: number,
+): Promise<readonly Uint8Array[]> {
+	return search(visit.session, { base, scope: "sub", filter, attributes, ...(atMost !== undefined && { atMost }) });
 }
 
 /** One object by its DN. `isThere` with nothing: it cannot be read. */
@@ -62,6 +68,17 @@ export async function visitOne(visit: Visit, dn: string, attributes: readonly st
 	} catch (cause) {
 		// "Forbidden" is an answer, too: it is there.
 		if (cause instanceof Failure && cause.code === "SOURCE_REFUSED") return { entries: [], isThere: true };
+		throw cause;
+	}
+}
+
+/** One object by a DN that may be none of this server's; undefined, too, when it may not be read. */
+export async function visitNamed(visit: Visit, dn: string, attributes: readonly string[]): Promise<Uint8Array | undefined> {
+	try {
+		const filter: Filter = { kind: "present", attribute: "objectClass" };
+		return (await probeName(visit.session, { base: dn, filter, attributes })).entries[0];
+	} catch (cause) {
+		if (cause instanceof Failure && cause.code === "SOURCE_REFUSED") return undefined; // As good as not there.
 		throw cause;
 	}
 }

@@ -29,6 +29,16 @@ export function warned(step: string, subject: string, detail: string, remedy: st
 	return { step, subject, state: "warned", detail, remedy };
 }
 
+/** An attribute that is asked for and that nobody can have. */
+export function notInSchema(attribute: string): Finding {
+	return warned(
+		"attribute",
+		attribute,
+		"is not in the directory's schema",
+		"Check its spelling: nobody can have it, and a rule that asks about it applies to nobody.",
+	);
+}
+
 /** What was thrown, as a finding; anything but a Failure is a bug and thrown on. */
 export function failed(step: string, subject: string, cause: unknown): Finding {
 	if (!(cause instanceof Failure) || cause.code === "CANCELLED") throw cause;

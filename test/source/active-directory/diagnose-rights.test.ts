@@ -26,6 +26,7 @@ it.each([
 		bases: [demo.baseDn],
 		users: { filter: undefined, exclude: [], groups: [] },
 		groups: undefined,
+		ruleGroups: [],
 		changes: "auto" as const,
 		protect: [],
 		attributes: ["samaccountname"],

@@ -19,6 +19,7 @@ describeWith(["samba"], "the doctor at a domain controller", () => {
 			bases: [samba().baseDn],
 			users: { filter: undefined, exclude: [], groups: [] },
 			groups: undefined,
+			ruleGroups: [],
 			changes: "auto" as const,
 			protect: [],
 			attributes: ["samaccountname", "title"],

@@ -23,6 +23,7 @@ describeWith(["slapd"], "the doctor on an OpenLDAP server", () => {
 			bases: [baseDn],
 			users: { filter: undefined, exclude: [], groups: [] },
 			groups: undefined,
+			ruleGroups: [],
 			protect: [],
 			attributes: attributesOf(ldapMapping),
 			preset: "openldap",

@@ -255,6 +255,11 @@ export function probe(session: Session, request: Omit<SearchRequest, "scope">): 
 	return ask(session, { ...request, scope: "base" }, (code) => code === 32 || (code === 34 && request.base.startsWith("<")));
 }
 
+/** The same for a name that a rule gives, of which the server may know nothing: not a DN there (34), or another server's (10). */
+export function probeName(session: Session, request: Omit<SearchRequest, "scope">): Promise<Found> {
+	return ask(session, { ...request, scope: "base" }, (code) => code === 32 || code === 34 || code === 10);
+}
+
 function ask(session: Session, request: SearchRequest, meansAbsent: (code: number) => boolean): Promise<Found> {
 	return new Promise((resolve, reject) => {
 		const entries: Uint8Array[] = [];
