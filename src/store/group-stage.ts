@@ -44,9 +44,9 @@ export interface GroupInfo {
 	readonly in_scope: number;
 	readonly primary_id: string | null;
 	readonly presence: PresenceKind;
-	/** Why what this run says of it is not certain. */
+	/** Why what this run says of it, or the last one that looked at it, is not certain. */
 	readonly doubt: string | null;
-	/** Whether this run staged it, and whether with another scope or primary id than before. */
+	/** Whether this run staged it, and whether with another scope, primary id, presence or doubt than before. */
 	readonly is_staged: number;
 	readonly is_turned: number;
 }
@@ -78,7 +78,7 @@ export function openGroupStage(db: Connection) {
 		`INSERT INTO staged_groups SELECT id, anchor, anchor_key, dn_digest, digest, bytes, members_sum, primary_id, in_scope, 0, ?, ?, ?
 		FROM groups WHERE id = ? ON CONFLICT (id) DO UPDATE SET presence = excluded.presence, evidence = excluded.evidence, doubt = excluded.doubt`,
 	);
-	const doubt = db.prepare<[string, number]>("UPDATE staged_groups SET doubt = ? WHERE id = ?");
+	const doubt = db.prepare<[string | null, number]>("UPDATE staged_groups SET doubt = ? WHERE id = ?");
 	const idByAnchor = db.prepare<[string]>("SELECT id FROM staged_groups WHERE anchor = ?").pluck();
 	const idByDn = db.prepare<[Uint8Array]>("SELECT id FROM staged_groups WHERE dn_digest = ? AND presence = 'present'").pluck();
 	const bytes = db
@@ -97,7 +97,7 @@ export function openGroupStage(db: Connection) {
 	const strangerId = db.prepare<[Uint8Array]>("SELECT id FROM staged_strangers WHERE key = ?").pluck();
 	const info = db.prepare<[number], GroupInfo>(
 		`SELECT g.id, g.anchor, coalesce(s.in_scope, g.in_scope) AS in_scope, coalesce(s.primary_id, g.primary_id) AS primary_id, coalesce(s.presence, g.gone, 'present') AS presence,
-			s.doubt, s.id IS NOT NULL AS is_staged, s.id IS NOT NULL AND (s.in_scope <> g.in_scope OR s.primary_id IS NOT g.primary_id OR s.presence <> coalesce(g.gone, 'present')) AS is_turned
+			iif(s.id IS NULL, g.gone_doubt, s.doubt) AS doubt, s.id IS NOT NULL AS is_staged, s.id IS NOT NULL AND (s.in_scope <> g.in_scope OR s.primary_id IS NOT g.primary_id OR s.presence <> coalesce(g.gone, 'present') OR (s.doubt IS NULL) <> (g.gone_doubt IS NULL)) AS is_turned
 		FROM groups g LEFT JOIN staged_groups s ON s.id = g.id WHERE g.source_id = ?
 		UNION ALL SELECT id, anchor, in_scope, primary_id, presence, doubt, 1, 1 FROM staged_groups WHERE is_new = 1`,
 	);
@@ -127,10 +127,12 @@ export function openGroupStage(db: Connection) {
 			"SELECT member_id FROM members WHERE group_id = ? UNION SELECT member_id FROM staged_members WHERE group_id = ?",
 		)
 		.pluck();
-	const emptied = db.prepare<[], { id: number; anchor: Anchor }>(
-		`SELECT s.id, s.anchor FROM staged_groups s WHERE s.presence = 'present' AND s.is_new = 0 AND EXISTS (SELECT 1 FROM staged_members x WHERE x.group_id = s.id AND x.added = 0)
+	const emptied = db.prepare<[number], { id: number; anchor: Anchor; is_remembered: number }>(
+		`SELECT s.id, s.anchor, 0 AS is_remembered FROM staged_groups s WHERE s.presence = 'present' AND s.is_new = 0 AND EXISTS (SELECT 1 FROM staged_members x WHERE x.group_id = s.id AND x.added = 0)
 		AND NOT EXISTS (SELECT 1 FROM staged_members x WHERE x.group_id = s.id AND x.added = 1)
-		AND (SELECT count(*) FROM members m WHERE m.group_id = s.id) = (SELECT count(*) FROM staged_members x WHERE x.group_id = s.id)`,
+		AND (SELECT count(*) FROM members m WHERE m.group_id = s.id) = (SELECT count(*) FROM staged_members x WHERE x.group_id = s.id)
+		UNION ALL SELECT g.id, g.anchor, 1 FROM groups g WHERE g.source_id = ? AND g.gone IS NULL AND g.gone_doubt IS NOT NULL
+			AND NOT EXISTS (SELECT 1 FROM staged_members x WHERE x.group_id = g.id)`,
 	);
 	const many = db.prepare("SELECT 1 FROM staged_members LIMIT 1 OFFSET 100").pluck();
 	const strangersOfGroups = db.prepare<[number], { id: number; stranger: number }>(
@@ -154,7 +156,13 @@ export function openGroupStage(db: Connection) {
 		gone: (id: number, presence: "out-of-scope" | "deleted", evidence: string, because: string | undefined): void => {
 			gone.run(presence, evidence, because ?? null, id);
 		},
+		/** Of a staged group. */
 		doubt: (id: number, because: string): void => void doubt.run(because, id),
+		/** Stages a group of the snapshot of which nothing is doubted any more. */
+		believe: (id: number): void => {
+			known.run(id);
+			doubt.run(null, id);
+		},
 		idByAnchor: (anchor: Anchor): number | undefined => idByAnchor.get(anchor) as number | undefined,
 		idByDn: (dnDigest: Uint8Array): number | undefined => idByDn.get(dnDigest) as number | undefined,
 		bytes: (id: number): Buffer | undefined => (bytes.get(id, id) as Buffer | null | undefined) ?? undefined,
@@ -190,8 +198,8 @@ export function openGroupStage(db: Connection) {
 		changedNesting: (sourceId: number) => changedNesting.all(sourceId),
 		groupsOf: (member: number): readonly number[] => groupsOf.all(member, member) as number[],
 		membersOf: (group: number): readonly number[] => membersOf.all(group, group) as number[],
-		/** Groups that had members and show none. */
-		emptied: () => emptied.all(),
+		/** Groups that had members and show none, in this run or since it was doubted in an earlier one. */
+		emptied: (sourceId: number) => emptied.all(sourceId),
 		changedMembers: (): readonly number[] => changedMembers.all() as number[],
 		clear: (): void => {
 			db.exec(

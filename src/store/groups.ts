@@ -24,7 +24,7 @@ export function openGroups(db: Connection) {
 	const kept = db.prepare<[number]>("SELECT id FROM groups WHERE source_id = ? AND body IS NOT NULL").pluck();
 	const count = db.prepare<[number]>("SELECT count(*) FROM groups WHERE source_id = ?").pluck();
 	const present = db.prepare<[number], { id: number; anchor: Anchor; bytes: Buffer }>(
-		"SELECT id, anchor, bytes FROM groups WHERE source_id = ? AND gone IS NULL",
+		"SELECT id, anchor, bytes FROM groups WHERE source_id = ? AND (gone IS NULL OR gone_doubt IS NOT NULL)",
 	);
 	const members = db.prepare<[number]>("SELECT member_id FROM members WHERE group_id = ?").pluck();
 	const groupsOf = db.prepare<[number]>("SELECT group_id FROM members WHERE member_id = ?").pluck();
@@ -58,6 +58,7 @@ export function openGroups(db: Connection) {
 		/** Those that the targets have, or are to have. */
 		kept: (sourceId: number): readonly number[] => kept.all(sourceId) as number[],
 		count: (sourceId: number): number => count.get(sourceId) as number,
+		/** Those that are there, or of which it is doubted that they are not. */
 		present: (sourceId: number) => present.all(sourceId),
 		/** Direct members, as ids of people, groups or strangers. */
 		members: (group: number): readonly number[] => members.all(group) as number[],

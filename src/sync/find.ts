@@ -110,7 +110,7 @@ async function findGroups({ session, source, state, reading }: Locating, groups:
 			? { kind: "proves", evidence: `sealed reading of ${count(groups.seen)} groups` }
 			: { kind: "proves-nothing" };
 	const left = await locateGroups(session, source, state, reading.groups, groups.unseen, absence);
-	await doubtEmptied(session, reading.groups);
+	await doubtEmptied(session, state, reading.groups);
 	return left;
 }
 

@@ -44,15 +44,16 @@ export async function locateGroups(
 }
 
 /** Groups that had members and show none: whether that can be believed. */
-export async function doubtEmptied(session: Session, groups: GroupsReading): Promise<void> {
-	const emptied = session.groupStage.emptied();
+export async function doubtEmptied(session: Session, state: SourceState, groups: GroupsReading): Promise<void> {
+	const emptied = session.groupStage.emptied(state.id);
 	for (let at = 0; at < emptied.length; at += BATCH) {
 		const batch = emptied.slice(at, at + BATCH);
 		const doubts = await groups.doubtEmpty(batch.map(({ anchor }) => anchor));
 		session.stage.batch(() => {
-			for (const { id, anchor } of batch) {
+			for (const { id, anchor, is_remembered } of batch) {
 				const because = doubts.get(anchor);
 				if (because !== undefined) session.groupStage.doubt(id, because);
+				else if (is_remembered === 1) session.groupStage.believe(id);
 			}
 		});
 	}

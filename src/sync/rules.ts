@@ -100,7 +100,9 @@ function untoldByRules({ entitling }: SyncSource, { names, pinned }: RulesNow, {
 }
 
 function anchorsOf(wanted: ReadonlyMap<string, string>, groups: readonly PinnedGroup[]): string {
-	const anchors = new Map(groups.map(({ nameKey, anchor, isMissing }) => [nameKey, `${anchor} ${isMissing === true ? "missing" : "there"}`]));
+	const anchors = new Map(
+		groups.map(({ nameKey, anchor, isMissing }) => [nameKey, `${anchor} ${isMissing === true ? "missing" : "there"}`]),
+	);
 	return JSON.stringify([...wanted.keys()].map((key) => anchors.get(key) ?? null));
 }
 

@@ -265,7 +265,7 @@ describe("targets of all types", () => {
 		{ when: "{ not: { filtr: '(a=b)' } }", at: "targets[0].when.not.filtr", says: "write filter" },
 		{ when: "{ or: [{ group: cn=a }] }", at: "targets[0].when.or", says: "write any" },
 		{ when: "{ all: [{ not: { group: '' } }] }", at: "targets[0].when.all[0].not.group", says: "an empty name" },
-		{ when: "{ group: Sales=x=,y }", at: "targets[0].when.group", says: "not a DN" },
+		{ when: "{ group: 'Sales=x=,y' }", at: "targets[0].when.group", says: "not a DN" },
 		{ when: "{ group: CN=Sales,DC=corp }", at: "targets[0].when.DC=corp", says: "put the whole DN in quotes" },
 		{ when: "{ all: { group: cn=a } }", at: "targets[0].when.all", says: "a list" },
 		{ when: "'(a=b)'", at: "targets[0].when", says: "a map" },
