@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { spread } from "../lib/spread.ts";
 import type { HeldKind, Mode } from "../sync/report.ts";
-import { verifyChain } from "./change-log.ts";
+import { proveChain } from "./chain.ts";
 import { openReadOnly } from "./database.ts";
 import type { ReadBackCounts, TargetTrouble } from "./target-states.ts";
 import {
@@ -107,7 +107,7 @@ export function openViews(file: string): Views {
 		FROM quarantine q JOIN sources s ON s.id = q.source_id JOIN entries e ON e.id = q.entry_id ORDER BY s.name, q.name`,
 	);
 	const changes = db.prepare<[number], ChangeRow>(
-		"SELECT sequence, at, run_id, source, subject, kind, anchor, name, why, before, after, result FROM changes WHERE run_id = ? ORDER BY sequence",
+		"SELECT sequence, at, run_id, source, target, subject, kind, anchor, name, why, before, after, result FROM changes WHERE run_id = ? ORDER BY sequence",
 	);
 	const everyAccount = db.prepare<[], AccountRow>(
 		`SELECT ${accountColumns} FROM accounts a JOIN entries e ON e.id = a.id JOIN sources s ON s.id = a.source_id ORDER BY a.user_name COLLATE NOCASE, a.id`,
@@ -202,7 +202,7 @@ export function openViews(file: string): Views {
 				{ target: name, state: "disabled" as const, count: totals(name).inactive },
 			]);
 		},
-		verifyChain: () => verifyChain(db),
+		proveChain: () => proveChain(db),
 		size: () => sizeOf(file) + sizeOf(`${file}-wal`),
 		close: () => {
 			db.close();

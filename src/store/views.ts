@@ -2,6 +2,7 @@ import type { Account } from "../core/account.ts";
 import type { Change } from "../core/change.ts";
 import type { Group } from "../core/group.ts";
 import type { HeldKind, Mode, Outcome, Trigger } from "../sync/report.ts";
+import type { ChainProof } from "./chain.ts";
 import type { ReadBackCounts, TargetTrouble } from "./target-states.ts";
 
 /** What `status`, `/health`, `/metrics` and the API read. Implemented over a read-only connection by `openViews`. */
@@ -25,8 +26,7 @@ export interface Views {
 	strangers(group: GroupView, limit: number): readonly string[];
 	/** Accounts per target and state, for the metric. */
 	accountCounts(): readonly { readonly target: string; readonly state: "active" | "disabled"; readonly count: number }[];
-	/** Throws Failure DATABASE_CORRUPT naming the first broken row; returns how many rows the chain has. */
-	verifyChain(): number;
+	proveChain(): ChainProof;
 	/** Bytes of the database with its write-ahead log. */
 	size(): number;
 	close(): void;
