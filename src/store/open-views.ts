@@ -3,6 +3,7 @@ import { spread } from "../lib/spread.ts";
 import type { HeldKind, Mode } from "../sync/report.ts";
 import { proveChain } from "./chain.ts";
 import { openReadOnly } from "./database.ts";
+import { openLogReader } from "./log-reader.ts";
 import type { ReadBackCounts, TargetTrouble } from "./target-states.ts";
 import {
 	type AccountRow,
@@ -135,6 +136,7 @@ export function openViews(file: string): Views {
 	const targetNames = db.prepare<[], { name: string }>("SELECT name FROM targets ORDER BY name");
 
 	return {
+		...openLogReader(db),
 		sources: () =>
 			sources.all().map(({ id, name, entries, last_full_sealed, strategy, memberships, groups: kept }): SourceView => {
 				const newest = lastRun.get(id);

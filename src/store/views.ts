@@ -3,10 +3,11 @@ import type { Change } from "../core/change.ts";
 import type { Group } from "../core/group.ts";
 import type { HeldKind, Mode, Outcome, Trigger } from "../sync/report.ts";
 import type { ChainProof } from "./chain.ts";
+import type { LogReader } from "./log-reader.ts";
 import type { ReadBackCounts, TargetTrouble } from "./target-states.ts";
 
-/** What `status`, `/health`, `/metrics` and the API read. Implemented over a read-only connection by `openViews`. */
-export interface Views {
+/** What the commands that change nothing, `/health`, `/metrics` and the API read. Implemented over a read-only connection by `openViews`. */
+export interface Views extends LogReader {
 	sources(): readonly SourceView[];
 	/** Also those that are not in the configuration any more. */
 	targets(): readonly TargetView[];
@@ -26,6 +27,7 @@ export interface Views {
 	strangers(group: GroupView, limit: number): readonly string[];
 	/** Accounts per target and state, for the metric. */
 	accountCounts(): readonly { readonly target: string; readonly state: "active" | "disabled"; readonly count: number }[];
+	/** Walks the whole change log. */
 	proveChain(): ChainProof;
 	/** Bytes of the database with its write-ahead log. */
 	size(): number;
