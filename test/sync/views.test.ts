@@ -163,6 +163,7 @@ describe("a target with a scope of its own", () => {
 		expect((await harness.accounts())[fake.anchorOf(1)]?.active).toBe(true);
 		const logged = harness.views((views) => [...views.changes(report.run)]).filter(({ why }) => why.includes("target remote"));
 		expect(logged.map((row) => row.kind)).toEqual(kind === "none" ? [] : [kind]);
+		expect(logged.every((row) => row.subject === "account" && row.target === "remote")).toBe(true);
 		// And takes them back.
 		person(1, { department: "Sales" });
 		await harness.sync("delta");
