@@ -30,6 +30,8 @@ export interface Situation {
 /** What rules give to a person, and why that differs from before, for a person. */
 export interface Entitled {
 	readonly entitlements: Entitlements;
+	/** Rules that could say nothing for certain: there stays what was before. */
+	readonly untold: readonly { readonly rule: { readonly kind: "feature" | "policy"; readonly name: string } }[];
 	/** Phrases for what changes from `before`, joined. */
 	words(before: Entitlements): string;
 }

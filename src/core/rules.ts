@@ -39,7 +39,7 @@ export interface CompiledRules {
 	/** The names of the groups that they name, as written, by their keys. */
 	readonly groups: ReadonlyMap<string, string>;
 	/** What one person gets. `before`: what stays where nothing certain can be said. */
-	entitle(subject: Subject, before: Entitlements): Entitled & { readonly untold: readonly Untold[] };
+	entitle(subject: Subject, before: Entitlements): Omit<Entitled, "untold"> & { readonly untold: readonly Untold[] };
 }
 
 /** A rule of which it cannot be told whether it selects somebody. */

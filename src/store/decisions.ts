@@ -76,6 +76,10 @@ export function openDecisions(db: Connection) {
 		"INSERT OR IGNORE INTO still_rejected (entry_id, kind, target) VALUES (?, ?, ?)",
 	);
 
+	const keepAllRejected = db.prepare<[number]>(
+		"INSERT OR IGNORE INTO still_rejected SELECT entry_id, kind, target FROM rejected WHERE entry_id = ?",
+	);
+
 	return {
 		/** Replaces what is held of a source. Call inside the run's transaction. */
 		replaceHeld: (sourceId: number, changes: Iterable<HeldChange>, plan: string, at: number): void => {
@@ -115,6 +119,8 @@ export function openDecisions(db: Connection) {
 		keepRejected: (entryId: number, kind: ChangeKind, target: string): void => {
 			keepRejected.run(entryId, kind, target);
 		},
+		/** All rejections of one entry: this run does not ask what else is planned of it. */
+		keepAllRejected: (entryId: number): void => void keepAllRejected.run(entryId),
 		/** Brings quarantine and rejections in line with the stage. Call inside the run's transaction, before accounts are written. */
 		commit: (sourceId: number, at: number): void => {
 			forgetRejected.run();

@@ -356,8 +356,21 @@ ALTER TABLE chain ADD COLUMN last_sequence INTEGER;
 ALTER TABLE chain ADD COLUMN last_digest BLOB;
 UPDATE chain SET last_sequence = coalesce((SELECT max(sequence) FROM changes), first_sequence - 1),
 	last_digest = coalesce((SELECT digest FROM changes ORDER BY sequence DESC LIMIT 1), digest_before);
--- A change that was taken back: not planned again until the directory says something else, or somebody unpins it.
-ALTER TABLE rejected ADD COLUMN reverted_run INTEGER;
+-- What is kept of an account since a run was taken back, as long as the directory says what it said then, or until somebody unpins it.
+CREATE TABLE pins (
+	entry_id INTEGER NOT NULL,
+	part TEXT NOT NULL,        -- state, a field's name, "feature NAME" or "policy NAME"
+	ignored TEXT NOT NULL,     -- what the directory said: JSON; of the state the causes for which it ends the account
+	kept TEXT NOT NULL,        -- JSON
+	body TEXT,                 -- of an account to be made again: what it was
+	name TEXT NOT NULL,
+	run_id INTEGER NOT NULL,   -- the run that was taken back
+	pinned_by TEXT NOT NULL,
+	pinned_at INTEGER NOT NULL,
+	PRIMARY KEY (entry_id, part)
+) WITHOUT ROWID;
+-- People to be planned anew by the next run, though the directory says nothing of them.
+CREATE TABLE planned_anew (id INTEGER PRIMARY KEY AUTOINCREMENT, source_id INTEGER NOT NULL, entry_id INTEGER NOT NULL);
 -- How many accounts have each feature, and each value of each policy: a scrape must not walk accounts to know.
 CREATE TABLE entitlement_counts (kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, accounts INTEGER NOT NULL, PRIMARY KEY (kind, name, value)) WITHOUT ROWID;
 `,

@@ -6,8 +6,8 @@ export function openRuns(db: Connection) {
 	const sourceId = db
 		.prepare<[string]>("INSERT INTO sources (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id")
 		.pluck();
-	const begin = db.prepare<[number, Mode, Trigger, number]>(
-		"INSERT INTO runs (source_id, mode, \"trigger\", started_at, outcome) VALUES (?, ?, ?, ?, 'running')",
+	const begin = db.prepare<[number, Mode, Trigger, number, number | null]>(
+		"INSERT INTO runs (source_id, mode, \"trigger\", started_at, reverts, outcome) VALUES (?, ?, ?, ?, ?, 'running')",
 	);
 	const interrupt = db.prepare<[number]>(
 		"UPDATE runs SET outcome = 'failed', ended_at = ?, error = 'the process ended before the run did; nothing of it was kept' WHERE outcome = 'running'",
@@ -21,10 +21,16 @@ export function openRuns(db: Connection) {
 	);
 
 	return {
-		/** Returns the run's id and its source's. */
-		begin: (source: string, mode: Mode, trigger: Trigger, at: number): { readonly run: number; readonly sourceId: number } => {
+		/** Returns the run's id and its source's. `reverts`: the run that this one takes back. */
+		begin: (
+			source: string,
+			mode: Mode,
+			trigger: Trigger,
+			at: number,
+			reverts: number | undefined,
+		): { readonly run: number; readonly sourceId: number } => {
 			const id = sourceId.get(source) as number;
-			return { run: Number(begin.run(id, mode, trigger, at).lastInsertRowid), sourceId: id };
+			return { run: Number(begin.run(id, mode, trigger, at, reverts ?? null).lastInsertRowid), sourceId: id };
 		},
 		/** Marks runs that a crash left open. Call only while holding the database's lock. */
 		interruptOpen: (at: number): number => interrupt.run(at).changes,

@@ -10,7 +10,9 @@ import { openGroupPlan } from "./group-plan.ts";
 import { openGroupStage } from "./group-stage.ts";
 import { openGroups } from "./groups.ts";
 import { openLedger } from "./ledger.ts";
+import { openPins } from "./pins.ts";
 import { openReadBack } from "./read-back.ts";
+import { openRevertible } from "./revertible.ts";
 import { openRuns } from "./runs.ts";
 import { openSettlement } from "./settlement.ts";
 import { openSnapshot } from "./snapshot.ts";
@@ -37,6 +39,7 @@ export function openSession(db: Connection, nextId: () => number) {
 	const groupLedger = openGroupLedger(db);
 	const targetPlan = openTargetPlan(db);
 	const log = openChangeLog(db);
+	const pins = openPins(db);
 	const commit = openCommit(db, ledger, log);
 	return {
 		snapshot: openSnapshot(db),
@@ -58,6 +61,8 @@ export function openSession(db: Connection, nextId: () => number) {
 		targetStates: openTargetStates(db),
 		readBack: openReadBack(db),
 		forget: openForget(db),
+		pins,
+		revertible: openRevertible(db),
 		/** One transaction over `work`, which must not await. */
 		transaction: <T>(work: () => T): T => db.transaction(work).immediate(),
 		/** Names the targets, which of them keep groups, and which have views of their own, in a transaction of its own. */
@@ -79,6 +84,7 @@ export function openSession(db: Connection, nextId: () => number) {
 			takeovers.clear();
 			settlement.clear();
 			decisions.clear();
+			pins.clear();
 		},
 		close: (): void => {
 			db.close();

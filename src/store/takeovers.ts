@@ -59,6 +59,7 @@ export function openTakeovers(db: Connection) {
 		"UPDATE sources SET memberships = memberships - (SELECT count(*) FROM memberships WHERE account_id = @id) WHERE id = @from",
 		"DELETE FROM memberships WHERE account_id = @id",
 		"DELETE FROM held WHERE source_id = @from AND entry_id = @id",
+		"DELETE FROM pins WHERE entry_id = @id",
 		"UPDATE sources SET active_accounts = active_accounts - @active, inactive_accounts = inactive_accounts - (1 - @active) WHERE id = @from",
 		"UPDATE sources SET active_accounts = active_accounts + @active, inactive_accounts = inactive_accounts + (1 - @active) WHERE id = @source",
 	].map((sql) => db.prepare(sql));

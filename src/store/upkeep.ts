@@ -83,6 +83,8 @@ export function openUpkeep(db: Connection) {
 	const forget = [
 		"DELETE FROM entry_bytes WHERE id = ?",
 		"DELETE FROM rejected WHERE entry_id = ?",
+		"DELETE FROM pins WHERE entry_id = ?",
+		"DELETE FROM planned_anew WHERE entry_id = ?",
 		"DELETE FROM primary_members WHERE member_id = ?",
 		"DELETE FROM members WHERE member_id = ?",
 		"DELETE FROM entries WHERE id = ?",

@@ -9,6 +9,8 @@ export interface CommitAs {
 	readonly sourceId: number;
 	/** How the change log says it: "committed", "approved by …". */
 	readonly result: string;
+	/** Whose word it is. */
+	readonly by: string;
 }
 
 /** Commits what is planned on the stage, in one transaction: snapshot, cursor, ledger, change log, what is held and set aside. */
@@ -22,6 +24,7 @@ export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync"
 		// Held first: it compares with accounts as they still are.
 		session.decisions.replaceHeld(as.sourceId, heldChanges(), planned.plan ?? "", at);
 		session.decisions.commit(as.sourceId, at);
+		session.pins.commit(as.by, at);
 		session.commit.commit({
 			...as,
 			source: source.name,

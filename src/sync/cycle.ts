@@ -1,9 +1,10 @@
 import { type Counts, changeKinds, noCounts, noGroupCounts } from "../core/change.ts";
-import { Failure } from "../core/errors.ts";
+import { Failure, unreachable } from "../core/errors.ts";
 import { type Decision, runApproved } from "./decide.ts";
 import type { Deliveries, Settled } from "./deliveries.ts";
 import type { Planned, RunContext } from "./planned.ts";
 import type { DeliveryCount, Mode, Outcome, RunReport, Trigger } from "./report.ts";
+import type { RevertRequest } from "./revert.ts";
 import { asStopped, run } from "./run.ts";
 
 export interface CycleContext extends RunContext {
@@ -17,7 +18,8 @@ export interface CycleContext extends RunContext {
 export type CycleRequest =
 	| { readonly kind: "sync"; readonly mode: Mode | "auto"; readonly trigger: Trigger }
 	/** Carries out what a person approved, by name. */
-	| { readonly kind: "approve"; readonly plan: string; readonly decision: Decision; readonly by: string };
+	| { readonly kind: "approve"; readonly plan: string; readonly decision: Decision; readonly by: string }
+	| { readonly kind: "revert"; readonly request: RevertRequest; readonly by: string };
 
 type Problem = NonNullable<RunReport["error"]>;
 
@@ -27,16 +29,14 @@ export async function cycle(context: CycleContext, request: CycleRequest, signal
 	const startedAt = clock();
 	const isFull = request.kind === "sync" && (request.mode === "full" || session.snapshot.source(sync.source.name).cursor === undefined);
 	const mode: Mode = isFull ? "full" : "delta";
-	const trigger = request.kind === "sync" ? request.trigger : "approve";
-	const begun = session.transaction(() => session.runs.begin(sync.source.name, mode, trigger, startedAt));
+	const trigger = request.kind === "sync" ? request.trigger : request.kind;
+	const reverts = request.kind === "revert" ? request.request.run : undefined;
+	const begun = session.transaction(() => session.runs.begin(sync.source.name, mode, trigger, startedAt, reverts));
 	let planned: Planned | undefined;
 	let problem: Problem | undefined;
 	let deliveries: readonly DeliveryCount[] = [];
 	try {
-		planned =
-			request.kind === "sync"
-				? await run(context, { kind: "read", mode: request.mode }, { ...begun, result: "committed" }, signal)
-				: await runApproved(context, request.plan, request.decision, { ...begun, result: `approved by ${request.by}` }, signal);
+		planned = await runAsked(context, request, begun, signal);
 	} catch (error) {
 		problem = problemOf(context.asFailure(asStopped(error, signal)));
 	} finally {
@@ -57,6 +57,29 @@ export async function cycle(context: CycleContext, request: CycleRequest, signal
 	const report = reportOf(context, { run: begun.run, trigger, startedAt, mode, planned, problem, deliveries, warnings });
 	session.transaction(() => session.runs.end(report, clock()));
 	return report;
+}
+
+function runAsked(
+	context: CycleContext,
+	request: CycleRequest,
+	begun: { readonly run: number; readonly sourceId: number },
+	signal: AbortSignal,
+): Promise<Planned> {
+	switch (request.kind) {
+		case "sync":
+			return run(context, { kind: "read", mode: request.mode }, { ...begun, result: "committed", by: "" }, signal);
+		case "approve": {
+			const { plan, decision, by } = request;
+			return runApproved(context, plan, decision, { ...begun, result: `approved by ${by}`, by }, signal);
+		}
+		case "revert": {
+			const { by } = request;
+			const result = `reverted run ${request.request.run} by ${by}`;
+			return run(context, { kind: "revert", request: request.request }, { ...begun, result, by }, signal);
+		}
+		default:
+			return unreachable(request);
+	}
 }
 
 /** What the run wants delivered, as far as it can be waited for. */
@@ -131,6 +154,7 @@ function reportOf({ session, sync, clock, deliveries }: CycleContext, facts: Fac
 		plan: held > 0 ? planned?.plan : undefined,
 		heldKinds: planned?.heldKinds ?? [],
 		deliveries: facts.deliveries,
+		revert: planned?.revert,
 	};
 }
 

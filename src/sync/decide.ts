@@ -90,7 +90,9 @@ export function reject(context: RunContext, name: string, by: string, at: number
 	return session.transaction(() => {
 		const append = session.log.append();
 		for (const row of rows) {
-			session.decisions.reject(row.entry_id, row.kind, row.target, rejectedOutcome(row), by, at);
+			// What a person pinned is let go, and is not planned again by that.
+			const isPinned = row.subject === "account" && row.target === "" && session.pins.refuse(row.entry_id, row.kind as ChangeKind);
+			if (!isPinned) session.decisions.reject(row.entry_id, row.kind, row.target, rejectedOutcome(row), by, at);
 			const { subject, kind, anchor, why, source } = row;
 			append({
 				at,

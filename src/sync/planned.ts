@@ -5,6 +5,7 @@ import type { GroupJudgement } from "./group-judging.ts";
 import type { Approval, Judgement } from "./judging.ts";
 import type { PlanningResult } from "./planning.ts";
 import type { HeldKind, Mode, Progress } from "./report.ts";
+import type { RevertReport, RevertRequest } from "./revert.ts";
 import type { RulesNow } from "./rules.ts";
 import type { SyncSource } from "./settings.ts";
 import type { TargetJudgement } from "./target-judging.ts";
@@ -20,7 +21,9 @@ export interface RunContext {
 export type RunKind =
 	| { readonly kind: "read"; readonly mode: Mode | "auto" }
 	/** Only what waits for this decision, from the snapshot as it is. */
-	| { readonly kind: "decide"; readonly approvals: readonly Approval[] };
+	| { readonly kind: "decide"; readonly approvals: readonly Approval[] }
+	/** What an earlier run did is taken back, from the snapshot as it is. */
+	| { readonly kind: "revert"; readonly request: RevertRequest };
 
 /** A reading and the plan it led to: on the stage, judged, nothing done yet. */
 export interface Planned {
@@ -39,6 +42,8 @@ export interface Planned {
 	readonly unsealed: readonly string[];
 	readonly warnings: readonly string[];
 	readonly shielded: ReadonlySet<number> | undefined;
+	/** Of a run that takes another one back. */
+	readonly revert: RevertReport | undefined;
 	/** How many there will be once this is committed. */
 	readonly quarantined: number;
 	/** How many of the entries that were read change something. */

@@ -5,7 +5,8 @@ import { dnKey } from "../core/dn.ts";
 import type { Anchor, Entry } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
 import type { Mapped } from "../core/mapping.ts";
-import { isLet, type PlannedAccount } from "../core/plan.ts";
+import type { Pin } from "../core/pin.ts";
+import { isLet, type PlannedAccount, type Situation } from "../core/plan.ts";
 import type { Presence } from "../core/presence.ts";
 import { digest } from "../lib/digest.ts";
 import { spread } from "../lib/spread.ts";
@@ -16,6 +17,7 @@ import { decodeIfPossible, lostAttributes } from "./attributes.ts";
 import { makeEntitling, takesAway } from "./entitling.ts";
 import { type HoldingContext, makeHolding, type Seen } from "./holding.ts";
 import type { GroupScope, NamedGroups } from "./membership.ts";
+import { makePinning } from "./pinning.ts";
 import { makeProspects, type ProspectContext } from "./prospects.ts";
 import { coversDn } from "./protection.ts";
 import { dnDigest } from "./reading.ts";
@@ -31,6 +33,8 @@ export interface PlanningContext extends HoldingContext, ProspectContext {
 	readonly scope: GroupScope | undefined;
 	/** The groups that rules of features and policies name; undefined: this source reads no groups. */
 	readonly ruled: NamedGroups | undefined;
+	/** The run that this one takes back. */
+	readonly reverted: number | undefined;
 	readonly onProgress: (done: number) => void;
 }
 
@@ -46,6 +50,7 @@ export interface PlanningResult {
 }
 
 const PAGE = 500;
+const noPins: readonly Pin[] = [];
 /** Managers looked up lately; a company has far fewer of them than people. */
 const MANAGERS_KEPT = 20_000;
 
@@ -83,6 +88,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 	const holdOf = makeHolding(session, state, context);
 	const prospects = makeProspects(session, sync, context);
 	const entitle = makeEntitling(sync.entitling, context);
+	const pinningOf = makePinning(session, context.reverted);
 	const result: PlanningResult = {
 		...{ attributeCounts: new Map(), losses: new Map() },
 		...{ untold: prospects.untold, untoldRules: entitle.untold },
@@ -120,35 +126,43 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		const read = readRow(row);
 		const mapped: Mapped | undefined =
 			read.problem !== undefined ? { kind: "unmappable", reason: read.problem } : read.entry && mapping(read.entry, managerOf);
+		const pinning = pinningOf(row.id);
 		const match =
-			sync.match !== undefined && row.body === null && read.presence?.kind === "present" && mapped?.kind === "account"
+			pinning === undefined &&
+			sync.match !== undefined &&
+			row.body === null &&
+			read.presence?.kind === "present" &&
+			mapped?.kind === "account"
 				? findMatch(session, state.id, sync.match, row.id, mapped.account, isLet(read.presence.entry, context.at))
 				: noMatch;
 		const before = match.kind === "takes-over" ? (JSON.parse(match.account.body) as Account) : own;
 		const primaryId = primaryIdOf(read.entry);
 		const entry = read.presence?.kind === "present" ? read.presence.entry : undefined;
 		const entitled = entry && entitle.entitle({ id: row.id, isRead: row.bytes !== null, primaryId }, entry, before);
+		const situation: Situation | undefined = read.presence && {
+			before: own && { account: own, cause: row.cause ?? undefined, endedAt: row.ended_at ?? undefined },
+			presence: read.presence,
+			mapped,
+			entitled,
+			lifecycle,
+			at: context.at,
+		};
+		const pinned = situation && pinning?.plan(situation);
+		if (situation === undefined) pinning?.stand();
 		const planned =
-			read.presence === undefined
-				? setAside(before, row, read.problem ?? "cannot be read")
-				: planMatched(match, {
-						before: own && { account: own, cause: row.cause ?? undefined, endedAt: row.ended_at ?? undefined },
-						presence: read.presence,
-						mapped,
-						entitled,
-						lifecycle,
-						at: context.at,
-					});
+			pinned?.planned ??
+			(situation === undefined ? setAside(before, row, read.problem ?? "cannot be read") : planMatched(match, situation));
 		const lost = countAttributes(row, read.entry, read.old);
 		const isShielded =
-			row.presence === "present" && read.entry
+			row.presence === "present" && read.entry && context.protection !== undefined
 				? isProtected(read.entry)
 				: row.protected === 1 || context.shielded.has(row.id) || (read.old !== undefined && isProtected(read.old));
 		const hasRegained = read.old !== undefined && read.entry !== undefined && hasMore(read.old, read.entry);
 		const doubt = read.presence !== undefined && read.presence.kind !== "present" ? read.presence.doubt : undefined;
 		const gone = read.presence === undefined || read.presence.kind === "present" ? undefined : read.presence.kind;
 		const ownManager = managerDn;
-		const problem = prospects.note({ id: row.id, isRead: row.bytes !== null, entry, gone, primaryId, hasRegained, doubt }, managerOf);
+		const sighting = { id: row.id, isRead: row.bytes !== null, entry, gone, primaryId, hasRegained, doubt };
+		const problem = prospects.note({ ...sighting, pins: pinned?.standing ?? noPins }, managerOf);
 		// Whom only a target's mapping names as manager is not what the account is found by when that one moves.
 		managerDn = ownManager;
 		const seen: Seen = { id: row.id, isNew: row.is_new === 1, isShielded, lost, hasRegained, doubt, groupsDoubt: entitle.groupsDoubt() };

@@ -1,5 +1,6 @@
 import type { Subject } from "../core/condition.ts";
 import type { Anchor, Entry } from "../core/entry.ts";
+import { type Pin, withPinnedFields } from "../core/pin.ts";
 import { endOf } from "../core/plan.ts";
 import type { Session } from "../store/session.ts";
 import type { NamedGroups } from "./membership.ts";
@@ -23,6 +24,8 @@ export interface Sighting extends Asked {
 	readonly hasRegained: boolean;
 	/** Why the person may not be gone. */
 	readonly doubt: string | undefined;
+	/** What is kept of the account: the target's own mapping has it, too, as far as it says the same as everywhere. */
+	readonly pins: readonly Pin[];
 }
 
 /** Notes of each person what the targets with views of their own will be planned by, while the entry is at hand. */
@@ -59,7 +62,7 @@ export function makeProspects(session: Session, sync: SyncSource, context: Prosp
 				targetPlan.prospect({
 					...{ id, target: each.id, truth, why, hasRegained },
 					doubt: sighting.doubt ?? (condition && named?.doubtOf(condition.groups.keys())),
-					fields: mapped?.kind === "account" ? JSON.stringify(mapped.account) : undefined,
+					fields: mapped?.kind === "account" ? JSON.stringify(withPinnedFields(mapped.account, sighting.pins)) : undefined,
 					isPresent: entry !== undefined,
 					ended: gone ?? (entry && endOf(entry, at)?.cause),
 				});

@@ -1,9 +1,10 @@
 import type { ChangeKind, DeliveryKind, GroupChangeKind, GroupCounts } from "../core/change.ts";
 import type { FailureCode } from "../core/errors.ts";
+import type { RevertReport } from "./revert.ts";
 
 export type Mode = "full" | "delta";
 export type Outcome = "succeeded" | "held" | "partial" | "failed";
-export type Trigger = "schedule" | "start" | "catch-up" | "watch" | "command" | "api" | "approve";
+export type Trigger = "schedule" | "start" | "catch-up" | "watch" | "command" | "api" | "approve" | "revert";
 
 /** What came of one run: what `sync --json` prints, and all that logs and metrics are made of. */
 export interface RunReport {
@@ -43,6 +44,8 @@ export interface RunReport {
 	readonly plan: string | undefined;
 	readonly heldKinds: readonly HeldKind[];
 	readonly deliveries: readonly DeliveryCount[];
+	/** What of another run it took back, if it did. */
+	readonly revert: RevertReport | undefined;
 }
 
 export interface HeldKind {

@@ -11,6 +11,7 @@ import { stageReports } from "./locate.ts";
 import { type GroupScope, type Membership, makeGroupScope, makeNamedGroups, openMembership } from "./membership.ts";
 import type { Planned, RunContext, RunKind } from "./planned.ts";
 import { type PlanningContext, planStaged } from "./planning.ts";
+import { stageRevert } from "./revert.ts";
 import { groupsOfRules, rulesNow, untoldBy } from "./rules.ts";
 import { doubtsOfStanding } from "./tally.ts";
 import { judgeTargets } from "./target-judging.ts";
@@ -45,6 +46,7 @@ export async function plan(
 	const isFull = found?.summary.mode === "full";
 	const isComplete = isFull && found.unsealed.length === 0;
 	const rules = rulesNow(session, sync, state, found && { ruleGroups: found.summary.end.ruleGroups, isComplete });
+	const revert = kind.kind === "revert" ? stageRevert(session, state, source.name, kind.request) : undefined;
 	stageRemembered(session, state, kind, found?.due ?? [], rules.isAnother);
 	const membership = source.memberKeys === undefined ? undefined : openMembership(session, state);
 	const scope = membership && scopeOf(session, state, membership, found);
@@ -62,7 +64,7 @@ export async function plan(
 	const isCurrent = found?.summary.end.isCurrent === true && found.summary.isWhole;
 	const planningContext: PlanningContext = {
 		...planningContextOf(context, at, found),
-		...{ scope, named, ruled, asked: rules.asked, isSettling, isCurrent },
+		...{ scope, named, ruled, asked: rules.asked, isSettling, isCurrent, reverted: revert?.run },
 	};
 	const planning = await planStaged(session, sync, state, planningContext, signal);
 	const standing = isFull ? doubtsOfStanding(session, state, planning.attributeCounts, found.summary.read) : [];
@@ -91,6 +93,7 @@ export async function plan(
 			...(isFull && membership !== undefined ? cyclesOf(session, membership, source) : []),
 		],
 		shielded: found?.shielded,
+		revert,
 		quarantined: session.decisions.countPlannedQuarantine(state.id),
 		changedEntries: session.settlement.changedEntries(),
 	};
@@ -101,7 +104,7 @@ function planningContextOf(
 	{ sync, onProgress }: RunContext,
 	at: number,
 	found: Found | undefined,
-): Omit<PlanningContext, "scope" | "named" | "ruled" | "asked" | "isSettling" | "isCurrent"> {
+): Omit<PlanningContext, "scope" | "named" | "ruled" | "asked" | "isSettling" | "isCurrent" | "reverted"> {
 	return {
 		at,
 		viewChanged: found?.viewChanged,
@@ -161,11 +164,14 @@ function stageRemembered(session: Session, state: SourceState, kind: RunKind, du
 	}
 	stage.batch(() => {
 		for (const id of snapshot.heldIds(state.id)) stage.known(id);
+		// Else a revert would see all that is held go.
+		if (kind.kind === "revert") return stageHeldGroups(session, state);
+		for (const id of session.pins.anew(state.id)) stage.known(id);
 		for (const id of snapshot.quarantinedIds(state.id)) stage.known(id);
 		for (const id of due) stage.known(id);
 		stageHeldGroups(session, state);
 	});
-	if (!isPlannedAnew) return;
+	if (!isPlannedAnew || kind.kind === "revert") return;
 	for (let after = 0; ; ) {
 		const page = snapshot.allIds(state.id, after, 1000);
 		stage.batch(() => {

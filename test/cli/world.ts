@@ -131,6 +131,7 @@ export function report(fields: Partial<RunReport> = {}): RunReport {
 		plan: undefined,
 		heldKinds: [],
 		deliveries: [],
+		revert: undefined,
 		...fields,
 	};
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Account } from "../../src/core/account.ts";
+import type { ChangeKind } from "../../src/core/change.ts";
 import type { GroupLimits, Limits } from "../../src/core/gate.ts";
 import type { Lifecycle } from "../../src/core/lifecycle.ts";
 import { compileMapping, type Mapping } from "../../src/core/mapping.ts";
@@ -18,7 +19,9 @@ import { findHeld, findShown, reject } from "../../src/sync/decide.ts";
 import type { SyncTarget } from "../../src/sync/deliver-context.ts";
 import { type DeliveryNews, makeDeliveries } from "../../src/sync/deliveries.ts";
 import { type JudgedChange, judgedChanges } from "../../src/sync/judged.ts";
+import { unpin } from "../../src/sync/pins.ts";
 import type { RunReport } from "../../src/sync/report.ts";
+import { sourceOfRun } from "../../src/sync/revert.ts";
 import { plan } from "../../src/sync/run.ts";
 import { hasView, makeViews, type TargetTerms, viewsText } from "../../src/sync/views.ts";
 import { makeLocalTarget } from "../../src/target/local/local.ts";
@@ -141,6 +144,18 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 			return cycle(context, { kind: "approve", plan: name, decision, by: "tester" }, never);
 		},
 		reject: (name: string): number => reject(context, name, "tester", time.now),
+		revert: (run: number, only: { readonly kind?: ChangeKind; readonly user?: string } = {}): Promise<RunReport> => {
+			sourceOfRun(session, run);
+			return cycle(context, { kind: "revert", request: { run, kind: only.kind, user: only.user }, by: "tester" }, never);
+		},
+		/** What `revert` would do, and leave alone. */
+		planRevert: async (run: number): Promise<{ changes: JudgedChange[]; leftAlone: readonly string[] }> => {
+			const planned = await plan(context, { kind: "revert", request: { run, kind: undefined, user: undefined } }, [], true, never);
+			const changes = [...judgedChanges(session)];
+			session.clear();
+			return { changes, leftAlone: (planned.revert?.leftAlone ?? []).map(({ name, why }) => `${name}: ${why}`) };
+		},
+		unpin: (user: string) => unpin(session, user, "tester", time.now),
 		/** The accounts as the target has them, by anchor. */
 		accounts: async (): Promise<Record<string, Account>> => {
 			const accounts: Record<string, Account> = {};

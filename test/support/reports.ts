@@ -33,6 +33,7 @@ export function makeReport(differences: Partial<RunReport> = {}): RunReport {
 		plan: undefined,
 		heldKinds: [],
 		deliveries: [],
+		revert: undefined,
 		...differences,
 	};
 }
