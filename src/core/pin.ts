@@ -108,6 +108,14 @@ export function withKept(account: Account, keeps: readonly Keep[]): Account {
 	return isSame ? whole : withState(withEntitlements(whole, entitlements), account.active);
 }
 
+/** The features and policies that an account has. */
+export function entitlementPartsOf({ features, policies }: Entitlements): readonly Exclude<PinnedPart, PinnedField | "state">[] {
+	return [
+		...(features ?? []).map((name) => `feature ${name}` as const),
+		...Object.keys(policies ?? {}).map((name) => `policy ${name}` as const),
+	];
+}
+
 /** A value as pins have it. */
 export function partText(part: Exclude<PinnedPart, "state">, account: Account): string {
 	return isPinnedField(part) ? textOf(account[part]) : entitlementText(part, account);

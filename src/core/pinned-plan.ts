@@ -3,12 +3,14 @@ import type { ChangeKind } from "./change.ts";
 import { wordsOfEntitlements } from "./entitlement-words.ts";
 import { unreachable } from "./errors.ts";
 import {
+	entitlementPartsOf,
 	isPinnedField,
 	isStanding,
 	type Keep,
 	type KeptState,
 	type Pin,
 	partText,
+	pinnedFields,
 	saidOf,
 	withKept,
 	withPinnedEntitlements,
@@ -48,7 +50,7 @@ export function planPinned(situation: Situation, pins: readonly Pin[]): PinnedPl
  * directory wants is left to the next run. Returns the pins that are needed for it to stay so.
  */
 export function planReverted(situation: Situation, pins: readonly Pin[], keeps: readonly Keep[], run: number): PinnedPlan {
-	const told = keeps.flatMap((keep) => {
+	const told = [...keeps, ...remade(situation, keeps)].flatMap((keep) => {
 		const said = saidOf(keep.part, situation);
 		return said === undefined ? [] : [{ ...keep, ignored: said, run }];
 	});
@@ -79,6 +81,14 @@ export function planReverted(situation: Situation, pins: readonly Pin[], keeps: 
 		},
 		standing,
 	};
+}
+
+/** An account that is to be made again has everything as it was, where its entry is there and says more than that. */
+function remade({ before, entitled }: Situation, keeps: readonly Keep[]): readonly Keep[] {
+	const body = before === undefined ? keeps.find(({ part }) => part === "state")?.body : undefined;
+	if (body === undefined) return [];
+	const parts = [...pinnedFields, ...entitlementPartsOf(body), ...entitlementPartsOf(entitled?.entitlements ?? {})];
+	return [...new Set(parts)].map((part) => ({ part, kept: partText(part, body), body: undefined }));
 }
 
 /** Whether the directory wants just that by itself: then there is nothing to be pinned. */

@@ -1,7 +1,7 @@
 import type { Account } from "./account.ts";
 import type { ChangeKind } from "./change.ts";
 import { unreachable } from "./errors.ts";
-import { type Keep, type PinnedPart, partText, pinnedFields } from "./pin.ts";
+import { entitlementPartsOf, type Keep, type PinnedPart, partText, pinnedFields } from "./pin.ts";
 
 /** One change that a run made of an account, as the change log has it. */
 export interface LoggedStep {
@@ -62,7 +62,7 @@ function undoStep(step: LoggedStep, now: AccountNow): Undo {
 		case "update":
 			return undoParts(step, now, pinnedFields);
 		case "entitlement":
-			return undoParts(step, now, entitlementParts(step));
+			return undoParts(step, now, [...new Set([step.before, step.after].flatMap((side) => entitlementPartsOf(side ?? {})))]);
 		default:
 			return unreachable(step.kind);
 	}
@@ -85,13 +85,6 @@ function undoParts({ before, after }: LoggedStep, { account }: AccountNow, parts
 		else leftAlone.push(`${part}: changed since, now ${is}`);
 	}
 	return { keeps, leftAlone };
-}
-
-/** What differs, or may: a part that is the same on both sides is passed over. */
-function entitlementParts({ before, after }: LoggedStep): readonly Exclude<PinnedPart, "state">[] {
-	const features = new Set([...(before?.features ?? []), ...(after?.features ?? [])]);
-	const policies = new Set([...Object.keys(before?.policies ?? {}), ...Object.keys(after?.policies ?? {})]);
-	return [...[...features].map((name) => `feature ${name}` as const), ...[...policies].map((name) => `policy ${name}` as const)];
 }
 
 function alone(phrase: string): Undo {

@@ -7,7 +7,7 @@ import type { Connection } from "./database.ts";
 const schema = `
 -- What a revert wants of whom, before it is known what the directory says of that.
 CREATE TEMP TABLE keeps (entry_id INTEGER NOT NULL, part TEXT NOT NULL, kept TEXT NOT NULL, body TEXT, name TEXT NOT NULL, PRIMARY KEY (entry_id, part)) WITHOUT ROWID;
-CREATE TEMP TABLE staged_pins (entry_id INTEGER NOT NULL, part TEXT NOT NULL, ignored TEXT NOT NULL, kept TEXT NOT NULL, body TEXT, run_id INTEGER NOT NULL, PRIMARY KEY (entry_id, part)) WITHOUT ROWID;
+CREATE TEMP TABLE staged_pins (entry_id INTEGER NOT NULL, part TEXT NOT NULL, ignored TEXT NOT NULL, kept TEXT NOT NULL, body TEXT, run_id INTEGER NOT NULL, is_new INTEGER NOT NULL, PRIMARY KEY (entry_id, part)) WITHOUT ROWID;
 CREATE TEMP TABLE seen_anew (id INTEGER PRIMARY KEY);
 `;
 
@@ -39,8 +39,8 @@ export function openPins(db: Connection) {
 	const keeps = db.prepare<[number], Omit<PinRow, "ignored" | "run_id">>(
 		"SELECT part, kept, body FROM keeps WHERE entry_id = ? ORDER BY part",
 	);
-	const stand = db.prepare<[number, string, string, string, string | null, number]>(
-		"INSERT OR REPLACE INTO staged_pins (entry_id, part, ignored, kept, body, run_id) VALUES (?, ?, ?, ?, ?, ?)",
+	const stand = db.prepare<[number, string, string, string, string | null, number, number]>(
+		"INSERT OR REPLACE INTO staged_pins (entry_id, part, ignored, kept, body, run_id, is_new) VALUES (?, ?, ?, ?, ?, ?, ?)",
 	);
 	// What did not stand in this run is gone. A pin that did stays as it is, with who set it and when.
 	const steps = [
@@ -50,10 +50,11 @@ export function openPins(db: Connection) {
 		),
 		db.prepare("DELETE FROM planned_anew WHERE id IN (SELECT id FROM seen_anew)"),
 	];
-	// One that was let go while this run was going on is not in `keeps`, and does not come back.
+	// An old one that was let go while this run was going on does not come back.
 	const add = db.prepare<[string, number]>(
 		`INSERT OR IGNORE INTO pins (entry_id, part, ignored, kept, body, name, run_id, pinned_by, pinned_at)
-		SELECT s.entry_id, s.part, s.ignored, s.kept, s.body, k.name, s.run_id, ?, ? FROM staged_pins s JOIN keeps k ON k.entry_id = s.entry_id AND k.part = s.part`,
+		SELECT s.entry_id, s.part, s.ignored, s.kept, s.body, k.name, s.run_id, ?, ? FROM staged_pins s
+		JOIN (SELECT entry_id, max(name) AS name FROM keeps GROUP BY entry_id) k ON k.entry_id = s.entry_id WHERE s.is_new = 1`,
 	);
 	const dropParts = db.prepare<[number, string]>("DELETE FROM pins WHERE entry_id = ? AND part GLOB ?");
 	const dropFields = db.prepare<[number]>(
@@ -78,8 +79,8 @@ export function openPins(db: Connection) {
 			void keep.run(entry, part, kept, body === undefined ? null : JSON.stringify(body), name),
 		keeps: (entry: number): readonly Keep[] => keeps.all(entry).map(asKeep),
 		/** A pin that stands in this run, old or new. */
-		stand: (entry: number, { part, ignored, kept, body, run }: Pin): void =>
-			void stand.run(entry, part, ignored, kept, body === undefined ? null : JSON.stringify(body), run),
+		stand: (entry: number, { part, ignored, kept, body, run }: Pin, isNew: boolean): void =>
+			void stand.run(entry, part, ignored, kept, body === undefined ? null : JSON.stringify(body), run, isNew ? 1 : 0),
 		/** Inside the run's transaction. `by` and `at` are of the pins that are new. */
 		commit: (by: string, at: number): void => {
 			for (const step of steps) step.run();

@@ -19,12 +19,12 @@ export function makePinning({ pins }: Session, reverted: number | undefined): (i
 		if (pinned.length === 0 && keeps.length === 0) return undefined;
 		return {
 			stand: () => {
-				for (const pin of pinned) pins.stand(id, pin);
+				for (const pin of pinned) pins.stand(id, pin, false);
 			},
 			plan: (situation) => {
 				const plan =
 					reverted === undefined || keeps.length === 0 ? planPinned(situation, pinned) : planReverted(situation, pinned, keeps, reverted);
-				for (const pin of plan.standing) pins.stand(id, pin);
+				for (const pin of plan.standing) pins.stand(id, pin, !pinned.includes(pin));
 				return plan;
 			},
 		};

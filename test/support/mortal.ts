@@ -45,24 +45,27 @@ export function openMortal(fake: FakeSource, file: string, options: MortalOption
 		return harness;
 	};
 	let harness = open(Date.UTC(2026, 10, 1));
+	const live = async (work: () => Promise<unknown>, killAt: number): Promise<void> => {
+		writesLeft = killAt;
+		try {
+			await work();
+		} catch (error) {
+			if (!(error instanceof Killed)) throw error;
+			const { now } = harness.time;
+			harness.close();
+			writesLeft = Number.POSITIVE_INFINITY;
+			harness = open(now);
+		} finally {
+			writesLeft = Number.POSITIVE_INFINITY;
+		}
+	};
 	return {
 		remote,
 		harness: () => harness,
 		/** One run; killed at the n-th write if `killAt` is given, and started anew then. */
-		sync: async (mode: "full" | "delta", killAt = Number.POSITIVE_INFINITY): Promise<void> => {
-			writesLeft = killAt;
-			try {
-				await harness.sync(mode);
-			} catch (error) {
-				if (!(error instanceof Killed)) throw error;
-				const { now } = harness.time;
-				harness.close();
-				writesLeft = Number.POSITIVE_INFINITY;
-				harness = open(now);
-			} finally {
-				writesLeft = Number.POSITIVE_INFINITY;
-			}
-		},
+		sync: (mode: "full" | "delta", killAt = Number.POSITIVE_INFINITY): Promise<void> => live(() => harness.sync(mode), killAt),
+		/** The same of a run that takes another one back. */
+		revert: (run: number, killAt = Number.POSITIVE_INFINITY): Promise<void> => live(() => harness.revert(run), killAt),
 		/** The same under another configuration of targets. */
 		configure: (anew: NonNullable<HarnessOptions["views"]>): void => {
 			views = anew;
