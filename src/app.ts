@@ -22,9 +22,11 @@ import type { SyncTarget } from "./sync/deliver-context.ts";
 import { makeDeliveries } from "./sync/deliveries.ts";
 import { forget } from "./sync/forget.ts";
 import { judgedChanges } from "./sync/judged.ts";
-import type { Planned, RunContext } from "./sync/planned.ts";
+import { unpin } from "./sync/pins.ts";
+import type { Planned, RunContext, RunKind } from "./sync/planned.ts";
 import { readBack } from "./sync/read-back.ts";
 import { type DriftAction, readBackAndAct } from "./sync/repair.ts";
+import { sourceOfRun } from "./sync/revert.ts";
 import { groupsOfRules } from "./sync/rules.ts";
 import { plan } from "./sync/run.ts";
 import type { SyncSource } from "./sync/settings.ts";
@@ -129,6 +131,17 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 			}
 			throw unknownPlan(name);
 		},
+		revert: async (request, by, on, signal) => {
+			const source = sourceOfRun(main, request.run);
+			return alone(partOf(parts, source), on, (context) => cycle(context, { kind: "revert", request, by }, signal));
+		},
+		unpin: async (user, by) => {
+			try {
+				return unpin(main, user, by, clock());
+			} catch (error) {
+				throw asFailure(file, error);
+			}
+		},
 		watch: async (name, woken, signal) => {
 			const { watch } = partOf(parts, name).sync.source;
 			if (watch === undefined) throw new Failure("CONFIG_INVALID", `source ${name} is not to be watched`, { hint: "Set watch: true." });
@@ -181,12 +194,19 @@ export function openPlanner(config: Config, options: Surroundings): Planner {
 		namesOfViews(config),
 	);
 	const parts = makeParts(config, options);
+	const planFor = async (source: string, kind: RunKind, on: Listener, signal: AbortSignal): Promise<Planned> => {
+		const part = partOf(parts, source);
+		part.heard.by = on;
+		const context: RunContext = { session, sync: part.sync, clock, onProgress: (progress) => on.progress(progress) };
+		return plan(context, kind, [], true, signal);
+	};
 	return {
-		plan: async ({ source, mode }, on, signal) => {
-			const part = partOf(parts, source);
-			part.heard.by = on;
-			const context: RunContext = { session, sync: part.sync, clock, onProgress: (progress) => on.progress(progress) };
-			return planResult(session, source, await plan(context, { kind: "read", mode }, [], true, signal));
+		plan: async ({ source, mode }, on, signal) => planResult(session, source, await planFor(source, { kind: "read", mode }, on, signal)),
+		revert: async (request, on, signal) => {
+			const source = sourceOfRun(session, request.run);
+			const planned = await planFor(source, { kind: "revert", request }, on, signal);
+			const revert = planned.revert ?? { run: request.run, leftAlone: [], leftAloneCount: 0 };
+			return { ...planResult(session, source, planned), revert };
 		},
 		readBack: async (name, onDrift, signal) => {
 			const settings = config.targets.find((each) => each.name === name);

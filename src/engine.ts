@@ -2,11 +2,15 @@ import type { Counts, GroupCounts } from "./core/change.ts";
 import type { Forgotten } from "./store/forget.ts";
 import type { DeliveryNews } from "./sync/deliveries.ts";
 import type { JudgedChange } from "./sync/judged.ts";
+import type { Unpinned } from "./sync/pins.ts";
 import type { Drift, ReadBackReport } from "./sync/read-back.ts";
 import type { HeldKind, Mode, Progress, RunReport, Trigger } from "./sync/report.ts";
+import type { RevertReport, RevertRequest } from "./sync/revert.ts";
 
 export type { DeliveryNews } from "./sync/deliveries.ts";
+export type { Unpinned } from "./sync/pins.ts";
 export type { Drift, ReadBackReport } from "./sync/read-back.ts";
+export type { RevertReport, RevertRequest } from "./sync/revert.ts";
 
 /** What is told while work goes on. */
 export interface Listener {
@@ -46,8 +50,15 @@ export interface PlanResult {
 	close(): void;
 }
 
+/** What taking a run back would do, and what of it would be left alone. */
+export interface RevertPlan extends PlanResult {
+	readonly revert: RevertReport;
+}
+
 /** Plans without a right to write anything. */
 export interface Planner {
+	/** What `Engine.revert` would do. Throws NOT_FOUND. */
+	revert(request: RevertRequest, on: Listener, signal: AbortSignal): Promise<RevertPlan>;
 	plan(request: Omit<SyncRequest, "trigger">, on: Listener, signal: AbortSignal): Promise<PlanResult>;
 	/** Reads a target back, and says what is not as we left it. */
 	readBack(target: string, onDrift: (drift: Drift) => void, signal: AbortSignal): Promise<ReadBackReport>;
@@ -59,6 +70,13 @@ export interface Engine {
 	/** Throws PLAN_UNKNOWN, or reports PLAN_CHANGED as the run's error. */
 	approve(plan: string, by: string, on: Listener, signal: AbortSignal): Promise<RunReport>;
 	reject(plan: string, by: string): Promise<{ readonly source: string; readonly rejected: number }>;
+	/**
+	 * Takes a run back, from its before-images: a run of its own, judged like any other, after which what it changed is pinned. Throws
+	 * NOT_FOUND when there is no such run, or nothing that it did is known.
+	 */
+	revert(request: RevertRequest, by: string, on: Listener, signal: AbortSignal): Promise<RunReport>;
+	/** Lets go of what is pinned of one person: the next run plans them as the directory has them. Throws NOT_FOUND. */
+	unpin(user: string, by: string): Promise<Unpinned>;
 	/**
 	 * Stands by at a source and calls `woken` when something may have changed there, the first time as soon as it stands; goes on
 	 * beside everything else. Ends only by throwing: see `Source.watch`.

@@ -5,6 +5,7 @@ import type { Command } from "./command.ts";
 import { loadFor } from "./configuration.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { type Output, stream } from "./output.ts";
+import { pinJson, pinText } from "./pin-text.ts";
 
 export const accountsCommand: Command = {
 	name: "accounts",
@@ -49,11 +50,12 @@ function* lines(accounts: Iterable<AccountView>): Iterable<string> {
 }
 
 /** One line of `accounts --json`: the fields of the contract in its order, those without a value left out. */
-export function accountJson({ source, anchor, account, groups, targets }: AccountView): string {
+export function accountJson({ source, anchor, account, groups, pins, targets }: AccountView): string {
 	const { userName, displayName, name, emails, active, title, department, phoneNumbers, manager, employeeNumber } = account;
 	return JSON.stringify({
 		...{ source, anchor, userName, displayName, name, emails, active, title, department, phoneNumbers, manager, employeeNumber },
 		...(groups.length > 0 && { groups }),
+		...(pins.length > 0 && { pins: pins.map(pinJson) }),
 		targets: Object.fromEntries(
 			Object.entries(targets).map(([target, { state, remoteId, error }]) => [target, { state, remoteId, error }]),
 		),
@@ -87,7 +89,7 @@ function row(out: Output, { source, account, because, targets }: AccountView): r
 	return [printable(account.userName), printable(account.displayName ?? ""), state, source, printable(note)];
 }
 
-function detail(out: Output, { source, anchor, account, because, groups, targets }: AccountView): string {
+function detail(out: Output, { source, anchor, account, because, groups, pins, targets }: AccountView): string {
 	const { userName, name, emails, active, phoneNumbers, ...rest } = account;
 	const facts: readonly (readonly [string, string])[] = [
 		["source", source],
@@ -97,6 +99,7 @@ function detail(out: Output, { source, anchor, account, because, groups, targets
 		...(emails ?? []).map((email) => ["e-mail", `${email.value} (${email.primary === true ? "primary" : email.type})`] as const),
 		...(phoneNumbers ?? []).map((phone) => ["phone", `${phone.value} (${phone.type})`] as const),
 		...groups.map((name) => ["group", name] as const),
+		...pins.map((pin) => ["pinned", pinText(pin)] as const),
 		...Object.entries(targets).map(
 			([target, { state, error }]) => [`at ${target}`, `${state}${error === undefined ? "" : `: ${error}`}`] as const,
 		),

@@ -10,10 +10,12 @@ import { groupsCommand } from "./groups.ts";
 import { historyCommand } from "./history.ts";
 import { planCommand } from "./plan.ts";
 import { rejectCommand } from "./reject.ts";
+import { revertCommand } from "./revert.ts";
 import { runCommand } from "./run.ts";
 import { runsCommand } from "./runs.ts";
 import { statusCommand } from "./status.ts";
 import { syncCommand } from "./sync.ts";
+import { unpinCommand } from "./unpin.ts";
 import { verifyCommand } from "./verify.ts";
 
 /** Every command, in the order of the help. */
@@ -29,6 +31,8 @@ export const commands: readonly Command[] = [
 	accountsCommand,
 	groupsCommand,
 	historyCommand,
+	revertCommand,
+	unpinCommand,
 	forgetCommand,
 	exportCommand,
 	backupCommand,

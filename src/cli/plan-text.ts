@@ -40,6 +40,12 @@ export function groupNumbers({ created, updated, deleted, joined, left }: GroupC
 export function* planText(out: Output, plan: PlanResult, input: Input): Iterable<string> {
 	yield `${out.paint("bold", plan.source)}: plan of a ${plan.mode} reading, ${plan.sealed ? "sealed" : out.paint("yellow", "not sealed")}\n`;
 	for (const reason of plan.unsealed) yield `  ${out.paint("dim", "not sealed:")} ${printable(reason)}\n`;
+	yield* changesText(out, plan);
+	if (plan.held.length > 0) yield* heldText(out, plan, input);
+}
+
+/** What a plan does, by kind, and its hash; or that it does nothing. */
+export function* changesText(out: Output, plan: PlanResult): Iterable<string> {
 	const total = changeKinds.reduce((sum, kind) => sum + plan.summary[kind], 0) + plan.atTargets + groupNumbers(plan.groups).length;
 	if (total === 0 && plan.held.length === 0) {
 		yield "nothing to do\n";
@@ -49,7 +55,6 @@ export function* planText(out: Output, plan: PlanResult, input: Input): Iterable
 	if (plan.atTargets > 0) yield* targetsText(out, plan);
 	yield* groupsText(out, plan);
 	yield `\n${out.paint("dim", "plan")} ${plan.plan}\n`;
-	if (plan.held.length > 0) yield* heldText(out, plan, input);
 }
 
 function* kindText(out: Output, plan: PlanResult, kind: ChangeKind): Iterable<string> {

@@ -58,20 +58,26 @@ export async function showPlans(context: Context, input: Input, loaded: LoadedCo
 	return verdict.hasFailed ? exitCodes.failed : verdict.isHeld ? exitCodes.held : exitCodes.done;
 }
 
-/** The plan as one object of the contract, in pieces: a first plan may have a million changes. */
 function* planJson(plan: PlanResult, before: string, after: string): Iterable<string> {
+	yield before;
+	yield* planPieces(plan);
+	yield after;
+}
+
+/** The plan as one object of the contract, in pieces: a first plan may have a million changes. The first one begins it. */
+export function* planPieces(plan: PlanResult): Iterable<string> {
 	const held = plan.held.map(({ subject, target, kind, count, limit }) =>
 		subject === "account" ? { ...(target !== undefined && { target }), kind, count, limit } : { subject, kind, count, limit },
 	);
 	const summary = Object.fromEntries(changeKinds.map((kind) => [kind, plan.summary[kind]]));
 	const header = JSON.stringify({ plan: plan.plan, source: plan.source, mode: plan.mode, sealed: plan.sealed, summary, held });
-	yield `${before}${header.slice(0, -1)},"changes":[`;
+	yield `${header.slice(0, -1)},"changes":[`;
 	let separator = "";
 	for (const change of plan.changes()) {
 		yield `${separator}${JSON.stringify(changeJson(change))}`;
 		separator = ",";
 	}
-	yield `]}${after}`;
+	yield "]}";
 }
 
 function changeJson(change: Change): object {

@@ -41,7 +41,7 @@ export function runJson(run: RunView): object {
 		...{ startedAt: instant(startedAt), endedAt: instant(endedAt), sealed: rest.sealed, unsealed },
 		...{ fullBecause: rest.fullBecause ?? null, server: rest.server ?? null, error: rest.error ?? null, read: rest.read },
 		...{ created: rest.created, updated: rest.updated, disabled: rest.disabled, enabled: rest.enabled, deleted: rest.deleted },
-		...{ held: rest.held, quarantined: rest.quarantined },
+		...{ held: rest.held, quarantined: rest.quarantined, reverts: rest.reverts ?? null },
 	};
 }
 
@@ -123,6 +123,7 @@ function* runText(out: Output, run: RunView, views: Views): Iterable<string> {
 	const numbers = changeKinds.map((kind) => `${kind} ${count(numberOf(run, kind))}`).join(", ");
 	const facts: readonly (readonly [string, string | undefined])[] = [
 		["started", `${instant(run.startedAt)} (${run.trigger})`],
+		["takes back", run.reverts === undefined ? undefined : `run ${run.reverts}`],
 		["ended", instant(run.endedAt) ?? "not yet"],
 		[
 			"reading",
@@ -152,9 +153,10 @@ function numberOf(run: RunView, kind: (typeof changeKinds)[number]): number {
 	}[kind];
 }
 
-function whole(text: string, what: string): number {
+/** A number that a person gave. Throws USAGE for anything else. */
+export function whole(text: string, what: string): number {
 	if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
 	throw new Failure("USAGE", `${what} is a whole number from 1 on, not ${JSON.stringify(text)}`, {
-		hint: "usage: dirsyncd runs [RUN] [--limit N]",
+		hint: '"dirsyncd runs" lists the runs with their numbers',
 	});
 }

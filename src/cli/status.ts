@@ -1,10 +1,11 @@
 import { formatDuration } from "../lib/duration.ts";
 import { alignColumns, printable } from "../lib/table.ts";
-import type { HeldPlanView, QuarantineView, RunView, SourceView, TargetView } from "../store/views.ts";
+import type { HeldPlanView, QuarantineView, RunView, SourceView, TargetView, Views } from "../store/views.ts";
 import type { Command, Input } from "./command.ts";
 import { loadFor, sameConfig } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { pinJson, pinText } from "./pin-text.ts";
 import { heldName } from "./plan-text.ts";
 import { count } from "./progress.ts";
 import { instant, runColour, runJson } from "./runs.ts";
@@ -30,6 +31,7 @@ export const statusCommand: Command = {
 				targets: views.targets(),
 				configured: config.targets.map(({ name }) => name),
 				held: views.held(),
+				pins: [...views.pins()],
 				quarantine: views.quarantine(),
 			};
 			if (input.isJson) context.out.write(`${JSON.stringify(statusJson(status))}\n`);
@@ -49,10 +51,13 @@ interface Status {
 	/** Names of the targets in the configuration. */
 	readonly configured: readonly string[];
 	readonly held: readonly HeldPlanView[];
+	readonly pins: readonly NamedPin[];
 	readonly quarantine: readonly QuarantineView[];
 }
 
-/** Most set aside that a person is shown; `--json` has all. */
+type NamedPin = ReturnType<Views["pins"]> extends IterableIterator<infer Pin> ? Pin : never;
+
+/** Most set aside, and most pinned, that a person is shown; `--json` has all. */
 const QUARANTINE_SHOWN = 50;
 
 function neverRead(source: string): SourceView {
@@ -75,7 +80,7 @@ async function daemonOf({ doors }: Context, database: string): Promise<Status["d
 	return holder?.url === undefined ? undefined : { pid: holder.pid, url: holder.url, since: holder.since };
 }
 
-function statusJson({ database, daemon, sources, targets, configured, held, quarantine }: Status): object {
+function statusJson({ database, daemon, sources, targets, configured, held, pins, quarantine }: Status): object {
 	return {
 		database,
 		daemon: daemon === undefined ? null : { ...daemon, since: instant(daemon.since) },
@@ -98,6 +103,7 @@ function statusJson({ database, daemon, sources, targets, configured, held, quar
 			readBack: readBack === undefined ? null : { at: instant(readBack.at), ...readBack.counts },
 		})),
 		held: held.map(({ plan, source, since, kinds, changes }) => ({ plan, source, since: instant(since), kinds, changes: changes.length })),
+		pins: pins.map((pin) => ({ source: pin.source, anchor: pin.anchor, name: pin.name, ...pinJson(pin) })),
 		quarantine: quarantine.map((entry) => ({ ...entry, since: instant(entry.since) })),
 	};
 }
@@ -149,6 +155,13 @@ function sayStatus({ out, clock }: Context, status: Status, input: Input): void 
 		title(`Held at ${held.source} since ${instant(held.since)}`);
 		table(held.kinds.map((each) => [heldName(each), count(each.count), printable(each.limit)]));
 		for (const verb of ["approve", "reject"]) out.write(`  ${out.paint("cyan", `dirsyncd ${verb} ${held.plan}${sameConfig(input)}`)}\n`);
+	}
+	if (status.pins.length > 0) {
+		title(`Pinned (${count(status.pins.length)})`);
+		table(status.pins.slice(0, QUARANTINE_SHOWN).map((pin) => [pin.source, printable(pin.name), printable(pinText(pin))]));
+		const more = status.pins.length - QUARANTINE_SHOWN;
+		if (more > 0) out.write(`  and ${count(more)} more: dirsyncd status --json${sameConfig(input)}\n`);
+		out.write(`  let go of with: dirsyncd unpin USER${sameConfig(input)}\n`);
 	}
 	if (status.quarantine.length === 0) return;
 	title(`Quarantined (${count(status.quarantine.length)})`);

@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { Failure, type FailureCode, failureCodes } from "../core/errors.ts";
-import type { SyncRequest } from "../engine.ts";
+import type { RevertRequest, SyncRequest, Unpinned } from "../engine.ts";
 import type { Forgotten } from "../store/forget.ts";
 import type { RunReport } from "../sync/report.ts";
 import type { Context } from "./context.ts";
@@ -11,6 +11,8 @@ export interface Daemon {
 	sync(request: Omit<SyncRequest, "trigger">): Promise<RunReport>;
 	approve(plan: string, by: string): Promise<RunReport>;
 	reject(plan: string, by: string): Promise<Rejection>;
+	revert(request: RevertRequest, by: string): Promise<RunReport>;
+	unpin(user: string, by: string): Promise<Unpinned>;
 	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
 }
 
@@ -32,6 +34,12 @@ export function reachDaemon({ doors, signal }: Context, config: Config, url: str
 		url,
 		sync: async (request) => asReport(url, await post("/api/v1/sync", request)),
 		approve: async (plan, by) => asReport(url, await post(`/api/v1/plans/${encodeURIComponent(plan)}/approve`, { by })),
+		revert: async ({ run, kind, user }, by) =>
+			asReport(
+				url,
+				await post(`/api/v1/runs/${run}/revert`, { ...(kind !== undefined && { kind }), ...(user !== undefined && { account: user }), by }),
+			),
+		unpin: async (user, by) => asUnpinned(url, await post(`/api/v1/accounts/${encodeURIComponent(user)}/unpin`, { by })),
 		forget: async (target, user, by) =>
 			asForgotten(url, await post(`/api/v1/targets/${encodeURIComponent(target)}/forget`, { ...(user !== undefined && { user }), by })),
 		reject: async (plan, by) => asRejection(url, await post(`/api/v1/plans/${encodeURIComponent(plan)}/reject`, { by })),
@@ -67,6 +75,11 @@ function asRejection(url: string, body: unknown): Rejection {
 
 function asForgotten(url: string, body: unknown): Forgotten {
 	if (isRecord(body) && typeof body["accounts"] === "number" && typeof body["groups"] === "number") return body as unknown as Forgotten;
+	throw notUnderstood(url);
+}
+
+function asUnpinned(url: string, body: unknown): Unpinned {
+	if (isRecord(body) && typeof body["accounts"] === "number" && typeof body["pins"] === "number") return body as unknown as Unpinned;
 	throw notUnderstood(url);
 }
 

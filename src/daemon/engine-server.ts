@@ -15,7 +15,8 @@ const ASKED_PATIENCE_MS = 30_000;
 export function serveEngine(port: MessagePort, open: (beside: Beside) => Engine): void {
 	const say = (message: FromEngine): void => port.postMessage(message);
 	const beside: Beside = {
-		patienceMs: (trigger) => (trigger === "api" || trigger === "approve" ? ASKED_PATIENCE_MS : SCHEDULED_PATIENCE_MS),
+		patienceMs: (trigger) =>
+			trigger === "api" || trigger === "approve" || trigger === "revert" ? ASKED_PATIENCE_MS : SCHEDULED_PATIENCE_MS,
 		onNews: (news) => say({ kind: "delivered", news }),
 		onError: (error) => say({ kind: "delivery-error", error: packError(error) }),
 	};
@@ -90,6 +91,10 @@ async function answer(
 			return engine.approve(call.request.plan, call.request.by, listener, signal);
 		case "reject":
 			return engine.reject(call.request.plan, call.request.by);
+		case "revert":
+			return engine.revert(call.request.request, call.request.by, listener, signal);
+		case "unpin":
+			return engine.unpin(call.request.user, call.request.by);
 		case "watch": {
 			const { source } = call.request;
 			return engine.watch(source, () => listener.woken(source), signal);

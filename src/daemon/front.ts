@@ -31,6 +31,8 @@ export function makeFront({ version, clock }: { readonly version: string; readon
 		sync: async (source, mode) => open().sync(source, mode),
 		approve: async (plan, by) => open().approve(plan, by),
 		reject: async (plan, by) => open().reject(plan, by),
+		revert: async (request, by) => open().revert(request, by),
+		unpin: async (user, by) => open().unpin(user, by),
 		forget: async (target, user, by) => open().forget(target, user, by),
 		readBack: async (target) => open().readBack(target),
 		sources: () => open().sources(),

@@ -1,4 +1,4 @@
-import type { DeliveryNews, Engine, Listener, SyncRequest } from "../engine.ts";
+import type { DeliveryNews, Engine, Listener, RevertRequest, SyncRequest } from "../engine.ts";
 import type { Progress } from "../sync/report.ts";
 import type { CrossingError } from "./crossing.ts";
 
@@ -7,6 +7,8 @@ export interface EngineCalls {
 	sync(request: SyncRequest): ReturnType<Engine["sync"]>;
 	approve(request: { readonly plan: string; readonly by: string }): ReturnType<Engine["approve"]>;
 	reject(request: { readonly plan: string; readonly by: string }): ReturnType<Engine["reject"]>;
+	revert(request: { readonly request: RevertRequest; readonly by: string }): ReturnType<Engine["revert"]>;
+	unpin(request: { readonly user: string; readonly by: string }): ReturnType<Engine["unpin"]>;
 	/** Ends only by failing; each time it is woken, it says so. */
 	watch(request: { readonly source: string }): ReturnType<Engine["watch"]>;
 	deliver(request: undefined): Promise<ReturnType<Engine["deliver"]>>;

@@ -1,4 +1,5 @@
 import { Failure } from "../core/errors.ts";
+import type { RevertRequest } from "../engine.ts";
 import type { Trouble } from "../http/health.ts";
 import type { Views } from "../store/views.ts";
 import type { Mode, RunReport, Trigger } from "../sync/report.ts";
@@ -37,7 +38,9 @@ export function makeRuns(parts: RunsParts) {
 		logRun(log, report);
 		if (log.isLevelEnabled("debug")) logChanges(parts, report.run);
 		metrics.observeRun(report);
-		overview.ended(report.source, lastRunOf(report));
+		// A revert reads nothing: how the last reading went is what counts still.
+		const earlier = report.trigger === "revert" ? overview.lastRun(report.source) : undefined;
+		overview.ended(report.source, earlier ?? lastRunOf(report));
 		return report;
 	};
 
@@ -82,6 +85,10 @@ export function makeRuns(parts: RunsParts) {
 		approve: async (plan: string, by: string): Promise<RunReport> => {
 			log.info({ plan, by }, "plan approved");
 			return ended(await engine.call("approve", { plan, by }, ending));
+		},
+		revert: async (request: RevertRequest, by: string): Promise<RunReport> => {
+			log.info({ revert: request.run, by }, "run to be reverted");
+			return ended(await engine.call("revert", { request, by }, ending));
 		},
 		reject: async (plan: string, by: string) => {
 			const rejection = await engine.call("reject", { plan, by }, ending);

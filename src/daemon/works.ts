@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { Failure } from "../core/errors.ts";
-import type { ReadBackReport } from "../engine.ts";
+import type { ReadBackReport, RevertRequest, Unpinned } from "../engine.ts";
 import type { HealthFacts } from "../http/health.ts";
 import type { Forgotten } from "../store/forget.ts";
 import { openViews } from "../store/open-views.ts";
@@ -27,6 +27,8 @@ export interface Works {
 	sync(source: string, mode: "full" | "delta" | "auto"): Promise<RunReport>;
 	approve(plan: string, by: string): Promise<RunReport>;
 	reject(plan: string, by: string): Promise<{ readonly source: string; readonly rejected: number }>;
+	revert(request: RevertRequest, by: string): Promise<RunReport>;
+	unpin(user: string, by: string): Promise<Unpinned>;
 	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
 	readBack(target: string): Promise<ReadBackReport>;
 	sources(): readonly string[];
@@ -140,6 +142,14 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 		sync: (source, mode) => schedule.between(source, () => counted(runs.sync(source, mode, "api"))),
 		approve: (plan, by) => deciding(plan, () => counted(runs.approve(plan, by))),
 		reject: (plan, by) => deciding(plan, () => runs.reject(plan, by)),
+		revert: (request, by) => {
+			const source = views.run(request.run)?.source;
+			// It reads nothing: no success of a reading comes of it.
+			return source === undefined || !configured().sources.includes(source)
+				? runs.revert(request, by)
+				: schedule.between(source, () => runs.revert(request, by));
+		},
+		unpin: (user, by) => engine.call("unpin", { user, by }, ending.signal),
 		forget: (target, user, by) => engine.call("forget", { target, user, by }, ending.signal),
 		readBack: (target) => readBacks.readBack(target),
 		sources: () => configured().sources,

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from "fastify";
+import { changeKinds } from "../core/change.ts";
 import { Failure } from "../core/errors.ts";
+import type { RevertRequest, Unpinned } from "../engine.ts";
 import type { Forgotten } from "../store/forget.ts";
 import type { HeldPlanView } from "../store/views.ts";
 import type { RunReport } from "../sync/report.ts";
@@ -10,6 +12,9 @@ export interface Api {
 	sync(source: string, mode: "full" | "delta" | "auto"): Promise<RunReport>;
 	approve(plan: string, by: string): Promise<RunReport>;
 	reject(plan: string, by: string): Promise<{ readonly source: string; readonly rejected: number }>;
+	/** Takes a run back: see the command of the same name. */
+	revert(request: RevertRequest, by: string): Promise<RunReport>;
+	unpin(user: string, by: string): Promise<Unpinned>;
 	/** See the command of the same name. */
 	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
 	/** Reads a target back, and does what the configuration says about what is not as we left it. */
@@ -35,11 +40,30 @@ export function addApi(app: FastifyInstance, api: Api): void {
 	app.post<{ Params: { plan: string } }>("/plans/:plan/reject", async (request) =>
 		api.reject(parsePlan(request.params.plan), parseBy(request.body)),
 	);
+	app.post<{ Params: { run: string } }>("/runs/:run/revert", async (request) => {
+		const { kind, user, by } = parseRevert(request.body);
+		return api.revert({ run: parseRun(request.params.run), kind, user }, by);
+	});
+	app.post<{ Params: { user: string } }>("/accounts/:user/unpin", async (request) => api.unpin(request.params.user, parseBy(request.body)));
 	app.post<{ Params: { target: string } }>("/targets/:target/forget", async (request) => {
 		const { user, by } = parseForget(request.body);
 		return api.forget(request.params.target, user, by);
 	});
 	app.post<{ Params: { target: string } }>("/targets/:target/read-back", async (request) => api.readBack(request.params.target));
+}
+
+/** `{kind?, account?, by?}`. */
+function parseRevert(body: unknown): Omit<RevertRequest, "run"> & { readonly by: string } {
+	const { kind, account, by } = members(body, ["kind", "account", "by"]);
+	const known = changeKinds.find((each) => each === kind);
+	if (kind !== undefined && known === undefined) throw usage(`kind is none of ${changeKinds.join(", ")}`);
+	if (account !== undefined && (typeof account !== "string" || account.trim() === "")) throw usage("account is not a name");
+	return { kind: known, user: account, by: parseBy({ by }) };
+}
+
+function parseRun(text: string): number {
+	if (!/^[1-9]\d{0,14}$/.test(text)) throw usage(`${JSON.stringify(text)} is not the number of a run`);
+	return Number(text);
 }
 
 /** `{user?, by?}`. */

@@ -16,15 +16,16 @@ import {
 	makeRun,
 	type RunRow,
 } from "./view-rows.ts";
-import type { HeldPlanView, QuarantineView, SourceView, TargetView, Views } from "./views.ts";
+import type { HeldPlanView, PinView, QuarantineView, SourceView, TargetView, Views } from "./views.ts";
 
 const runColumns = `r.id, s.name AS source, r.mode, r."trigger", r.started_at, r.ended_at, r.outcome, r.sealed, r.unsealed, r.full_because, r.server, r.error,
-	r.entries_read, r.created, r.updated, r.disabled, r.enabled, r.deleted, r.entitlements, r.held, r.quarantined`;
+	r.entries_read, r.created, r.updated, r.disabled, r.enabled, r.deleted, r.entitlements, r.held, r.quarantined, r.reverts`;
 const accountColumns = `a.id, s.name AS source, e.anchor, a.body, a.because,
 	(SELECT json_group_array(json_object('target', t.name, 'pending', l.pending, 'released', l.released_at, 'remoteId', l.remote_id, 'error', l.error,
 		'held', EXISTS (SELECT 1 FROM held h WHERE h.source_id = a.source_id AND h.entry_id = a.id AND h.target IN ('', t.name))))
 		FROM ledger l JOIN targets t ON t.id = l.target_id WHERE l.account_id = a.id) AS targets,
-	(SELECT json_group_array(n.name) FROM (SELECT g.body ->> '$.displayName' AS name FROM memberships m JOIN groups g ON g.id = m.group_id WHERE m.account_id = a.id ORDER BY 1) n) AS groups`;
+	(SELECT json_group_array(n.name) FROM (SELECT g.body ->> '$.displayName' AS name FROM memberships m JOIN groups g ON g.id = m.group_id WHERE m.account_id = a.id ORDER BY 1) n) AS groups,
+	(SELECT json_group_array(json_object('part', p.part, 'kept', p.kept, 'run', p.run_id, 'by', p.pinned_by, 'at', p.pinned_at)) FROM pins p WHERE p.entry_id = a.id) AS pins`;
 const groupColumns = `g.id, s.name AS source, g.anchor, g.body, (SELECT count(*) FROM memberships m WHERE m.group_id = g.id) AS members,
 	(SELECT json_group_array(json_object('target', t.name, 'pending', l.pending, 'remoteId', l.remote_id, 'error', l.error)) FROM group_ledger l JOIN targets t ON t.id = l.target_id WHERE l.group_id = g.id) AS targets`;
 
@@ -64,7 +65,7 @@ export function openViews(file: string): Views {
 	const oneRun = db.prepare<[number], RunRow>(run("WHERE r.id = ?"));
 	const lastRun = db.prepare<[number], RunRow>(run("WHERE r.source_id = ? ORDER BY r.id DESC LIMIT 1"));
 	const lastSuccess = db.prepare<[number, Mode], { at: number | null }>(
-		`SELECT ended_at AS at FROM runs WHERE source_id = ? AND mode = ? AND outcome NOT IN ('failed', 'running') AND "trigger" <> 'approve' ORDER BY id DESC LIMIT 1`,
+		`SELECT ended_at AS at FROM runs WHERE source_id = ? AND mode = ? AND outcome NOT IN ('failed', 'running') AND "trigger" NOT IN ('approve', 'revert') ORDER BY id DESC LIMIT 1`,
 	);
 	const sources = db.prepare<[], SourceRow>(
 		`SELECT id, name, entries, last_full_sealed, strategy, memberships, (SELECT count(*) FROM groups g WHERE g.source_id = sources.id AND g.body IS NOT NULL) AS groups
@@ -102,6 +103,10 @@ export function openViews(file: string): Views {
 	const held = db.prepare<[], HeldViewRow>(
 		`SELECT h.plan, s.name AS source, h.since, h.subject, h.target, h.kind, h.because, coalesce(e.anchor, g.anchor) AS anchor, h.name, h.why, h.before, h.after
 		FROM held h JOIN sources s ON s.id = h.source_id LEFT JOIN entries e ON e.id = h.entry_id LEFT JOIN groups g ON g.id = h.entry_id ORDER BY s.name, h.kind, h.name`,
+	);
+	const pins = db.prepare<[], PinView & { readonly source: string; readonly anchor: string; readonly name: string }>(
+		`SELECT s.name AS source, e.anchor, p.name, p.part, p.kept, p.run_id AS run, p.pinned_by AS by, p.pinned_at AS at
+		FROM pins p JOIN entries e ON e.id = p.entry_id JOIN sources s ON s.id = e.source_id ORDER BY s.name, p.name, p.part`,
 	);
 	const quarantine = db.prepare<[], QuarantineView>(
 		`SELECT s.name AS source, e.anchor, q.name, q.reason, q.since
@@ -176,6 +181,9 @@ export function openViews(file: string): Views {
 		},
 		held: () => heldPlans(held.all()),
 		quarantine: () => quarantine.all(),
+		*pins() {
+			yield* pins.iterate();
+		},
 		runs: (limit, before) => runs.all(before ?? Number.MAX_SAFE_INTEGER, limit).map(makeRun),
 		run: (id) => {
 			const row = oneRun.get(id);

@@ -3,7 +3,7 @@ import type { Change, ChangeKind, GroupChangeKind } from "../core/change.ts";
 import type { Anchor } from "../core/entry.ts";
 import type { Group } from "../core/group.ts";
 import type { Mode, Outcome, Trigger } from "../sync/report.ts";
-import type { AccountView, GroupView, LoggedChange, RunView } from "./views.ts";
+import type { AccountView, GroupView, LoggedChange, PinView, RunView } from "./views.ts";
 
 export interface RunRow {
 	readonly id: number;
@@ -27,6 +27,7 @@ export interface RunRow {
 	readonly entitlements: number;
 	readonly held: number;
 	readonly quarantined: number;
+	readonly reverts: number | null;
 }
 
 interface ChangeSides {
@@ -64,6 +65,7 @@ export interface AccountRow {
 	readonly anchor: string;
 	readonly body: string;
 	readonly because: string | null;
+	readonly pins: string;
 	readonly groups: string;
 	readonly targets: string;
 }
@@ -92,6 +94,7 @@ export function makeRun(row: RunRow): RunView {
 		entitlements,
 		held,
 		quarantined,
+		reverts: row.reverts ?? undefined,
 	};
 }
 
@@ -161,6 +164,7 @@ export function makeAccountView(row: AccountRow): AccountView {
 		anchor: row.anchor,
 		account: JSON.parse(row.body) as Account,
 		because: row.because ?? undefined,
+		pins: JSON.parse(row.pins) as PinView[],
 		groups: JSON.parse(row.groups) as string[],
 		targets: Object.fromEntries(
 			targets.map(({ target, pending, released, held, remoteId, error }) => [

@@ -13,6 +13,8 @@ export interface Views extends LogReader {
 	targets(): readonly TargetView[];
 	held(): readonly HeldPlanView[];
 	quarantine(): readonly QuarantineView[];
+	/** All that is pinned, in order of names. */
+	pins(): IterableIterator<PinView & { readonly source: string; readonly anchor: string; readonly name: string }>;
 	/** Newest first. */
 	runs(limit: number, before?: number): readonly RunView[];
 	run(id: number): RunView | undefined;
@@ -84,6 +86,18 @@ export interface QuarantineView {
 	readonly since: number;
 }
 
+/** What is kept of an account since a run was taken back, whatever the directory says. */
+export interface PinView {
+	/** "state", a field's name, "feature NAME" or "policy NAME". */
+	readonly part: string;
+	/** JSON: of a state "active", "disabled" or "none". */
+	readonly kept: string;
+	/** The run that was taken back, by whom, and when (Unix milliseconds). */
+	readonly run: number;
+	readonly by: string;
+	readonly at: number;
+}
+
 export interface RunView {
 	readonly run: number;
 	readonly source: string;
@@ -107,6 +121,8 @@ export interface RunView {
 	readonly entitlements: number;
 	readonly held: number;
 	readonly quarantined: number;
+	/** The run that this one took back. */
+	readonly reverts: number | undefined;
 }
 
 export type LoggedChange = Change & Logged;
@@ -128,6 +144,8 @@ export interface AccountView {
 	readonly account: Account;
 	/** Why the account is not active, for a person; undefined when it is. */
 	readonly because: string | undefined;
+	/** What is kept of it against the directory's word. */
+	readonly pins: readonly PinView[];
 	/** Names of the groups it is in, nested ones included. */
 	readonly groups: readonly string[];
 	readonly targets: Readonly<

@@ -231,7 +231,15 @@ describe("export", () => {
 		features: ["a", "b;c"],
 		policies: { mail: "block" },
 	};
-	const ada: AccountView = { source: "corp", anchor: "a-1", account, because: undefined, groups: ["Sales", "Staff"], targets: {} };
+	const ada: AccountView = {
+		source: "corp",
+		anchor: "a-1",
+		account,
+		because: undefined,
+		pins: [],
+		groups: ["Sales", "Staff"],
+		targets: {},
+	};
 	const views = { accounts: () => [ada].values() };
 
 	it("writes the accounts as accounts --json does", async () => {

@@ -17,6 +17,7 @@ const ada: AccountView = {
 		employeeNumber: "7",
 	},
 	because: undefined,
+	pins: [],
 	groups: [],
 	targets: { accounts: { state: "applied", remoteId: "1" } },
 };

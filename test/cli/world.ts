@@ -180,6 +180,7 @@ export function runView(fields: Partial<RunView> = {}): RunView {
 		entitlements: 0,
 		held: 0,
 		quarantined: 0,
+		reverts: undefined,
 		...fields,
 	};
 }

@@ -29,6 +29,8 @@ function open(): Engine {
 		},
 		approve: async (plan, by) => makeReport({ run: 2, warnings: [plan, by] }),
 		reject: async () => ({ source: "corp", rejected: 60 }),
+		revert: async ({ run }, by) => makeReport({ run: 3, trigger: "revert", warnings: [`${run}`, by] }),
+		unpin: async () => ({ accounts: 1, pins: 2 }),
 		watch: (_source, woken, signal) => {
 			woken();
 			return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));

@@ -25,6 +25,7 @@ const run: RunView = {
 	entitlements: 0,
 	held: 0,
 	quarantined: 0,
+	reverts: undefined,
 };
 const corp: SourceView = {
 	source: "corp",

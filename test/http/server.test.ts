@@ -48,6 +48,14 @@ beforeEach(async () => {
 			asked.push({ reject: name, by });
 			return { source: "corp", rejected: 60 };
 		},
+		revert: async (request, by) => {
+			asked.push({ revert: request, by });
+			return makeReport({ run: 14, trigger: "revert" });
+		},
+		unpin: async (user, by) => {
+			asked.push({ unpin: user, by });
+			return { accounts: 1, pins: 2 };
+		},
 		forget: async (target, user, by) => {
 			asked.push({ forget: target, user, by });
 			return { accounts: 2, groups: 1 };
@@ -73,6 +81,8 @@ function open(token: Secret, port = 0): Promise<HttpServer> {
 			sync: (...given) => api.sync(...given),
 			approve: (...given) => api.approve(...given),
 			reject: (...given) => api.reject(...given),
+			revert: (...given) => api.revert(...given),
+			unpin: (...given) => api.unpin(...given),
 			forget: (...given) => api.forget(...given),
 			readBack: (...given) => api.readBack(...given),
 			sources: () => api.sources(),
@@ -154,6 +164,8 @@ describe("without a token", () => {
 		["POST", `/api/v1/plans/${plan}/approve`],
 		["POST", `/api/v1/plans/${plan}/reject`],
 		["POST", "/api/v1/targets/gateway/forget"],
+		["POST", "/api/v1/runs/12/revert"],
+		["POST", "/api/v1/accounts/ada/unpin"],
 		["POST", "/api/v1/targets/gateway/read-back"],
 		["GET", "/api/v1/not-there"],
 	])("%s %s is refused, and nothing is done", async (method, where) => {

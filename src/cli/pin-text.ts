@@ -1,0 +1,11 @@
+import type { PinView } from "../store/views.ts";
+import { instant } from "./runs.ts";
+
+/** A pin for a person: "department: none, since run 12 was reverted by anna at …". */
+export function pinText({ part, kept, run, by, at }: PinView): string {
+	return `${part}: ${kept === "null" ? "none" : kept}, since run ${run} was reverted by ${by} at ${instant(at)}`;
+}
+
+export function pinJson({ part, kept, run, by, at }: PinView): object {
+	return { part, kept: JSON.parse(kept) as unknown, run, by, at: instant(at) };
+}
