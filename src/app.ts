@@ -132,7 +132,7 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 			throw unknownPlan(name);
 		},
 		revert: async (request, by, on, signal) => {
-			const source = sourceOfRun(main, request.run);
+			const source = sourceOfRun(main, request);
 			return alone(partOf(parts, source), on, (context) => cycle(context, { kind: "revert", request, by }, signal));
 		},
 		unpin: async (user, by) => {
@@ -203,7 +203,7 @@ export function openPlanner(config: Config, options: Surroundings): Planner {
 	return {
 		plan: async ({ source, mode }, on, signal) => planResult(session, source, await planFor(source, { kind: "read", mode }, on, signal)),
 		revert: async (request, on, signal) => {
-			const source = sourceOfRun(session, request.run);
+			const source = sourceOfRun(session, request);
 			const planned = await planFor(source, { kind: "revert", request }, on, signal);
 			const revert = planned.revert ?? { run: request.run, leftAlone: [], leftAloneCount: 0 };
 			return { ...planResult(session, source, planned), revert };

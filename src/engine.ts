@@ -1,16 +1,13 @@
 import type { Counts, GroupCounts } from "./core/change.ts";
 import type { Forgotten } from "./store/forget.ts";
+import type { Unpinned } from "./store/pins.ts";
 import type { DeliveryNews } from "./sync/deliveries.ts";
 import type { JudgedChange } from "./sync/judged.ts";
-import type { Unpinned } from "./sync/pins.ts";
 import type { Drift, ReadBackReport } from "./sync/read-back.ts";
-import type { HeldKind, Mode, Progress, RunReport, Trigger } from "./sync/report.ts";
-import type { RevertReport, RevertRequest } from "./sync/revert.ts";
+import type { HeldKind, Mode, Progress, RevertReport, RevertRequest, RunReport, Trigger } from "./sync/report.ts";
 
 export type { DeliveryNews } from "./sync/deliveries.ts";
-export type { Unpinned } from "./sync/pins.ts";
 export type { Drift, ReadBackReport } from "./sync/read-back.ts";
-export type { RevertReport, RevertRequest } from "./sync/revert.ts";
 
 /** What is told while work goes on. */
 export interface Listener {

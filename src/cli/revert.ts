@@ -1,7 +1,8 @@
 import { type ChangeKind, changeKinds } from "../core/change.ts";
 import { Failure } from "../core/errors.ts";
-import type { RevertPlan, RevertReport, RevertRequest } from "../engine.ts";
+import type { RevertPlan } from "../engine.ts";
 import { alignColumns, printable } from "../lib/table.ts";
+import type { RevertReport, RevertRequest } from "../sync/report.ts";
 import type { Command, Input } from "./command.ts";
 import { loadToRead, sameConfig } from "./configuration.ts";
 import type { Context } from "./context.ts";

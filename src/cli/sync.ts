@@ -87,7 +87,8 @@ export function sayReport(out: Output, report: RunReport, input: Input): void {
 		report[done[kind]] > 0 ? [`${count(report[done[kind]])} ${kind === "entitlement" ? "entitlements changed" : done[kind]}`] : [],
 	);
 	const changes = numbers.length === 0 ? "nothing changed" : numbers.join(", ");
-	const what = report.mode === "full" ? `full reading of ${count(report.read)}` : `delta of ${count(report.read)}`;
+	const reading = report.mode === "full" ? `full reading of ${count(report.read)}` : `delta of ${count(report.read)}`;
+	const what = report.revert === undefined ? reading : `revert of run ${report.revert.run}`;
 	const name = `${out.paint("bold", report.source)} run ${report.run}: ${out.paint(colours[report.outcome], report.outcome)}`;
 	if (report.outcome === "failed") out.write(`${name}, ${report.mode} reading, ${formatDuration(report.durationMs)}\n`);
 	else out.write(`${name}, ${what}, ${changes}, ${formatDuration(report.durationMs)}\n`);

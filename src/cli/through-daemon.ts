@@ -1,8 +1,9 @@
 import type { Config } from "../config/config.ts";
 import { Failure, type FailureCode, failureCodes } from "../core/errors.ts";
-import type { RevertRequest, SyncRequest, Unpinned } from "../engine.ts";
+import type { SyncRequest } from "../engine.ts";
 import type { Forgotten } from "../store/forget.ts";
-import type { RunReport } from "../sync/report.ts";
+import type { Unpinned } from "../store/pins.ts";
+import type { RevertRequest, RunReport } from "../sync/report.ts";
 import type { Context } from "./context.ts";
 
 /** The daemon that holds the database, as far as the commands need it. It waits for a run to end, however long that takes. */

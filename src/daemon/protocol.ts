@@ -1,5 +1,5 @@
-import type { DeliveryNews, Engine, Listener, RevertRequest, SyncRequest } from "../engine.ts";
-import type { Progress } from "../sync/report.ts";
+import type { DeliveryNews, Engine, Listener, SyncRequest } from "../engine.ts";
+import type { Progress, RevertRequest } from "../sync/report.ts";
 import type { CrossingError } from "./crossing.ts";
 
 /** What the daemon may ask of the engine in its thread, and the answers; see `Engine` for what they mean. */

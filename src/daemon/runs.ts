@@ -1,8 +1,7 @@
 import { Failure } from "../core/errors.ts";
-import type { RevertRequest } from "../engine.ts";
 import type { Trouble } from "../http/health.ts";
 import type { Views } from "../store/views.ts";
-import type { Mode, RunReport, Trigger } from "../sync/report.ts";
+import type { Mode, RevertRequest, RunReport, Trigger } from "../sync/report.ts";
 import { type Log, logRun } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { EngineClient } from "./engine-client.ts";

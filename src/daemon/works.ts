@@ -1,12 +1,13 @@
 import type { Config } from "../config/config.ts";
 import { Failure } from "../core/errors.ts";
-import type { ReadBackReport, RevertRequest, Unpinned } from "../engine.ts";
+import type { ReadBackReport } from "../engine.ts";
 import type { HealthFacts } from "../http/health.ts";
 import type { Forgotten } from "../store/forget.ts";
 import { openViews } from "../store/open-views.ts";
+import type { Unpinned } from "../store/pins.ts";
 import { openProbe, type Probe } from "../store/probe.ts";
 import type { HeldPlanView, Views } from "../store/views.ts";
-import type { Mode, RunReport, Trigger } from "../sync/report.ts";
+import type { Mode, RevertRequest, RunReport, Trigger } from "../sync/report.ts";
 import type { Log } from "../telemetry/log.ts";
 import { makeMetrics } from "../telemetry/metrics.ts";
 import { type Closers, makeClosers } from "./closers.ts";

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from "fastify";
 import { changeKinds } from "../core/change.ts";
 import { Failure } from "../core/errors.ts";
-import type { RevertRequest, Unpinned } from "../engine.ts";
 import type { Forgotten } from "../store/forget.ts";
+import type { Unpinned } from "../store/pins.ts";
 import type { HeldPlanView } from "../store/views.ts";
-import type { RunReport } from "../sync/report.ts";
+import type { RevertRequest, RunReport } from "../sync/report.ts";
 
 /** What the API may ask of the daemon. Everything throws Failures. */
 export interface Api {

@@ -28,6 +28,14 @@ export interface PinnedEntry {
 	readonly name: string;
 }
 
+/** What was let go. */
+export interface Unpinned {
+	/** Of whom something was pinned. */
+	readonly accounts: number;
+	/** How much: fields, features, policies and states. */
+	readonly pins: number;
+}
+
 /** What is kept of accounts against the directory's word, and who is to be planned anew. What writes, within a batch or a transaction. */
 export function openPins(db: Connection) {
 	db.exec(schema);

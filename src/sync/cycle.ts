@@ -3,8 +3,7 @@ import { Failure, unreachable } from "../core/errors.ts";
 import { type Decision, runApproved } from "./decide.ts";
 import type { Deliveries, Settled } from "./deliveries.ts";
 import type { Planned, RunContext } from "./planned.ts";
-import type { DeliveryCount, Mode, Outcome, RunReport, Trigger } from "./report.ts";
-import type { RevertRequest } from "./revert.ts";
+import type { DeliveryCount, Mode, Outcome, RevertRequest, RunReport, Trigger } from "./report.ts";
 import { asStopped, run } from "./run.ts";
 
 export interface CycleContext extends RunContext {

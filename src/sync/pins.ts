@@ -1,13 +1,6 @@
 import { Failure } from "../core/errors.ts";
+import type { Unpinned } from "../store/pins.ts";
 import type { Session } from "../store/session.ts";
-
-/** What was let go. */
-export interface Unpinned {
-	/** Of whom something was pinned. */
-	readonly accounts: number;
-	/** How much: fields, features, policies and states. */
-	readonly pins: number;
-}
 
 /** Lets go of what is pinned of one person: the next run plans them as the directory has them. `at` is Unix milliseconds. Throws NOT_FOUND. */
 export function unpin({ pins, log, transaction }: Session, user: string, by: string, at: number): Unpinned {

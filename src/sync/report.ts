@@ -1,6 +1,5 @@
 import type { ChangeKind, DeliveryKind, GroupChangeKind, GroupCounts } from "../core/change.ts";
 import type { FailureCode } from "../core/errors.ts";
-import type { RevertReport } from "./revert.ts";
 
 export type Mode = "full" | "delta";
 export type Outcome = "succeeded" | "held" | "partial" | "failed";
@@ -46,6 +45,30 @@ export interface RunReport {
 	readonly deliveries: readonly DeliveryCount[];
 	/** What of another run it took back, if it did. */
 	readonly revert: RevertReport | undefined;
+}
+
+/** Which run is taken back, and how much of it. */
+export interface RevertRequest {
+	readonly run: number;
+	/** Undefined: changes of any kind. */
+	readonly kind: ChangeKind | undefined;
+	/** A userName, e-mail address or anchor; undefined: everybody. */
+	readonly user: string | undefined;
+}
+
+/** What of a run is not taken back. */
+export interface LeftAlone {
+	readonly name: string;
+	/** One phrase for a person. */
+	readonly why: string;
+}
+
+/** What a revert does not do. Of much, the first are named. */
+export interface RevertReport {
+	/** The run that is taken back. */
+	readonly run: number;
+	readonly leftAlone: readonly LeftAlone[];
+	readonly leftAloneCount: number;
 }
 
 export interface HeldKind {

@@ -1,41 +1,19 @@
 import type { Account } from "../core/account.ts";
-import type { ChangeKind } from "../core/change.ts";
 import type { Anchor } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
 import { type LoggedStep, undoOf } from "../core/revert.ts";
 import type { RevertibleRow } from "../store/revertible.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
+import type { LeftAlone, RevertReport, RevertRequest } from "./report.ts";
 
-/** Which run is taken back, and how much of it. */
-export interface RevertRequest {
-	readonly run: number;
-	/** Undefined: changes of any kind. */
-	readonly kind: ChangeKind | undefined;
-	/** A userName, e-mail address or anchor; undefined: everybody. */
-	readonly user: string | undefined;
-}
-
-/** What of a run is not taken back. */
-export interface LeftAlone {
-	readonly name: string;
-	/** One phrase for a person. */
-	readonly why: string;
-}
-
-/** What a revert does not do. At most `MOST_NAMED` are named. */
-export interface RevertReport {
-	/** The run that is taken back. */
-	readonly run: number;
-	readonly leftAlone: readonly LeftAlone[];
-	readonly leftAloneCount: number;
-}
-
+/** So many of what is left alone are named; more are counted. */
 const MOST_NAMED = 1000;
 const PAGE = 500;
 
-/** The source whose run it was. Throws NOT_FOUND when there is none, or when nothing that it did is known. */
-export function sourceOfRun({ revertible }: Session, run: number): string {
+/** The source whose run it was. Throws NOT_FOUND when there is none, or when nothing that it did, to this person, is known. */
+export function sourceOfRun(session: Session, { run, user }: Pick<RevertRequest, "run" | "user">): string {
+	const { revertible, snapshot } = session;
 	const source = revertible.sourceOf(run);
 	if (source === undefined) {
 		throw new Failure("NOT_FOUND", `there is no run ${run}`, { hint: '"dirsyncd runs" lists them; old ones are dropped (retention.runs)' });
@@ -44,6 +22,7 @@ export function sourceOfRun({ revertible }: Session, run: number): string {
 		const hint = `"dirsyncd runs ${run}" shows what it did; old changes are dropped (retention.changes)`;
 		throw new Failure("NOT_FOUND", `run ${run} changed nothing, or its changes are not in the change log any more`, { hint });
 	}
+	if (user !== undefined) anchorsOf(session, snapshot.source(source), source, run, user);
 	return source;
 }
 

@@ -84,6 +84,7 @@ describe("status", () => {
 				},
 			],
 			quarantine: () => [{ source: "corp", anchor: "x", name: "Eve", reason: "no value for userName", since: 0 }],
+			pins: () => [].values(),
 		};
 		const people = await say(["status"], { views });
 		expect(people.code).toBe(0);
@@ -110,7 +111,13 @@ describe("status of targets", () => {
 		},
 	};
 	const out = async (more: object) => {
-		const views = { sources: () => [], targets: () => [{ ...target, ...more }], held: () => [], quarantine: () => [] };
+		const views = {
+			sources: () => [],
+			targets: () => [{ ...target, ...more }],
+			held: () => [],
+			pins: () => [].values(),
+			quarantine: () => [],
+		};
 		return (await say(["status"], { views })).out;
 	};
 

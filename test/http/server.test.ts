@@ -205,6 +205,26 @@ describe("with the token", () => {
 		expect((await ask("POST", "/api/v1/targets/gateway/read-back", { token, body: {} })).json).toEqual({ target: "gateway", same: 2 });
 	});
 
+	it("a run is taken back, and an account unpinned", async () => {
+		const revert = (run: string, body: object) => ask("POST", `/api/v1/runs/${run}/revert`, { token, body });
+		expect((await revert("12", { by: "ada" })).json).toMatchObject({ run: 14, trigger: "revert" });
+		await revert("12", { kind: "disable", account: "bob@corp" });
+		expect((await ask("POST", "/api/v1/accounts/bob%40corp/unpin", { token, body: { by: "ada" } })).json).toEqual({ accounts: 1, pins: 2 });
+		expect(asked).toEqual([
+			{ revert: { run: 12, kind: undefined, user: undefined }, by: "ada" },
+			{ revert: { run: 12, kind: "disable", user: "bob@corp" }, by: "api" },
+			{ unpin: "bob@corp", by: "ada" },
+		]);
+		for (const [run, body] of [
+			["x", {}],
+			["0", {}],
+			["12", { kind: "remove" }],
+			["12", { account: "" }],
+			["12", { user: "bob" }],
+		] as const)
+			expect((await revert(run, body)).status).toBe(400);
+	});
+
 	it("status and plans are shown", async () => {
 		expect((await ask("GET", "/api/v1/status", { token })).json).toEqual({ version: "1.2.3" });
 		expect((await ask("GET", "/api/v1/plans", { token })).json).toEqual([{ plan, source: "corp", since: 1, kinds: [], changes: [] }]);

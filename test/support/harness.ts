@@ -145,8 +145,9 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 		},
 		reject: (name: string): number => reject(context, name, "tester", time.now),
 		revert: (run: number, only: { readonly kind?: ChangeKind; readonly user?: string } = {}): Promise<RunReport> => {
-			sourceOfRun(session, run);
-			return cycle(context, { kind: "revert", request: { run, kind: only.kind, user: only.user }, by: "tester" }, never);
+			const request = { run, kind: only.kind, user: only.user };
+			sourceOfRun(session, request);
+			return cycle(context, { kind: "revert", request, by: "tester" }, never);
 		},
 		/** What `revert` would do, and leave alone. */
 		planRevert: async (run: number): Promise<{ changes: JudgedChange[]; leftAlone: readonly string[] }> => {
