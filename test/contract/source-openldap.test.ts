@@ -3,6 +3,7 @@ import { useOpenLdap } from "../support/openldap.ts";
 import { describeWith } from "../support/require.ts";
 import { ldapDeltaContract } from "./ldap-delta.ts";
 import { ldapPlaces, ldapWriter, populateLdap } from "./ldap-directory.ts";
+import { ldapFindContract } from "./ldap-find.ts";
 import { ldapGroupsContract } from "./ldap-groups.ts";
 import { ldapLookupContract } from "./ldap-lookup.ts";
 import { byUid, ldapSource, readLdap, uidsOf } from "./ldap-reader.ts";
@@ -18,6 +19,7 @@ describeWith(["slapd"], "an OpenLDAP server", () => {
 		beforeAll(() => populateLdap(server()), 60_000);
 		ldapReadingContract(server);
 		ldapLookupContract(server);
+		ldapFindContract(server);
 		ldapDeltaContract(server, "syncrepl");
 		ldapDeltaContract(server, "timestamp");
 		ldapGroupsContract(server);

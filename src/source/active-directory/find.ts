@@ -6,6 +6,7 @@ import { plainSchema } from "../../core/matching.ts";
 import type { ScopePlace } from "../../core/scope.ts";
 import { timeOf } from "../../core/syntax.ts";
 import { type Connection, onConnection } from "../ldap/connection.ts";
+import { isName, MOST } from "../ldap/naming.ts";
 import type { ServerMemory } from "../ldap/server-memory.ts";
 import { placeByReading, placeByServer } from "../ldap/standing.ts";
 import { type Control, domainScope, showDeleted } from "../ldap/wire/encode.ts";
@@ -22,9 +23,6 @@ import { readRoot } from "./root.ts";
 import type { Scope } from "./scope.ts";
 import { knownOf, shownBy } from "./shown.ts";
 import { keyOf, placeName, type Visit, visitOne } from "./visit.ts";
-
-/** More with one name are no help to who asks. */
-const MOST = 10;
 
 /** Whoever has this name now; where nobody has, whose tombstone may be theirs, as far as this account sees those. */
 export function find(
@@ -53,7 +51,7 @@ export function placeOf(scope: Scope, entry: Entry, asked: ReadonlySet<string>):
 }
 
 async function findPeople(visit: Visit, user: string): Promise<readonly FoundPerson[]> {
-	if (user.trim() === "") return [];
+	if (!isName(user)) return [];
 	const people: FoundPerson[] = [];
 	for (const raw of await findLive(visit, user)) people.push(await placed(visit, raw));
 	if (people.length > 0) return people;

@@ -6,6 +6,7 @@ import { equal } from "../../core/filter-text.ts";
 import { makeMatcher } from "../../core/matching.ts";
 import type { ScopePlace } from "../../core/scope.ts";
 import { type Connection, onConnection } from "../ldap/connection.ts";
+import { isName, MOST } from "../ldap/naming.ts";
 import type { ServerMemory } from "../ldap/server-memory.ts";
 import { placeByReading, placeByServer } from "../ldap/standing.ts";
 import { dnOf, textsOf } from "../ldap/wire/entry.ts";
@@ -19,9 +20,6 @@ import type { Scope } from "./scope.ts";
 import { knownOf, shownBy } from "./shown.ts";
 import { makeVeil } from "./veil.ts";
 import { either, openVisit, type Visit, visitOne } from "./visit.ts";
-
-/** More with one name are no help to who asks. */
-const MOST = 10;
 
 /** Whoever has this name now. Of who was deleted, these directories keep nothing. */
 export function find(
@@ -52,7 +50,7 @@ export function placeOf(scope: Scope, entry: Entry, asked: ReadonlySet<string>):
 }
 
 async function findPeople(visit: Visit, user: string): Promise<readonly FoundPerson[]> {
-	if (user.trim() === "") return [];
+	if (!isName(user)) return [];
 	const found = new Map<string, Uint8Array>();
 	for (const { dn, key } of visit.root.contexts) {
 		const named = isBeneath(dnKey(user), key) ? await at(visit, user) : [];
