@@ -22,8 +22,8 @@ export function explainMismatch(filter: Filter, lookup: Lookup, schema: Schema =
 	return demands.filter(({ truth }) => truth === undefined).map(({ part }) => sentence(part, "cannot be told"));
 }
 
-/** What must all hold: the parts of an "and", and of those within it. */
-function demandsOf(filter: Filter): readonly Filter[] {
+/** What must all hold for a filter to select an entry: the parts of an "and", and of those within it. */
+export function demandsOf(filter: Filter): readonly Filter[] {
 	return filter.kind === "and" ? filter.parts.flatMap(demandsOf) : [filter];
 }
 

@@ -132,6 +132,9 @@ export function findContract(directory: () => Directory, seesDeleted: () => Acti
 			}
 			for (const name of ["Find", "Find*", person("Find, Deleted", places().second)])
 				expect((await find(name, { bind: seesDeleted() })).people, name).toEqual([]);
+			await directory().add(person("Find Successor", people), { objectClass: "contact", mail: at("finddeleted") });
+			const both = await placesFound(at("finddeleted"), { bind: seesDeleted() });
+			expect(both).toMatchObject([{ kind: "not-a-person", what: "a contact" }, { kind: "deleted" }]);
 			await addPerson(directory(), "Find, Deleted", people, "finddeleted");
 			expect(await placesFound("finddeleted", { bind: seesDeleted() })).toEqual([{ kind: "in-scope" }]);
 			await directory().remove(dn);

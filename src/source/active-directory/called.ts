@@ -1,4 +1,4 @@
-import { dnKey, dnsDomain, isBeneath, parentDn, parseDn } from "../../core/dn.ts";
+import { dnKey, dnsDomain, isBeneath, parseDn } from "../../core/dn.ts";
 import type { Filter } from "../../core/filter.ts";
 import { equal } from "../../core/filter-text.ts";
 import { guidBytes } from "../../core/syntax.ts";
@@ -36,7 +36,7 @@ export const MANGLED = "\nDEL:";
 
 /** Whether a text is the DN of something in a domain. */
 export function isDnIn(user: string, domain: string): boolean {
-	return rdnIn(user) !== undefined && parentDn(user) !== undefined && isBeneath(dnKey(user), dnKey(domain));
+	return isBeneath(dnKey(user), dnKey(domain));
 }
 
 function rdnIn(text: string): string | undefined {

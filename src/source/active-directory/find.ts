@@ -21,10 +21,10 @@ import { PERSON, whatIs } from "./kind.ts";
 import type { ActiveDirectoryOptions } from "./options.ts";
 import { readRoot } from "./root.ts";
 import type { Scope } from "./scope.ts";
-import { knownOf, shownBy } from "./shown.ts";
+import { knownOf, ofPerson, shownBy } from "./shown.ts";
 import { keyOf, placeName, type Visit, visitOne } from "./visit.ts";
 
-/** Whoever has this name now; where nobody has, whose tombstone may be theirs, as far as this account sees those. */
+/** Whoever has this name now; where no person has, whose tombstone may be theirs, as far as this account sees those. */
 export function find(
 	options: ActiveDirectoryOptions & { readonly memory: ServerMemory },
 	scope: Scope,
@@ -54,9 +54,9 @@ async function findPeople(visit: Visit, user: string): Promise<readonly FoundPer
 	if (!isName(user)) return [];
 	const people: FoundPerson[] = [];
 	for (const raw of await findLive(visit, user)) people.push(await placed(visit, raw));
-	if (people.length > 0) return people;
-	const tombstones = await findTombstones(visit, user);
-	return tombstones.map((raw) => ({ ...identityOf(raw), place: buried(visit, raw) }));
+	if (people.some(({ place }) => place.kind !== "not-a-person")) return people;
+	for (const raw of await findTombstones(visit, user)) people.push({ ...identityOf(raw), place: buried(visit, raw) });
+	return people.slice(0, MOST);
 }
 
 async function findLive(visit: Visit, user: string): Promise<readonly Uint8Array[]> {
@@ -117,7 +117,7 @@ async function placed(visit: Visit, came: Uint8Array): Promise<FoundPerson> {
 	const candidate = {
 		dn: dnOf(raw),
 		what: whatIs(textsOf(raw, "objectClass"), textsOf(raw, "sAMAccountType")[0]),
-		lookup: shownBy(raw, asked),
+		lookup: ofPerson(shownBy(raw, asked)),
 	};
 	const standard = { ...scope, schema: plainSchema };
 	const place = await placeByServer(standard, candidate, { session, contexts: root.domains, controls: [domainScope] });

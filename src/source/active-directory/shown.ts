@@ -21,13 +21,20 @@ export function shownBy(raw: Uint8Array, asked: ReadonlySet<string>): Lookup {
 
 /** The same of a person's entry that was decoded before. */
 export function knownOf({ dn, attributes }: Entry, asked: ReadonlySet<string>): Lookup {
-	return (name) => {
+	return ofPerson((name) => {
 		if (name === "distinguishedname") return [dn];
 		// Attributes of our own are none that a directory could be asked about: they are never asked for.
 		if (!asked.has(name)) return undefined;
 		const values = attributes.get(name);
-		if (values !== undefined) return values.map((value) => filterValue(name, value));
-		return isOid(name) || inborn.has(name) ? undefined : [];
+		return values?.map((value) => filterValue(name, value)) ?? (isOid(name) ? undefined : []);
+	});
+}
+
+/** The same of somebody who is a person: nothing of what every person has is absent. */
+export function ofPerson(lookup: Lookup): Lookup {
+	return (name) => {
+		const values = lookup(name);
+		return values?.length === 0 && inborn.has(name) ? undefined : values;
 	};
 }
 
