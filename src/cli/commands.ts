@@ -4,6 +4,7 @@ import { backupCommand } from "./backup.ts";
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
+import { explainCommand } from "./explain.ts";
 import { forgetCommand } from "./forget.ts";
 import { groupsCommand } from "./groups.ts";
 import { planCommand } from "./plan.ts";
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
 	runsCommand,
 	accountsCommand,
 	groupsCommand,
+	explainCommand,
 	forgetCommand,
 	backupCommand,
 	verifyCommand,

@@ -1,5 +1,6 @@
 import type { Account } from "../core/account.ts";
 import type { Subject } from "../core/condition.ts";
+import type { ConfigLines } from "../core/config-lines.ts";
 import { dnKey, isBeneath } from "../core/dn.ts";
 import type { Anchor, Entry } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
@@ -12,11 +13,10 @@ import { digest } from "../lib/digest.ts";
 import type { Source } from "../source/source.ts";
 import type { LedgerOfPerson, People, PersonRow } from "../store/people.ts";
 import type { Session } from "../store/session.ts";
-import { makeGroupScope, makeNamedGroups, type Membership, openMembership } from "../sync/membership.ts";
+import { type Membership, makeGroupScope, makeNamedGroups, openMembership } from "../sync/membership.ts";
 import { rulesNow } from "../sync/rules.ts";
 import type { SyncSource } from "../sync/settings.ts";
 import { makeSubjects } from "../sync/subjects.ts";
-import type { ConfigLines } from "./config-lines.ts";
 import type { Explanation, FieldFact, GrantFact, GroupFact, HeldFact, RuleFact, ScopeFact, TargetFact } from "./explanation.ts";
 import { wordFor } from "./state-words.ts";
 
@@ -210,7 +210,13 @@ function groupsOf(
 	return [...membership.groupsOf(id, primaryId)]
 		.map((group): GroupFact => {
 			const way = membership.nesting.way(direct, group);
-			const byPrimary = way === undefined ? membership.nesting.way(primary.map((one) => one.id), group) : undefined;
+			const byPrimary =
+				way === undefined
+					? membership.nesting.way(
+							primary.map((one) => one.id),
+							group,
+						)
+					: undefined;
 			const through = (way ?? byPrimary ?? [group]).slice(0, -1).map((one) => named(one).name);
 			return { ...named(group), through, isPrimary: way === undefined };
 		})
@@ -232,13 +238,13 @@ function grantsOf(
 ): Pick<Explanation, "features" | "policies"> {
 	const planned = subject && entitling.entitle(subject, account ?? {}).entitlements;
 	const isSame = planned === undefined || account === undefined || isEntitledAs(account, planned);
-	const factsOf = (kind: "feature" | "policy", valueOf: (of: typeof account | typeof planned, name: string) => string | undefined) => {
+	const factsOf = (kind: "feature" | "policy", grantOf: (of: typeof account | typeof planned, name: string) => string | undefined) => {
 		const rules = entitling.all.filter((rule) => rule.kind === kind);
 		const had = kind === "feature" ? (account?.features ?? []) : Object.keys(account?.policies ?? {});
 		const names = [...new Set([...rules.map(({ name }) => name), ...had])].sort();
 		return names.map((name): GrantFact => {
-			const value = valueOf(account, name);
-			const now = valueOf(planned, name);
+			const value = grantOf(account, name);
+			const now = grantOf(planned, name);
 			const rulesOf = rules.filter((rule) => rule.name === name);
 			return {
 				...{ name, value },

@@ -35,7 +35,15 @@ function scan(people: People, sourceOf: (id: number) => Source | undefined, name
 }
 
 /** Attributes that name somebody to whom people give a name on the command line. */
-const naming = ["samaccountname", "userprincipalname", "implicituserprincipalname", "mail", "uid", "primarysmtpaddress", "othersmtpaddresses"];
+const naming = [
+	"samaccountname",
+	"userprincipalname",
+	"implicituserprincipalname",
+	"mail",
+	"uid",
+	"primarysmtpaddress",
+	"othersmtpaddresses",
+];
 
 function isCalled({ attributes }: Entry, name: string): boolean {
 	return naming.some((attribute) => attributes.get(attribute)?.some((value) => value.toLowerCase() === name) === true);

@@ -23,10 +23,14 @@ export function wordFor(facts: StateFacts): Pick<Explanation, "state" | "summary
 	const set = row.quarantine;
 	if (waiting !== undefined) {
 		const now = account === undefined ? "there is no account yet" : `the account is ${account.active ? "active" : "disabled"}`;
-		return said("held", `${now}; its ${waiting.kind} is held (${waiting.because}): ${waiting.why}. Decide it: dirsyncd approve ${waiting.plan}`);
+		return said(
+			"held",
+			`${now}; its ${waiting.kind} is held (${waiting.because}): ${waiting.why}. Decide it: dirsyncd approve ${waiting.plan}`,
+		);
 	}
 	if (account === undefined) return withoutAccount(facts);
-	if (set !== null) return said("quarantined", `the account is ${account.active ? "active" : "disabled"} and keeps what it has, set aside: ${set}`);
+	if (set !== null)
+		return said("quarantined", `the account is ${account.active ? "active" : "disabled"} and keeps what it has, set aside: ${set}`);
 	if (account.active) return said("active", "the account is active");
 	const since = row.ended_at === null ? "" : ` since ${day(row.ended_at)}`;
 	return said(causeWord(facts), `the account is disabled${since}: ${row.because ?? "no reason is kept"}`);

@@ -113,7 +113,7 @@ function reportOf({ session, sync, clock, deliveries }: CycleContext, facts: Fac
 		disabled: passed.disable,
 		enabled: passed.enable,
 		deleted: passed.delete,
-		entitlements: passed.entitlement,
+		entitlements: passed.entitlement === 0 && sync.entitling.all.length === 0 ? undefined : passed.entitlement,
 		unchanged: Math.max(0, read - (planned?.changedEntries ?? 0)),
 		held,
 		quarantined,

@@ -1,6 +1,6 @@
-import type { Mapping } from "../core/mapping.ts";
+import type { Mapping } from "./mapping.ts";
 
-/** Where the configuration says what, for whoever wants to change it. */
+/** Where the configuration says what of one source, for whoever wants to change it. */
 export interface ConfigLines {
 	/** "sources[0]". */
 	readonly source: string;
