@@ -2,7 +2,6 @@ import { syntaxOf } from "../../core/attribute-syntax.ts";
 import { dnsDomain } from "../../core/dn.ts";
 import type { Anchor, Entry, Standing } from "../../core/entry.ts";
 import { Failure } from "../../core/errors.ts";
-import type { Value } from "../../core/syntax.ts";
 import { BerError } from "../../lib/ber.ts";
 import { readTexts } from "../ldap/values.ts";
 import { expiryMs } from "./file-time.ts";
