@@ -8,7 +8,7 @@ const root = path.join(import.meta.dirname, "..");
 /** src/README.md draws the same map. A port's room is its file; an adapter sees its own port and never another adapter. */
 const rooms: readonly Room[] = [
 	room("core", ""),
-	room("lib", ""),
+	room("lib", "", "csv-stringify"),
 
 	room("source/source.ts", "core"),
 	room("source/ldap", "core lib", "ldapts"),
@@ -21,7 +21,7 @@ const rooms: readonly Room[] = [
 	room("target/finding.ts", ""),
 	room("target/local", "core lib target/target.ts"),
 	// A file is written from rows like those of the embedded store, and applied to as they are.
-	room("target/file", "core lib target/target.ts target/finding.ts target/local", "csv-stringify"),
+	room("target/file", "core lib target/target.ts target/finding.ts target/local"),
 	// Requests to whatever is behind HTTP.
 	room("target/http", "core lib target/finding.ts", "undici"),
 	room("target/scim", "core lib target/target.ts target/finding.ts target/http"),

@@ -7,6 +7,7 @@ import { noCounts, noGroupCounts } from "../../src/core/change.ts";
 import { Failure } from "../../src/core/errors.ts";
 import type { Holder } from "../../src/daemon/lock.ts";
 import type { Engine, Planner, PlanResult } from "../../src/engine.ts";
+import type { ChainProof } from "../../src/store/chain.ts";
 import type { RunView, Views } from "../../src/store/views.ts";
 import type { RunReport } from "../../src/sync/report.ts";
 import { directoryWith, good } from "../config/configure.ts";
@@ -20,7 +21,7 @@ export interface World {
 	readonly daemon: (call: DaemonCall) => { readonly status: number; readonly body: unknown };
 	readonly steps: readonly CheckStep[];
 	readonly targetSteps: readonly CheckStep[];
-	readonly verify: () => number | undefined;
+	readonly verify: () => ChainProof | undefined;
 	readonly sources: readonly string[];
 	readonly isTerminal: boolean;
 }
@@ -73,7 +74,7 @@ function doorsOf(world: Partial<World>): Doors {
 		diagnoseTarget: async function* () {
 			yield* world.targetSteps ?? [];
 		},
-		verifyDatabase: async () => (world.verify === undefined ? 0 : world.verify()),
+		verifyDatabase: async () => (world.verify === undefined ? wholeChain(0) : world.verify()),
 		backUp: async () => {},
 		readToken: async () => "token-of-the-daemon",
 		request: async (call) => (world.daemon === undefined ? { status: 500, body: undefined } : world.daemon(call)),
@@ -92,6 +93,10 @@ function memory(isTerminal: boolean): Output & { text(): string } {
 		paint: (_colour, text) => text,
 		text: () => all,
 	};
+}
+
+export function wholeChain(rows: number): ChainProof {
+	return { kind: "whole", rows, last: { sequence: rows, digest: "ab".repeat(32) } };
 }
 
 export function report(fields: Partial<RunReport> = {}): RunReport {
