@@ -20,8 +20,8 @@ export interface Schema {
 	resolve?(reference: string): string | undefined;
 }
 
-/** AD's attributes as far as they are not plain text; every other name counts as a text attribute. */
-export const plainSchema: Schema = { syntaxOf };
+/** AD's attributes as far as they are not plain text; every other name counts as a text attribute. Entries do not show numbers (OIDs). */
+export const plainSchema: Schema = { syntaxOf: (attribute) => (/^\d/.test(attribute) ? undefined : syntaxOf(attribute)) };
 
 type Matcher = (lookup: Lookup) => Truth;
 type Test = (value: Value) => Truth;
@@ -146,6 +146,8 @@ function makeEqual(attribute: string, assertion: Uint8Array, schema: Schema): Ma
 		const text = textOf(assertion);
 		if (!text.includes("=")) return anyValue(attribute, isOfCategory(text));
 	}
+	// A class by its number: entries show names.
+	if (syntax === "class" && /^\d+(?:\.\d+)+$/.test(textOf(assertion))) return cannotTell;
 	if (syntax === "text" || syntax === "class") {
 		const spelled = textOf(assertion);
 		const wanted = foldText(spelled);
