@@ -13,6 +13,7 @@ import { digest } from "../lib/digest.ts";
 import type { Source } from "../source/source.ts";
 import type { LedgerOfPerson, People, PersonRow } from "../store/people.ts";
 import type { Session } from "../store/session.ts";
+import { openChains } from "../sync/chains.ts";
 import { type Membership, makeGroupScope, makeNamedGroups, openMembership } from "../sync/membership.ts";
 import { rulesNow } from "../sync/rules.ts";
 import type { SyncSource } from "../sync/settings.ts";
@@ -38,7 +39,7 @@ export function explainPerson(session: Session, people: People, { sync, lines }:
 	const notes: string[] = [];
 	const entry = decodeFor(source, row, notes);
 	const primaryId = source.primary === undefined ? undefined : entry?.attributes.get(source.primary.member)?.[0];
-	const context = { asked: rules.asked, unreadable: new Set<string>() };
+	const context = { asked: rules.asked, unreadable: new Set<string>(), chains: openChains(session, source, state) };
 	const who = { id: row.id, isRead: false, primaryId };
 	const askedBy = (groups: typeof rules.pinned) =>
 		entry && makeSubjects(context, membership && makeNamedGroups(session, state, membership, groups))(who, entry);

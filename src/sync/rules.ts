@@ -54,6 +54,11 @@ export function groupsOfRules({ entitling, views }: RuleHolders): ReadonlyMap<st
 	return new Map([...entitling.groups, ...views.flatMap(({ condition }) => [...(condition?.groups ?? [])])]);
 }
 
+/** The attributes that conditions follow from entry to entry. */
+export function chainsOfRules({ entitling, views }: RuleHolders): ReadonlySet<string> {
+	return new Set([...entitling.chains, ...views.flatMap(({ condition }) => [...(condition?.chains ?? [])])]);
+}
+
 export interface RuleHolders {
 	readonly entitling: CompiledRules;
 	readonly views: readonly TargetView[];

@@ -1,5 +1,6 @@
 import type { Account, Entitlements } from "../../src/core/account.ts";
 import type { Anchor } from "../../src/core/entry.ts";
+import { openChains } from "../../src/sync/chains.ts";
 import { makeEntitling } from "../../src/sync/entitling.ts";
 import { makeNamedGroups, openMembership } from "../../src/sync/membership.ts";
 import { rulesNow } from "../../src/sync/rules.ts";
@@ -67,7 +68,12 @@ function evaluateEverybody({ context: { session, sync } }: Harness, people: numb
 	const membership = openMembership(session, state);
 	const rules = rulesNow(session, sync, state, undefined);
 	const ruled = makeNamedGroups(session, state, membership, rules.pinned);
-	const { entitle } = makeEntitling(sync.entitling, { asked: rules.asked, unreadable: new Set(), ruled });
+	const { entitle } = makeEntitling(sync.entitling, {
+		asked: rules.asked,
+		unreadable: new Set(),
+		chains: openChains(session, sync.source, state),
+		ruled,
+	});
 	let count = 0;
 	for (let after = 0; ; ) {
 		const page = session.snapshot.allIds(state.id, after, 1000);

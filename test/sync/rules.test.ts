@@ -276,6 +276,42 @@ describe("features and policies", () => {
 		expect(asked).toHaveLength(2);
 	});
 
+	it("follow whom people report to, to the top, and change when somebody on the way does", async () => {
+		const dnOf = (number: number) => `CN=Person ${number},${PEOPLE}`;
+		const reporting = (number: number, to: number | undefined) => {
+			const manager = to === undefined ? [] : [to === 0 ? "CN=Nobody,OU=Elsewhere" : dnOf(to)];
+			const cn = `Person ${number}`;
+			const attributes = { cn: [cn], upn: [`p${number}@corp`], manager };
+			fake.put({ anchor: fake.anchorOf(number), cn, where: PEOPLE, standing: "enabled", attributes });
+		};
+		const harness = world({
+			features: [{ name: "staff", when: { filter: `(manager:1.2.840.113556.1.4.1941:=${dnOf(1).toLowerCase()})` } }],
+			policies: [],
+		});
+		// 1 is the head; 4 reports to 3, and 3 to 2. 6 and 7 report to each other, 8 to somebody who is not ours to see.
+		for (const [number, to] of [
+			[1, undefined],
+			[2, 1],
+			[3, 2],
+			[4, 3],
+			[5, undefined],
+			[6, 7],
+			[7, 6],
+			[8, 0],
+		] as const)
+			reporting(number, to);
+		const report = await harness.sync("full");
+		expect(await given(harness)).toEqual({ 1: "", 2: "staff", 3: "staff", 4: "staff", 5: "", 6: "", 7: "", 8: "" });
+		expect(report.warnings).toEqual([expect.stringContaining("features[0]: of 1 people it cannot be told whether they get feature staff")]);
+		reporting(2, 5);
+		expect(await harness.sync("delta")).toMatchObject({ entitlements: 3 });
+		expect(await given(harness)).toMatchObject({ 2: "", 3: "", 4: "" });
+		reporting(6, 1);
+		expect(await harness.sync("delta")).toMatchObject({ entitlements: 2 });
+		expect(await given(harness)).toMatchObject({ 6: "staff", 7: "staff" });
+		expect((await harness.plan("full")).changes).toEqual([]);
+	});
+
 	it("follow a direct membership, and one in chain, as memberOf has them", async () => {
 		const harness = world({
 			features: [
