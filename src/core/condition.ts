@@ -40,6 +40,8 @@ export interface Verdict {
 export interface CompiledCondition {
 	/** The names of the groups it names, as written, by their keys. */
 	readonly groups: ReadonlyMap<string, string>;
+	/** The attributes that it asks of the entry, lower case. */
+	readonly attributes: ReadonlySet<string>;
 	/** The attributes that it follows from entry to entry, lower case: what it says changes with other people's entries. */
 	readonly chains: ReadonlySet<string>;
 	judge(subject: Subject): Verdict;
@@ -52,7 +54,7 @@ export interface CompiledCondition {
 export function compileCondition(condition: Condition, schema: Schema = plainSchema): CompiledCondition {
 	const groups = new Map<string, string>();
 	const chains = new Set<string>();
-	return { groups, chains, judge: compile(condition) };
+	return { groups, chains, attributes: new Set(attributesOfCondition(condition)), judge: compile(condition) };
 
 	function compile(part: Condition): (subject: Subject) => Verdict {
 		if ("group" in part) return compileGroup(part.group);

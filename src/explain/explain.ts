@@ -37,6 +37,10 @@ export function explainPerson(session: Session, people: People, { sync, lines }:
 	const membership = source.memberKeys === undefined ? undefined : openMembership(session, state);
 	const rules = rulesNow(session, sync, state, undefined);
 	const notes: string[] = [];
+	if (membership !== undefined && source.groupScope === undefined)
+		notes.push(
+			"groups are not kept (groups: in the configuration): only those that rules and users.groups name are known, with those in them",
+		);
 	const entry = decodeFor(source, row, notes);
 	const primaryId = source.primary === undefined ? undefined : entry?.attributes.get(source.primary.member)?.[0];
 	const context = { asked: rules.asked, unreadable: new Set<string>(), chains: openChains(session, source, state) };

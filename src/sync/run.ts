@@ -12,7 +12,7 @@ import { stageReports } from "./locate.ts";
 import { type GroupScope, type Membership, makeGroupScope, makeNamedGroups, openMembership } from "./membership.ts";
 import type { Planned, RunContext, RunKind } from "./planned.ts";
 import { type PlanningContext, planStaged } from "./planning.ts";
-import { chainsOfRules, groupsOfRules, rulesNow, untoldBy } from "./rules.ts";
+import { chainsOfRules, groupsOfRules, rulesNow, unshownBy, untoldBy } from "./rules.ts";
 import { doubtsOfStanding } from "./tally.ts";
 import { judgeTargets } from "./target-judging.ts";
 import { planTargets } from "./target-planning.ts";
@@ -90,6 +90,7 @@ export async function plan(
 		warnings: [
 			...(found?.warnings ?? []),
 			...(found === undefined ? [] : untoldBy(sync, rules, planning)),
+			...(isFull || rules.isAnother ? unshownBy(session, sync, state, planning) : []),
 			...(isFull && membership !== undefined ? cyclesOf(session, membership, source) : []),
 		],
 		shielded: found?.shielded,

@@ -238,6 +238,20 @@ describe("features and policies", () => {
 		expect(await harness.sync("delta")).toMatchObject({ mode: "full", entitlements: 1, warnings: [] });
 	});
 
+	it("on an attribute that nobody shows are said in every full reading, and when the rules are new", async () => {
+		world({ features: [], policies: [] });
+		person(1, "Sales");
+		await open[0]?.sync("full");
+		const harness = openWith({ features: [{ name: "search", when: { filter: "(!(departmnt=Sales))" } }], policies: [] });
+		fake.settings.attributes = ["cn", "department", "departmnt", "mail", "manager", "upn"];
+		const says = [expect.stringContaining("features[0]: nobody shows the attribute departmnt")];
+		expect((await harness.sync("delta")).warnings).toEqual(says);
+		expect((await harness.sync("delta")).warnings).toEqual([]);
+		expect((await harness.sync("full")).warnings).toEqual(says);
+		fake.put({ anchor: fake.anchorOf(2), cn: "P", where: PEOPLE, standing: "enabled", attributes: { upn: ["p@corp"], departmnt: ["x"] } });
+		expect((await harness.sync("full")).warnings).toEqual([]);
+	});
+
 	it("that only another view takes away, of scope or service account, wait for a person", async () => {
 		const harness = world({ features: [{ name: "search", when: { filter: "(department=Sales)" } }], policies: [] });
 		for (const number of [1, 2, 3, 4]) person(number, "Sales");
