@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Rules } from "../../src/core/rules.ts";
 import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
 import { type Harness, type HarnessOptions, openHarness } from "../support/harness.ts";
+import { makeRemoteDouble } from "../support/remote-double.ts";
 
 const PEOPLE = "OU=People,DC=corp,DC=example,DC=test";
 const SALES = "CN=Sales,OU=Groups";
@@ -288,6 +289,27 @@ describe("features and policies", () => {
 		group(1003, "Other", [4, 5, 6, 7]);
 		expect(await harness.sync("delta")).toMatchObject({ entitlements: 1 });
 		expect(asked).toHaveLength(2);
+	});
+
+	it("go to a target with a view of its own as far as they go out, and keep none of its other fields back", async () => {
+		const remote = makeRemoteDouble();
+		const views = { remote: { when: { filter: "(department=*)" }, mapping: { title: "{department}" } } };
+		const more: HarnessOptions = { targets: (local) => [local, remote.target], views, limits: { entitlement: { count: 0, floor: 0 } } };
+		const there = () => [...remote.accounts.values()].map(({ account: { title, features } }) => ({ title, features }));
+		world(searchForSales, more);
+		person(1, "Sales");
+		person(2);
+		group(1001, "Sales", [1, 2]);
+		await open[0]?.sync("full");
+		expect(there()).toEqual([{ title: "Sales", features: ["search"] }]);
+		const harness = openWith({ features: [], policies: [] }, more);
+		person(1, "Legal");
+		const report = await harness.sync("delta");
+		expect(report).toMatchObject({ outcome: "held", held: 2, heldKinds: [{ kind: "entitlement", target: undefined, count: 2 }] });
+		expect(there()).toEqual([{ title: "Legal", features: ["search"] }]);
+		expect(await harness.approve(report.plan ?? "")).toMatchObject({ outcome: "succeeded", entitlements: 2 });
+		expect(there()).toEqual([{ title: "Legal", features: undefined }]);
+		expect((await harness.plan("full")).changes).toEqual([]);
 	});
 
 	it("follow whom people report to, to the top, and change when somebody on the way does", async () => {
