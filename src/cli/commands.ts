@@ -4,6 +4,7 @@ import { backupCommand } from "./backup.ts";
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
+import { explainCommand } from "./explain.ts";
 import { exportCommand } from "./export.ts";
 import { forgetCommand } from "./forget.ts";
 import { groupsCommand } from "./groups.ts";
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
 	runsCommand,
 	accountsCommand,
 	groupsCommand,
+	explainCommand,
 	historyCommand,
 	revertCommand,
 	unpinCommand,

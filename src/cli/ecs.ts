@@ -34,12 +34,13 @@ export function ecsOf(row: LoggedRow): object {
 /** Published in December 2024; what is used here has been the same since 1.8. */
 const ECS_VERSION = "8.17.0";
 
-/** What was done, as a word to search for: account-disabled. What a person rejected was not done, and has another word. */
+/** What was done, as a word to search for: account-disabled. What was not done, or only seen at a target, has another word. */
 export function actionOf(row: LoggedRow): string {
-	const { subject, kind } = row;
-	if (isRejected(row)) return `${subject}-${kind}-rejected`;
+	const { subject, kind, result } = row;
+	const undone = undoneAs(row);
+	if (undone !== undefined) return `${subject}-${kind}-${undone}`;
 	const done = subject === "target" ? forgotten[kind] : subject === "group" && kind === "remove" ? "members-removed" : past[kind];
-	return `${subject}-${done ?? kind}`;
+	return `${subject}-${atTargets[result] ?? done ?? kind}`;
 }
 
 const past: Readonly<Record<string, string>> = {
@@ -53,27 +54,36 @@ const past: Readonly<Record<string, string>> = {
 
 const forgotten: Readonly<Record<string, string>> = { delete: "forgotten" };
 
+/** What became of an account that a target has, by the change's result. */
+const atTargets: Readonly<Record<string, string>> = {
+	adopted: "adopted",
+	repaired: "repaired",
+	released: "released",
+	reported: "drift-reported",
+};
+
 /** Whether it was done. */
 export function outcomeOf(row: LoggedRow): "success" | "failure" {
-	return isRejected(row) || failed.has(row.result) ? "failure" : "success";
+	return undoneAs(row) === undefined ? "success" : "failure";
 }
 
-/** What a target's deliveries say of a change that did not come about there. */
-const failed: ReadonlySet<string> = new Set(["refused", "left alone", "lost"]);
+/** How it came that a change was not made; undefined: it was. */
+function undoneAs({ result }: LoggedRow): string | undefined {
+	return result.startsWith("rejected by ") ? "rejected" : undone[result];
+}
+
+const undone: Readonly<Record<string, string>> = { refused: "refused", "left alone": "left-alone", lost: "lost" };
 
 /** Who decided it, where a person did. */
 export function deciderOf({ result }: LoggedRow): string | undefined {
 	return /^(?:approved|rejected|forgotten|reverted run \d+) by (.+)$/s.exec(result)?.[1];
 }
 
-function isRejected({ result }: LoggedRow): boolean {
-	return result.startsWith("rejected by ");
-}
-
 /** Whom it is about, and what was done: the two that ECS wants of an event of identity management. */
 function typeOf(row: LoggedRow): readonly [string, string] {
 	const about = row.subject === "account" ? "user" : row.subject === "group" ? "group" : "admin";
-	if (isRejected(row)) return [about, "info"];
+	if (undoneAs(row) !== undefined || row.result === "reported" || row.result === "released") return [about, "info"];
+	if (row.result in atTargets) return [about, "change"];
 	return [about, row.kind === "create" ? "creation" : row.kind === "delete" ? "deletion" : "change"];
 }
 

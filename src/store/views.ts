@@ -27,9 +27,9 @@ export interface Views extends LogReader {
 	members(group: GroupView): IterableIterator<MemberView>;
 	/** What the directory has as direct members of a group that is no account of ours, as far as `limit`. */
 	strangers(group: GroupView, limit: number): readonly string[];
-	/** Accounts per target and state, for the metric. */
 	/** How many accounts have each feature. Every feature that anybody has. */
 	featureCounts(): readonly { readonly feature: string; readonly count: number }[];
+	/** Accounts per target and state, for the metric. */
 	accountCounts(): readonly { readonly target: string; readonly state: "active" | "disabled"; readonly count: number }[];
 	/** Walks the whole change log. */
 	proveChain(): ChainProof;

@@ -2,6 +2,7 @@ import { Failure } from "../core/errors.ts";
 import type { Source } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
+import { openChains, stageBeneath } from "./chains.ts";
 import { type CommitAs, commitRun } from "./committing.ts";
 import { type Found, readOn } from "./find.ts";
 import { judgeGroups } from "./group-judging.ts";
@@ -12,7 +13,7 @@ import { type GroupScope, type Membership, makeGroupScope, makeNamedGroups, open
 import type { Planned, RunContext, RunKind } from "./planned.ts";
 import { type PlanningContext, planStaged } from "./planning.ts";
 import { stageRevert } from "./revert.ts";
-import { groupsOfRules, rulesNow, untoldBy } from "./rules.ts";
+import { chainsOfRules, groupsOfRules, rulesNow, unshownBy, untoldBy } from "./rules.ts";
 import { doubtsOfStanding } from "./tally.ts";
 import { judgeTargets } from "./target-judging.ts";
 import { planTargets } from "./target-planning.ts";
@@ -53,6 +54,7 @@ export async function plan(
 	const namesGroups = scope !== undefined || groupsOfRules(sync).size > 0;
 	if (membership !== undefined && namesGroups) stageTouched(session, state, membership);
 	stageReports(session, state);
+	stageBeneath(session, source, state, chainsOfRules(sync));
 	const named = membership && makeNamedGroups(session, state, membership, rules.groups);
 	const ruled = membership && makeNamedGroups(session, state, membership, rules.pinned);
 	const serverChanged = found?.summary.end.viewChanged;
@@ -64,7 +66,8 @@ export async function plan(
 	const isCurrent = found?.summary.end.isCurrent === true && found.summary.isWhole;
 	const planningContext: PlanningContext = {
 		...planningContextOf(context, at, found),
-		...{ scope, named, ruled, asked: rules.asked, isSettling, isCurrent, reverted: revert?.run },
+		...{ scope, named, ruled, asked: rules.asked, chains: openChains(session, source, state), isSettling, isCurrent },
+		reverted: revert?.run,
 	};
 	const planning = await planStaged(session, sync, state, planningContext, signal);
 	const standing = isFull ? doubtsOfStanding(session, state, planning.attributeCounts, found.summary.read) : [];
@@ -90,6 +93,7 @@ export async function plan(
 		warnings: [
 			...(found?.warnings ?? []),
 			...(found === undefined ? [] : untoldBy(sync, rules, planning)),
+			...(isFull || rules.isAnother ? unshownBy(session, sync, state, planning) : []),
 			...(isFull && membership !== undefined ? cyclesOf(session, membership, source) : []),
 		],
 		shielded: found?.shielded,
@@ -104,7 +108,7 @@ function planningContextOf(
 	{ sync, onProgress }: RunContext,
 	at: number,
 	found: Found | undefined,
-): Omit<PlanningContext, "scope" | "named" | "ruled" | "asked" | "isSettling" | "isCurrent" | "reverted"> {
+): Omit<PlanningContext, "scope" | "named" | "ruled" | "asked" | "chains" | "isSettling" | "isCurrent" | "reverted"> {
 	return {
 		at,
 		viewChanged: found?.viewChanged,

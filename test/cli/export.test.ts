@@ -117,9 +117,23 @@ describe("export --changes", () => {
 		{
 			what: "an update that a target refused",
 			fields: { target: "gateway", result: "refused" },
-			type: ["user", "change"],
-			action: "account-updated",
+			type: ["user", "info"],
+			action: "account-update-refused",
 			outcome: "failure",
+		},
+		{
+			what: "an account that a target had already",
+			fields: { target: "gateway", kind: "create", result: "adopted" },
+			type: ["user", "change"],
+			action: "account-adopted",
+			outcome: "success",
+		},
+		{
+			what: "an account that somebody changed at a target",
+			fields: { target: "gateway", result: "reported" },
+			type: ["user", "info"],
+			action: "account-drift-reported",
+			outcome: "success",
 		},
 		{
 			what: "a new group",

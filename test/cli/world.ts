@@ -113,7 +113,7 @@ export function report(fields: Partial<RunReport> = {}): RunReport {
 		disabled: 0,
 		enabled: 0,
 		deleted: 0,
-		entitlements: 0,
+		entitlements: undefined,
 		unchanged: 998,
 		held: 0,
 		quarantined: 0,

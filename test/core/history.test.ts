@@ -168,6 +168,12 @@ describe("the history of features and policies", () => {
 		]);
 	});
 
+	it("tells of what came along from another source once", () => {
+		const moved = { source: "hq", anchor: "b" as Anchor };
+		const rows = [row(1, "create", undefined, search), row(3, "update", search, search, { ...moved, why: "came from source corp (a)" })];
+		expect(told(rows, [now(search, moved)])).toEqual(["ada@corp feature search from 100 (group of search) still"]);
+	});
+
 	it("tells of what is asked for alone, also where rows that do not name it are left out", () => {
 		const both = ada({ features: ["other", "search"] });
 		const rows = [row(1, "create", undefined, both), row(3, "entitlement", both, ada({ features: ["other"] }))];

@@ -72,7 +72,7 @@ async function expectThreeQuietRuns(): Promise<void> {
 
 function counts({ created, updated, disabled, enabled, deleted, entitlements, held, quarantined }: Awaited<ReturnType<typeof run>>) {
 	const all = { created, updated, disabled, enabled, deleted, entitlements, held, quarantined };
-	return Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0));
+	return Object.fromEntries(Object.entries(all).filter(([, count]) => (count ?? 0) > 0));
 }
 
 async function account(number: number) {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Rules } from "../../src/core/rules.ts";
 import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
 import { type Harness, type HarnessOptions, openHarness } from "../support/harness.ts";
+import { makeRemoteDouble } from "../support/remote-double.ts";
 
 const PEOPLE = "OU=People,DC=corp,DC=example,DC=test";
 const SALES = "CN=Sales,OU=Groups";
@@ -238,6 +239,20 @@ describe("features and policies", () => {
 		expect(await harness.sync("delta")).toMatchObject({ mode: "full", entitlements: 1, warnings: [] });
 	});
 
+	it("on an attribute that nobody shows are said in every full reading, and when the rules are new", async () => {
+		world({ features: [], policies: [] });
+		person(1, "Sales");
+		await open[0]?.sync("full");
+		const harness = openWith({ features: [{ name: "search", when: { filter: "(!(departmnt=Sales))" } }], policies: [] });
+		fake.settings.attributes = ["cn", "department", "departmnt", "mail", "manager", "upn"];
+		const says = [expect.stringContaining("features[0]: nobody shows the attribute departmnt")];
+		expect((await harness.sync("delta")).warnings).toEqual(says);
+		expect((await harness.sync("delta")).warnings).toEqual([]);
+		expect((await harness.sync("full")).warnings).toEqual(says);
+		fake.put({ anchor: fake.anchorOf(2), cn: "P", where: PEOPLE, standing: "enabled", attributes: { upn: ["p@corp"], departmnt: ["x"] } });
+		expect((await harness.sync("full")).warnings).toEqual([]);
+	});
+
 	it("that only another view takes away, of scope or service account, wait for a person", async () => {
 		const harness = world({ features: [{ name: "search", when: { filter: "(department=Sales)" } }], policies: [] });
 		for (const number of [1, 2, 3, 4]) person(number, "Sales");
@@ -274,6 +289,63 @@ describe("features and policies", () => {
 		group(1003, "Other", [4, 5, 6, 7]);
 		expect(await harness.sync("delta")).toMatchObject({ entitlements: 1 });
 		expect(asked).toHaveLength(2);
+	});
+
+	it("go to a target with a view of its own as far as they go out, and keep none of its other fields back", async () => {
+		const remote = makeRemoteDouble();
+		const views = { remote: { when: { filter: "(department=*)" }, mapping: { title: "{department}" } } };
+		const more: HarnessOptions = { targets: (local) => [local, remote.target], views, limits: { entitlement: { count: 0, floor: 0 } } };
+		const there = () => [...remote.accounts.values()].map(({ account: { title, features } }) => ({ title, features }));
+		world(searchForSales, more);
+		person(1, "Sales");
+		person(2);
+		group(1001, "Sales", [1, 2]);
+		await open[0]?.sync("full");
+		expect(there()).toEqual([{ title: "Sales", features: ["search"] }]);
+		const harness = openWith({ features: [], policies: [] }, more);
+		person(1, "Legal");
+		const report = await harness.sync("delta");
+		expect(report).toMatchObject({ outcome: "held", held: 2, heldKinds: [{ kind: "entitlement", target: undefined, count: 2 }] });
+		expect(there()).toEqual([{ title: "Legal", features: ["search"] }]);
+		expect(await harness.approve(report.plan ?? "")).toMatchObject({ outcome: "succeeded", entitlements: 2 });
+		expect(there()).toEqual([{ title: "Legal", features: undefined }]);
+		expect((await harness.plan("full")).changes).toEqual([]);
+	});
+
+	it("follow whom people report to, to the top, and change when somebody on the way does", async () => {
+		const dnOf = (number: number) => `CN=Person ${number},${PEOPLE}`;
+		const reporting = (number: number, to: number | undefined) => {
+			const manager = to === undefined ? [] : [to === 0 ? "CN=Nobody,OU=Elsewhere" : dnOf(to)];
+			const cn = `Person ${number}`;
+			const attributes = { cn: [cn], upn: [`p${number}@corp`], manager };
+			fake.put({ anchor: fake.anchorOf(number), cn, where: PEOPLE, standing: "enabled", attributes });
+		};
+		const harness = world({
+			features: [{ name: "staff", when: { filter: `(manager:1.2.840.113556.1.4.1941:=${dnOf(1).toLowerCase()})` } }],
+			policies: [],
+		});
+		// 1 is the head; 4 reports to 3, and 3 to 2. 6 and 7 report to each other, 8 to somebody who is not ours to see.
+		for (const [number, to] of [
+			[1, undefined],
+			[2, 1],
+			[3, 2],
+			[4, 3],
+			[5, undefined],
+			[6, 7],
+			[7, 6],
+			[8, 0],
+		] as const)
+			reporting(number, to);
+		const report = await harness.sync("full");
+		expect(await given(harness)).toEqual({ 1: "", 2: "staff", 3: "staff", 4: "staff", 5: "", 6: "", 7: "", 8: "" });
+		expect(report.warnings).toEqual([expect.stringContaining("features[0]: of 1 people it cannot be told whether they get feature staff")]);
+		reporting(2, 5);
+		expect(await harness.sync("delta")).toMatchObject({ entitlements: 3 });
+		expect(await given(harness)).toMatchObject({ 2: "", 3: "", 4: "" });
+		reporting(6, 1);
+		expect(await harness.sync("delta")).toMatchObject({ entitlements: 2 });
+		expect(await given(harness)).toMatchObject({ 6: "staff", 7: "staff" });
+		expect((await harness.plan("full")).changes).toEqual([]);
 	});
 
 	it("follow a direct membership, and one in chain, as memberOf has them", async () => {
