@@ -37,6 +37,18 @@ export interface Pin extends Keep {
 	readonly run: number;
 }
 
+/** A pin as it is shown: what is kept of an account since a run was taken back. */
+export interface PinRecord {
+	/** "state", a field's name, "feature NAME" or "policy NAME". */
+	readonly part: string;
+	/** JSON: of a state "active", "disabled" or "none". */
+	readonly kept: string;
+	/** The run that was taken back, by whom, and when (Unix milliseconds). */
+	readonly run: number;
+	readonly by: string;
+	readonly at: number;
+}
+
 /** What the directory says of a part of an account; undefined: it cannot be told. */
 export function saidOf(part: PinnedPart, { presence, mapped, entitled, at }: Situation): string | undefined {
 	if (part === "state") return causesOf(presence, at)?.join(" ");

@@ -1,6 +1,6 @@
 import type { Account } from "../core/account.ts";
 import type { Anchor } from "../core/entry.ts";
-import type { PinView } from "../store/views.ts";
+import type { PinRecord } from "../core/pin.ts";
 
 /** Where somebody stands, in one word. */
 export type StateWord =
@@ -47,7 +47,7 @@ export interface Explanation {
 	/** Changes that a person refused. */
 	readonly refused: readonly RefusedFact[];
 	/** What is kept since a run was taken back, whatever the directory says. */
-	readonly pins: readonly PinView[];
+	readonly pins: readonly PinRecord[];
 	readonly targets: readonly TargetFact[];
 	/** Newest first. */
 	readonly changes: readonly ChangeFact[];

@@ -1,9 +1,9 @@
 import type { Account } from "../core/account.ts";
 import type { Entry } from "../core/entry.ts";
+import type { PinRecord } from "../core/pin.ts";
 import { endOf } from "../core/plan.ts";
 import type { ScopePlace } from "../core/scope.ts";
 import type { PersonRow } from "../store/people.ts";
-import type { PinView } from "../store/views.ts";
 import type { Explanation, HeldFact, StateWord } from "./explanation.ts";
 
 export interface StateFacts {
@@ -13,7 +13,7 @@ export interface StateFacts {
 	readonly place: ScopePlace | undefined;
 	readonly isOutside: boolean;
 	readonly held: readonly HeldFact[];
-	readonly pins: readonly PinView[];
+	readonly pins: readonly PinRecord[];
 	/** Now, Unix milliseconds. */
 	readonly at: number;
 }
@@ -40,7 +40,7 @@ export function wordFor(facts: StateFacts): Pick<Explanation, "state" | "summary
 }
 
 /** Whatever the directory says, a revert keeps it. */
-function wordsOf({ run, by }: PinView): string {
+function wordsOf({ run, by }: PinRecord): string {
 	return `since run ${run} was reverted by ${by}; until the directory says something else of it, or dirsyncd unpin`;
 }
 

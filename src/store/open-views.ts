@@ -1,4 +1,5 @@
 import { existsSync, statSync } from "node:fs";
+import type { PinRecord } from "../core/pin.ts";
 import { spread } from "../lib/spread.ts";
 import type { HeldKind, Mode } from "../sync/report.ts";
 import { proveChain } from "./chain.ts";
@@ -16,7 +17,7 @@ import {
 	makeRun,
 	type RunRow,
 } from "./view-rows.ts";
-import type { HeldPlanView, PinView, QuarantineView, SourceView, TargetView, Views } from "./views.ts";
+import type { HeldPlanView, QuarantineView, SourceView, TargetView, Views } from "./views.ts";
 
 const runColumns = `r.id, s.name AS source, r.mode, r."trigger", r.started_at, r.ended_at, r.outcome, r.sealed, r.unsealed, r.full_because, r.server, r.error,
 	r.entries_read, r.created, r.updated, r.disabled, r.enabled, r.deleted, r.entitlements, r.held, r.quarantined, r.reverts`;
@@ -104,7 +105,7 @@ export function openViews(file: string): Views {
 		`SELECT h.plan, s.name AS source, h.since, h.subject, h.target, h.kind, h.because, coalesce(e.anchor, g.anchor) AS anchor, h.name, h.why, h.before, h.after
 		FROM held h JOIN sources s ON s.id = h.source_id LEFT JOIN entries e ON e.id = h.entry_id LEFT JOIN groups g ON g.id = h.entry_id ORDER BY s.name, h.kind, h.name`,
 	);
-	const pins = db.prepare<[], PinView & { readonly source: string; readonly anchor: string; readonly name: string }>(
+	const pins = db.prepare<[], PinRecord & { readonly source: string; readonly anchor: string; readonly name: string }>(
 		`SELECT s.name AS source, e.anchor, p.name, p.part, p.kept, p.run_id AS run, p.pinned_by AS by, p.pinned_at AS at
 		FROM pins p JOIN entries e ON e.id = p.entry_id JOIN sources s ON s.id = e.source_id ORDER BY s.name, p.name, p.part`,
 	);

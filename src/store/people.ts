@@ -1,8 +1,8 @@
 import type { Cause } from "../core/change.ts";
 import type { Anchor } from "../core/entry.ts";
+import type { PinRecord } from "../core/pin.ts";
 import { spread } from "../lib/spread.ts";
 import type { Connection } from "./database.ts";
-import type { PinView } from "./views.ts";
 
 /** All that one entry's own rows say of a person. */
 export interface PersonRow {
@@ -107,7 +107,7 @@ export function openPeople(db: Connection) {
 	const refused = db.prepare<[number], RefusedOfPerson>(
 		"SELECT kind, target, rejected_by, rejected_at FROM rejected WHERE entry_id = ? ORDER BY target, kind",
 	);
-	const pins = db.prepare<[number], PinView>(
+	const pins = db.prepare<[number], PinRecord>(
 		"SELECT part, kept, run_id AS run, pinned_by AS by, pinned_at AS at FROM pins WHERE entry_id = ? ORDER BY part",
 	);
 	const ledger = db.prepare<[number], LedgerOfPerson>(
@@ -140,7 +140,7 @@ export function openPeople(db: Connection) {
 		held: (id: number): readonly HeldOfPerson[] => held.all(id),
 		refused: (id: number): readonly RefusedOfPerson[] => refused.all(id),
 		/** What is kept against the directory's word. */
-		pins: (id: number): readonly PinView[] => pins.all(id),
+		pins: (id: number): readonly PinRecord[] => pins.all(id),
 		ledger: (id: number): readonly LedgerOfPerson[] => ledger.all(id),
 		/** Newest first. */
 		changes: (anchor: string, limit: number): readonly ChangeOfPerson[] => changes.all(anchor, limit),

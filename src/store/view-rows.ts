@@ -2,8 +2,9 @@ import type { Account } from "../core/account.ts";
 import type { Change, ChangeKind, GroupChangeKind } from "../core/change.ts";
 import type { Anchor } from "../core/entry.ts";
 import type { Group } from "../core/group.ts";
+import type { PinRecord } from "../core/pin.ts";
 import type { Mode, Outcome, Trigger } from "../sync/report.ts";
-import type { AccountView, GroupView, LoggedChange, PinView, RunView } from "./views.ts";
+import type { AccountView, GroupView, LoggedChange, RunView } from "./views.ts";
 
 export interface RunRow {
 	readonly id: number;
@@ -164,7 +165,7 @@ export function makeAccountView(row: AccountRow): AccountView {
 		anchor: row.anchor,
 		account: JSON.parse(row.body) as Account,
 		because: row.because ?? undefined,
-		pins: JSON.parse(row.pins) as PinView[],
+		pins: JSON.parse(row.pins) as PinRecord[],
 		groups: JSON.parse(row.groups) as string[],
 		targets: Object.fromEntries(
 			targets.map(({ target, pending, released, held, remoteId, error }) => [

@@ -1,6 +1,7 @@
 import type { Account } from "../core/account.ts";
 import type { Change } from "../core/change.ts";
 import type { Group } from "../core/group.ts";
+import type { PinRecord } from "../core/pin.ts";
 import type { HeldKind, Mode, Outcome, Trigger } from "../sync/report.ts";
 import type { ChainProof } from "./chain.ts";
 import type { LogReader } from "./log-reader.ts";
@@ -14,7 +15,7 @@ export interface Views extends LogReader {
 	held(): readonly HeldPlanView[];
 	quarantine(): readonly QuarantineView[];
 	/** All that is pinned, in order of names. */
-	pins(): IterableIterator<PinView & { readonly source: string; readonly anchor: string; readonly name: string }>;
+	pins(): IterableIterator<PinRecord & { readonly source: string; readonly anchor: string; readonly name: string }>;
 	/** Newest first. */
 	runs(limit: number, before?: number): readonly RunView[];
 	run(id: number): RunView | undefined;
@@ -86,18 +87,6 @@ export interface QuarantineView {
 	readonly since: number;
 }
 
-/** What is kept of an account since a run was taken back, whatever the directory says. */
-export interface PinView {
-	/** "state", a field's name, "feature NAME" or "policy NAME". */
-	readonly part: string;
-	/** JSON: of a state "active", "disabled" or "none". */
-	readonly kept: string;
-	/** The run that was taken back, by whom, and when (Unix milliseconds). */
-	readonly run: number;
-	readonly by: string;
-	readonly at: number;
-}
-
 export interface RunView {
 	readonly run: number;
 	readonly source: string;
@@ -145,7 +134,7 @@ export interface AccountView {
 	/** Why the account is not active, for a person; undefined when it is. */
 	readonly because: string | undefined;
 	/** What is kept of it against the directory's word. */
-	readonly pins: readonly PinView[];
+	readonly pins: readonly PinRecord[];
 	/** Names of the groups it is in, nested ones included. */
 	readonly groups: readonly string[];
 	readonly targets: Readonly<

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { DaemonCall } from "../../src/cli/context.ts";
 import type { Anchor } from "../../src/core/entry.ts";
+import type { PinRecord } from "../../src/core/pin.ts";
 import type { Engine, RevertPlan } from "../../src/engine.ts";
-import type { PinView } from "../../src/store/views.ts";
 import type { JudgedChange } from "../../src/sync/judged.ts";
 import { planOf, report, say, type World } from "./world.ts";
 
@@ -138,7 +138,7 @@ describe("unpin", () => {
 });
 
 describe("what is pinned", () => {
-	const pin: PinView = { part: "state", kept: '"active"', run: 12, by: "anna", at: 1_799_999_000_000 };
+	const pin: PinRecord = { part: "state", kept: '"active"', run: 12, by: "anna", at: 1_799_999_000_000 };
 
 	it("is in status and with the account, and says since when and by whom", async () => {
 		const named = { source: "corp", anchor: "a", name: "ada@corp", ...pin };

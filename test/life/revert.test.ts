@@ -92,6 +92,9 @@ it("a run that disabled 40 people is reverted through the daemon; they are activ
 		expect(activeThere()).toBe(PEOPLE);
 	}
 
+	const story = await say("explain", "p3@corp.example.com");
+	expect([story].flat()[0]).toMatchObject({ state: "active", pins: [{ part: "state", kept: "active", run: struck.run }] });
+
 	// One is enabled in the directory and disabled again, another unpinned: both end, and nobody else.
 	await directory.modify(people[0] as string, { userAccountControl: ENABLED });
 	await say("sync");
