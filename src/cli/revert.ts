@@ -80,6 +80,7 @@ function* revertText(out: Output, plan: RevertPlan, input: Input): Iterable<stri
 		const held = plan.held.map((each) => `${count(each.count)} ${heldName(each)} (${printable(each.limit)})`).join(", ");
 		yield `Held until a person approves: ${held}.\n`;
 	}
+	if (changeKinds.every((kind) => plan.summary[kind] === 0) && plan.held.length === 0) return;
 	const only = [...input.values].filter(([name]) => name === "kind" || name === "account").map(([name, value]) => ` --${name} ${value}`);
 	yield `To do it:\n  ${out.paint("cyan", `dirsyncd revert ${plan.revert.run} --apply${only.join("")}${sameConfig(input)}`)}\n`;
 }

@@ -14,6 +14,7 @@ export interface RevertibleRow {
 	readonly kind: ChangeKind;
 	readonly anchor: Anchor;
 	readonly name: string;
+	readonly why: string;
 	readonly before: string | null;
 	readonly after: string | null;
 }
@@ -25,7 +26,7 @@ const WENT_OUT = "(result = 'committed' OR result GLOB 'approved by *' OR result
 export function openRevertible(db: Connection) {
 	const source = db.prepare<[number]>("SELECT s.name FROM runs r JOIN sources s ON s.id = r.source_id WHERE r.id = ?").pluck();
 	const page = db.prepare<[number, string, number, number], RevertibleRow>(
-		`SELECT sequence, at, subject, target, kind, anchor, name, before, after FROM changes
+		`SELECT sequence, at, subject, target, kind, anchor, name, why, before, after FROM changes
 		WHERE run_id = ? AND source = ? AND subject IN ('account', 'group') AND ${WENT_OUT} AND sequence > ? ORDER BY sequence LIMIT ?`,
 	);
 	const account = db.prepare<[number], { body: string; ended_at: number | null }>("SELECT body, ended_at FROM accounts WHERE id = ?");

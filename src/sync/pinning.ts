@@ -5,6 +5,8 @@ import type { Session } from "../store/session.ts";
 
 /** What is pinned of one account, or is to be by the run that is being planned. */
 export interface Pinning {
+	/** Whether it is decided that there is an account, or none. */
+	readonly isOfState: boolean;
 	/** Notes that nothing new is known of the person: what is pinned stands. */
 	stand(): void;
 	plan(situation: Situation): { readonly planned: PlannedAccount; readonly standing: readonly Pin[] };
@@ -18,6 +20,7 @@ export function makePinning({ pins }: Session, reverted: number | undefined): (i
 		const keeps = reverted === undefined ? [] : pins.keeps(id);
 		if (pinned.length === 0 && keeps.length === 0) return undefined;
 		return {
+			isOfState: [...pinned, ...keeps].some(({ part }) => part === "state"),
 			stand: () => {
 				for (const pin of pinned) pins.stand(id, pin, false);
 			},

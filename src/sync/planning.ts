@@ -128,7 +128,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			read.problem !== undefined ? { kind: "unmappable", reason: read.problem } : read.entry && mapping(read.entry, managerOf);
 		const pinning = pinningOf(row.id);
 		const match =
-			pinning === undefined &&
+			pinning?.isOfState !== true &&
 			sync.match !== undefined &&
 			row.body === null &&
 			read.presence?.kind === "present" &&
@@ -147,7 +147,8 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			lifecycle,
 			at: context.at,
 		};
-		const pinned = situation && pinning?.plan(situation);
+		// Whoever brings an account along from another source, or waits for one, is another matter than what was pinned.
+		const pinned = situation && match.kind === "none" ? pinning?.plan(situation) : undefined;
 		if (situation === undefined) pinning?.stand();
 		const planned =
 			pinned?.planned ??

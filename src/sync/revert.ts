@@ -1,6 +1,7 @@
 import type { Account } from "../core/account.ts";
 import type { Anchor } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
+import { originIn } from "../core/move.ts";
 import { type LoggedStep, undoOf } from "../core/revert.ts";
 import type { RevertibleRow } from "../store/revertible.ts";
 import type { Session } from "../store/session.ts";
@@ -48,6 +49,10 @@ export function stageRevert(session: Session, state: SourceState, source: string
 		}
 		const { keeps, leftAlone: phrases } = undoOf(rows.map(asStep), revertible.now(known.id, source, last));
 		for (const phrase of phrases) leave(name, phrase);
+		for (const { why } of rows) {
+			const origin = originIn(why);
+			if (origin !== undefined) leave(name, `it came from source ${origin.source}, and stays with this one`);
+		}
 		if (keeps.length === 0) return;
 		stage.known(known.id);
 		decisions.keepAllRejected(known.id);

@@ -345,6 +345,17 @@ describe("what is no account's own", () => {
 		expect(there()).toEqual({ "p1@corp": true, "p2@corp": true, "p3@corp": true });
 	});
 
+	it("is given back at a target with a mapping of its own, but for what that makes of other attributes", async () => {
+		const remote = makeRemoteDouble();
+		await company({ targets: (local) => [local, remote.target], views: { remote: { mapping: { title: "{department}" } } } });
+		put(1, { department: "Treasury" });
+		await revert((await run()).run);
+		const there = () => [...remote.accounts.values()].find(({ account }) => account.userName === "p1@corp")?.account;
+		expect(there()).toMatchObject({ department: "Sales", title: "Treasury" });
+		await expectThreeQuietRuns();
+		expect(there()).toMatchObject({ department: "Sales", title: "Treasury" });
+	});
+
 	it("members of groups are as the directory has them, and are listed", async () => {
 		fake.settings.groups = "all";
 		await company();

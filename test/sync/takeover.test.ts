@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Mapping } from "../../src/core/mapping.ts";
 import type { Target } from "../../src/target/target.ts";
-import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
+import { type FakePerson, type FakeSource, makeFakeSource } from "../support/fake-source.ts";
 import { type Harness, openHarness, testLifecycle } from "../support/harness.ts";
 import { makeRemoteDouble } from "../support/remote-double.ts";
 
@@ -58,6 +58,26 @@ async function accounts(): Promise<Record<string, string>> {
 }
 
 describe("a person who moves to another source", () => {
+	it("leaves what was pinned behind, and is nobody's a second time", async () => {
+		const anchor = put(old, 1, "ann");
+		await oldSide.sync("full");
+		const rename = (more: Partial<FakePerson> = {}) =>
+			old.put({ ...(old.people.get(anchor) as FakePerson), attributes: { cn: ["Anna"], upn: ["ann@corp"], number: ["E7"] }, ...more });
+		rename();
+		const renamed = await oldSide.sync();
+		expect(await oldSide.revert(renamed.run)).toMatchObject({ updated: 1 });
+		rename({ standing: "disabled" });
+		expect(await oldSide.sync()).toMatchObject({ disabled: 1 });
+		put(now, 2, "ann");
+		const moved = await newSide.sync("full");
+		expect(await accounts()).toEqual({ [now.anchorOf(2)]: "ann@corp active" });
+		expect(oldSide.views((views) => [...views.pins()])).toEqual([]);
+		rename({ standing: "disabled", where: `OU=Sales,${PEOPLE}` });
+		expect(await oldSide.sync("full")).toMatchObject({ created: 0 });
+		expect(await accounts()).toEqual({ [now.anchorOf(2)]: "ann@corp active" });
+		expect((await newSide.planRevert(moved.run)).leftAlone).toContain("ann@corp: it came from source old-forest, and stays with this one");
+	});
+
 	it("brings the one account along, with a new name and a new anchor, and is never made twice", async () => {
 		put(old, 1, "anna");
 		put(old, 2, "stays", { employee: "E1" });
