@@ -60,7 +60,7 @@ export function saidOf(part: PinnedPart, { presence, mapped, entitled, at }: Sit
 /** Whether a pin stands, in view of what the directory says now. What cannot be told says nothing new. */
 export function isStanding({ part, ignored }: Pin, said: string | undefined): boolean {
 	if (said === undefined || said === ignored) return true;
-	if (part !== "state" || said === "") return false;
+	if (part !== "state") return false;
 	// Of two causes one may go; another one is news.
 	const known = new Set(ignored.split(" "));
 	return said.split(" ").every((cause) => known.has(cause));

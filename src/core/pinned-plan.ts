@@ -67,17 +67,17 @@ export function planReverted(situation: Situation, pins: readonly Pin[], keeps: 
 	}
 	const kept = state && keptState(state);
 	const fields = withKept(before.account, told);
-	const desired = kept === "none" ? undefined : withState(fields, kept === undefined ? fields.active : kept === "active");
-	const changes = changesOf(before.account, desired, run);
+	const after = kept === "none" ? undefined : withState(fields, kept === undefined ? fields.active : kept === "active");
 	const wanted = ordinary.planned;
-	const isSameState = wanted.desired?.active === desired?.active;
-	const rest = isSameState ? wanted : { cause: before.cause, endedAt: before.endedAt, because: undefined };
-	// What is wanted besides is planned by the next run.
-	const isMore = !isSameState || JSON.stringify(wanted.desired) !== JSON.stringify(desired);
+	const isStateLeft = kept === undefined && wanted.desired !== undefined;
 	return {
 		planned: {
-			...{ desired, changes, cause: rest.cause, endedAt: rest.endedAt, because: rest.because, quarantine: wanted.quarantine },
-			dueAt: isMore ? situation.at : wanted.dueAt,
+			...wanted,
+			// A change of state that the directory wants is not in this plan: as if it were held, the account keeps why it is as it is.
+			desired: isStateLeft && after !== undefined ? withState(after, wanted.desired.active) : after,
+			changes: changesOf(before.account, after, run),
+			// What is wanted besides is planned by the next run.
+			dueAt: JSON.stringify(wanted.desired) === JSON.stringify(after) ? wanted.dueAt : situation.at,
 		},
 		standing,
 	};

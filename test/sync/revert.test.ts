@@ -237,6 +237,34 @@ describe("a run that changed fields, taken back", () => {
 		expect(await account(1)).toMatchObject({ department: "Sales", active: true });
 	});
 
+	it("does nothing to who was unpinned", async () => {
+		await company();
+		put(1, { department: "Treasury" });
+		const moved = await run();
+		put(2, { isEnabled: false, department: "Sales" });
+		await revert((await run()).run);
+		harness.unpin("p2@corp");
+		expect(counts(await revert(moved.run))).toEqual({ updated: 1 });
+		expect((await account(2))?.active).toBe(true);
+		expect(counts(await run())).toEqual({ disabled: 1 });
+	});
+
+	it("leaves an account that a person keeps disabled its reason", async () => {
+		await company({ limits: { enable: { count: 0, floor: 0 } } });
+		put(1, { department: "Treasury" });
+		const moved = await run();
+		put(1, { department: "Treasury", isEnabled: false });
+		await run();
+		put(1, { department: "Treasury" });
+		harness.reject((await run()).plan as string);
+		const why = () => harness.views((views) => [...views.accounts("p1@corp")].map(({ because }) => because));
+		expect(why()).toEqual(["disabled in the directory"]);
+		expect(counts(await revert(moved.run))).toEqual({ updated: 1 });
+		expect(why()).toEqual(["disabled in the directory"]);
+		await expectThreeQuietRuns();
+		expect(await account(1)).toMatchObject({ department: "Sales", active: false });
+	});
+
 	it("of one kind, or of one account alone", async () => {
 		await company();
 		for (const number of [1, 2]) put(number, { isEnabled: false, department: "Treasury" });
@@ -278,6 +306,15 @@ describe("a run that made or deleted accounts, taken back", () => {
 		expect((await revert(struck.run)).revert?.leftAlone).toEqual([{ name: "p1@corp", why: "it is there again" }]);
 	});
 
+	it("makes again with everything it had whom the run also gave another name", async () => {
+		await company({ lifecycle: { ...testLifecycle, onDisabled: "delete" } });
+		const before = await harness.accounts();
+		put(1, { isEnabled: false, upn: "other@corp", title: "Clerk" });
+		await revert((await run()).run);
+		expect(await harness.accounts()).toEqual(before);
+		await expectThreeQuietRuns();
+	});
+
 	it("whose name another account has taken waits in quarantine until it is freed", async () => {
 		await company({ lifecycle: { ...testLifecycle, onDeleted: "delete" } });
 		fake.remove(fake.anchorOf(1));
@@ -311,9 +348,23 @@ describe("the gate", () => {
 		const held = await revert((await run()).run);
 		harness.reject(held.plan as string);
 		expect(pins()).toEqual([]);
+		expect(await revert(held.revert?.run as number)).toMatchObject({ outcome: "held", held: 1 });
+		harness.reject((await run("full")).plan as string);
 		put(11, { department: "Legal" });
 		expect(counts(await run())).toEqual({ updated: 1 });
 		await expectThreeQuietRuns();
+	});
+
+	it("forgets rejected fields, too", async () => {
+		await company({ limits: { update: { count: 1, floor: 0 } } });
+		for (const number of [1, 2]) put(number, { department: "Treasury" });
+		const moved = await harness.approve((await run()).plan as string);
+		const held = await revert(moved.run);
+		expect(held).toMatchObject({ outcome: "held", held: 2 });
+		harness.reject(held.plan as string);
+		expect(pins()).toEqual([]);
+		await expectThreeQuietRuns();
+		expect(await account(1)).toMatchObject({ department: "Treasury" });
 	});
 
 	it("never ends a protected person without approval, by what the last reading said of protection", async () => {

@@ -58,6 +58,17 @@ async function accounts(): Promise<Record<string, string>> {
 }
 
 describe("a person who moves to another source", () => {
+	it("brings no account along to whose was taken back", async () => {
+		put(now, 2, "ann");
+		const made = await newSide.sync("full");
+		expect(await newSide.revert(made.run)).toMatchObject({ deleted: 1 });
+		put(old, 1, "ann", { standing: "disabled" });
+		await oldSide.sync("full");
+		now.put({ ...(now.people.get(now.anchorOf(2)) as FakePerson), cn: "Anna" });
+		await newSide.sync();
+		expect(await accounts()).toEqual({ [old.anchorOf(1)]: "ann@corp disabled" });
+	});
+
 	it("leaves what was pinned behind, and is nobody's a second time", async () => {
 		const anchor = put(old, 1, "ann");
 		await oldSide.sync("full");
