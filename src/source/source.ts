@@ -1,5 +1,6 @@
 import type { Cursor } from "../core/cursor.ts";
 import type { Anchor, Entry, RawEntry } from "../core/entry.ts";
+import type { ScopePlace } from "../core/scope.ts";
 
 /**
  * The port to a directory. A source knows its protocol and its scope; it knows nothing of accounts, plans or the database.
@@ -29,6 +30,16 @@ export interface Source {
 	readonly watch: ((woken: () => void, signal: AbortSignal) => Promise<never>) | undefined;
 	/** Opens a connection of its own and starts a reading. `delta` may turn out `full`: the reading says why. */
 	read(request: ReadRequest, signal: AbortSignal): Promise<Reading>;
+	/**
+	 * Asks the directory itself, on a connection of its own, whom one of the names means that it knows people by: e-mail address, logon
+	 * name, DN or anchor. Not only people and not only in scope: what has that name is found wherever this account may see it.
+	 */
+	find(user: string, signal: AbortSignal): Promise<Found>;
+	/**
+	 * Where an entry of the snapshot stands towards this scope, without asking the directory. `asked`: the attributes that the snapshot's
+	 * entries were asked for, lower case; of any other nothing is known.
+	 */
+	placeOf(entry: Entry, asked: ReadonlySet<string>): ScopePlace;
 	/** The anchor of a raw entry's key. */
 	anchor(key: Uint8Array): Anchor;
 	/** The DN in the bytes of a raw entry, without decoding the rest. */
@@ -188,6 +199,28 @@ export interface Protection {
 	/** Configured names that could not be resolved: everybody counts as protected then. Sentences for a person. */
 	readonly unresolved: readonly string[];
 }
+
+/** Who has a name, in the directory as it is now. */
+export interface Found {
+	/** The server asked, for a person: "ldaps://dc1.corp.example.com". */
+	readonly server: string;
+	/** None: nobody is called so, or nobody that this account may see. More than one: an address used twice. Ten at most. */
+	readonly people: readonly FoundPerson[];
+}
+
+export interface FoundPerson {
+	/** Undefined: it cannot be read, and then `decode` throws. */
+	readonly anchor: Anchor | undefined;
+	readonly dn: string;
+	/** For `decode`; of a tombstone, with what is left of it. */
+	readonly raw: Uint8Array;
+	readonly place: FoundPlace;
+}
+
+export type FoundPlace =
+	| ScopePlace
+	/** Only its tombstone is there. `where`: "in OU=People" before that; undefined: it does not say. `changedAt`: when it last changed, mostly by being deleted, Unix milliseconds. */
+	| { readonly kind: "deleted"; readonly where: string | undefined; readonly changedAt: number | undefined };
 
 export type Whereabouts =
 	| { readonly kind: "in-scope"; readonly entry: RawEntry }

@@ -49,6 +49,20 @@ describeWith(["389ds"], "a 389 Directory Server", () => {
 		});
 	});
 
+	it("finds a person by uid and nsUniqueId, and says what a group is and whom the filter leaves out", async () => {
+		const find = async (user: string, options: Partial<GenericLdapOptions> = {}) =>
+			(await source(options).find(user, new AbortController().signal)).people;
+		const bob = await anchorOf("(uid=bob)");
+		for (const name of ["bob", bob, `uid=bob,ou=Sub,${people()}`])
+			expect(await find(name), name).toMatchObject([{ anchor: bob, place: { kind: "in-scope" } }]);
+		expect(await find("members")).toMatchObject([{ place: { kind: "not-a-person", what: "a group" } }]);
+		const users = { filter: "(title=*)", exclude: [], groups: [] };
+		const why = "(title=*) does not match: title has no value";
+		expect(await find("ann", { users })).toMatchObject([{ place: { kind: "filtered", why } }]);
+		for (const text of ["*", "b*", "bob\u0000", `foo=bar,${server().baseDn}`, "uid=bob,dc=elsewhere,dc=test"])
+			expect(await find(text), JSON.stringify(text)).toEqual([]);
+	});
+
 	it("tells by modifyTimestamp of a rename, a move of a container out of scope, and nothing of a deletion", async () => {
 		const before = await readLdap(source());
 		const [ann, dave] = [await anchorOf("(uid=ann)"), await anchorOf("(uid=dave)")];

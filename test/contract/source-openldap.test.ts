@@ -3,6 +3,7 @@ import { useOpenLdap } from "../support/openldap.ts";
 import { describeWith } from "../support/require.ts";
 import { ldapDeltaContract } from "./ldap-delta.ts";
 import { ldapPlaces, ldapWriter, populateLdap } from "./ldap-directory.ts";
+import { ldapFindContract } from "./ldap-find.ts";
 import { ldapGroupsContract } from "./ldap-groups.ts";
 import { ldapLookupContract } from "./ldap-lookup.ts";
 import { byUid, ldapSource, readLdap, uidsOf } from "./ldap-reader.ts";
@@ -19,6 +20,7 @@ describeWith(["slapd"], "an OpenLDAP server", () => {
 		beforeAll(() => populateLdap(server()), 60_000);
 		ldapReadingContract(server);
 		ldapLookupContract(server);
+		ldapFindContract(server);
 		ldapDeltaContract(server, "syncrepl");
 		ldapDeltaContract(server, "timestamp");
 		ldapGroupsContract(server);
@@ -75,8 +77,14 @@ describeWith(["slapd"], "an OpenLDAP server", () => {
 			expect(byUid(blind, "locked").standing).toBe("unknown");
 			expect(byUid(blind, "ordinary1").standing).toBe("unknown");
 			expect(blind.end.unsealed).toEqual([expect.stringMatching(/pwdaccountlockedtime cannot be read beneath "ou=People/)]);
+			const [found] = (await source().find("ordinary1", new AbortController().signal)).people;
+			expect(source().decode(found?.raw as Uint8Array)).toEqual(byUid(blind, "ordinary1"));
+			const unlocked = ldapSource(server(), { bases: [people()], users: { filter: "(!(pwdAccountLockedTime=*))" } });
+			const asked = new Set(unlocked.attributes.map((name) => name.toLowerCase()));
+			expect(unlocked.placeOf(byUid(blind, "ordinary1"), asked)).toMatchObject({ kind: "unknown" });
 			await server().restart({ access: [] });
 			expect(byUid(await readLdap(source()), "ordinary1").standing).toBe("enabled");
+			expect(unlocked.placeOf(byUid(await readLdap(source()), "ordinary1"), asked)).toEqual({ kind: "in-scope" });
 		});
 
 		it("doubts who does not match any more by an attribute that is hidden", async () => {
@@ -90,6 +98,9 @@ describeWith(["slapd"], "an OpenLDAP server", () => {
 					doubt: expect.stringContaining("neither by the filter nor by its contrary"),
 				});
 			});
+			expect((await filtered.find("ordinary9", new AbortController().signal)).people).toMatchObject([
+				{ anchor, place: { kind: "unknown", why: expect.stringContaining("title may be hidden from this account") } },
+			]);
 			await server().restart({ access: [] });
 		});
 

@@ -166,8 +166,14 @@ describeWith(["samba"], "a Samba domain controller", () => {
 			const dn = await addPerson(directory(), "Veiled", placesOf(directory()).people, "veiled", { userAccountControl: "514" });
 			const giveBack = await deny(dn, (sid) => `(OD;;RP;${userAccountControl};;${sid})`);
 			expect(byLogon(await read(sourceOn(directory())), "veiled").standing).toBe("unknown");
+			const enabled = "(!(userAccountControl:1.2.840.113556.1.4.803:=2))";
+			const filtered = sourceOn(directory(), { users: { filter: enabled, exclude: [], groups: [] } });
+			const placeFound = async () => (await filtered.find("veiled", new AbortController().signal)).people[0]?.place;
+			// Samba judges by what it does not show, or as if that were not there (measured); it is never said to have no value.
+			expect(await placeFound()).toEqual({ kind: "filtered", why: `${enabled} does not match` });
 			await giveBack();
 			expect(byLogon(await read(sourceOn(directory())), "veiled").standing).toBe("disabled");
+			expect(await placeFound()).toEqual({ kind: "filtered", why: `${enabled} does not match: userAccountControl is "514"` });
 		});
 
 		it("doubts that people are gone whose container may not be listed", async () => {

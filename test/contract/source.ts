@@ -4,6 +4,7 @@ import type { Directory } from "./directory.ts";
 import { populate } from "./population.ts";
 import { read, sourceOn } from "./reader.ts";
 import { deltaContract } from "./source-delta.ts";
+import { findContract } from "./source-find.ts";
 import { groupDeltaContract } from "./source-group-delta.ts";
 import { groupsContract } from "./source-groups.ts";
 import { lookupContract } from "./source-lookup.ts";
@@ -20,6 +21,7 @@ export function sourceContract(directory: () => Directory, seesDeleted: () => Ac
 		beforeAll(() => populate(directory()), 120_000);
 		readingContract(directory);
 		lookupContract(directory);
+		findContract(directory, seesDeleted);
 		deltaContract(directory);
 		groupsContract(directory);
 		ruleGroupsContract(directory);

@@ -3,7 +3,9 @@ import { dnKey, isBeneath } from "../../src/core/dn.ts";
 import type { Anchor, Entry, RawEntry, Standing } from "../../src/core/entry.ts";
 import { Failure } from "../../src/core/errors.ts";
 import { groupKey } from "../../src/core/group-name.ts";
+import type { ScopePlace } from "../../src/core/scope.ts";
 import type {
+	FoundPerson,
 	GroupsReading,
 	Members,
 	RawGroup,
@@ -101,6 +103,13 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 			]),
 		),
 	});
+
+	const isCalled = (person: FakePerson, user: string): boolean =>
+		[person.anchor, person.cn, dnOf(person), ...Object.values(person.attributes).flat()].includes(user);
+	const placeAt = (dn: string): ScopePlace =>
+		isBeneath(dnKey(dn), dnKey(base))
+			? { kind: "in-scope" }
+			: { kind: "elsewhere", where: `in ${dn.slice(dn.indexOf(",") + 1)}, beneath none of the bases` };
 
 	const keyOf = (anchor: string): Buffer => Buffer.from(anchor.replaceAll("-", ""), "hex");
 	const members = (anchors: readonly string[]): Members => ({
@@ -260,6 +269,20 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 		primary: { member: "primarygroupid", group: "primaryid" },
 		watch: undefined,
 		read: (request) => open(request),
+		find: async (user) => ({
+			server: "fake://directory",
+			people: [...people.values()]
+				.filter((person) => !faults.hidden.has(person.anchor) && isCalled(person, user))
+				.map(
+					(person): FoundPerson => ({
+						anchor: person.anchor as Anchor,
+						dn: dnOf(person),
+						raw: raw(person).raw,
+						place: placeAt(dnOf(person)),
+					}),
+				),
+		}),
+		placeOf: ({ dn }) => placeAt(dn),
 		anchor: (key) => {
 			const hex = Buffer.from(key).toString("hex");
 			return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as Anchor;

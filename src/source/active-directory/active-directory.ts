@@ -11,6 +11,7 @@ import { refusalOf } from "./blind.ts";
 import { readContainers } from "./containers.ts";
 import { hostsOf, mixedCursor, nextCursor, viewOf } from "./cursor.ts";
 import { makeDecoder } from "./decode.ts";
+import { find, placeOf } from "./find.ts";
 import { type GroupScope, makeGroupScope } from "./group-scope.ts";
 import { prepareGroups } from "./groups.ts";
 import { guidAnchor } from "./guid.ts";
@@ -43,6 +44,8 @@ export function makeActiveDirectory(options: ActiveDirectoryOptions): Source {
 		primary: groups === undefined ? undefined : { member: "primarygroupid", group: "primarygrouptoken" },
 		watch: options.watch ? (woken, signal) => watch({ ...options, memory }, scope, place, woken, signal) : undefined,
 		read: (request, signal) => openReading({ ...options, memory }, scopes, place, request, signal),
+		find: (user, signal) => find({ ...options, memory }, scope, user, signal),
+		placeOf: (entry, asked) => placeOf(scope, entry, asked),
 		anchor: guidAnchor,
 		dn: dnOf,
 		decode: makeDecoder(),

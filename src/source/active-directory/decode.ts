@@ -1,6 +1,7 @@
 import { dnsDomain } from "../../core/dn.ts";
 import type { Anchor, Entry, Standing } from "../../core/entry.ts";
 import { Failure } from "../../core/errors.ts";
+import type { Value } from "../../core/syntax.ts";
 import { BerError } from "../../lib/ber.ts";
 import { readTexts } from "../ldap/values.ts";
 import { expiryMs } from "./file-time.ts";
@@ -75,6 +76,11 @@ export function makeDecoder(): (raw: Uint8Array) => Entry {
 			throw new Failure("ENTRY_UNREADABLE", `an entry cannot be decoded: ${cause.message}`, { cause });
 		}
 	};
+}
+
+/** A decoded value as filters are to see it: what is no text for anybody as its octets again. */
+export function filterValue(name: string, text: string): Value {
+	return binary[name] === "base64" ? Buffer.from(text, "base64") : text;
 }
 
 function readerOf(name: string): ((value: Buffer) => string) | undefined {

@@ -2,8 +2,9 @@ import { dnKey, isBeneath, parentDn } from "../../core/dn.ts";
 import type { Filter } from "../../core/filter.ts";
 import { attributesOf } from "../../core/filter-text.ts";
 import { type Lookup, makeMatcher } from "../../core/matching.ts";
-import { attributesIn, textsOf } from "../ldap/wire/entry.ts";
+import { textsOf } from "../ldap/wire/entry.ts";
 import type { LastKnown } from "../source.ts";
+import { shownBy } from "./shown.ts";
 import { examples, placeName, type Visit } from "./visit.ts";
 
 /** Somebody in a base that is not among the people in scope: where it is and what it shows now. */
@@ -31,17 +32,7 @@ export function makeUnmatchedDoubts(visit: Visit) {
 	const losers = new Map<string, Set<string>>();
 	const shownIn = makeOnce((attribute, container) => isShownIn(visit, attribute, container, "one"));
 	const blindAround = makeOnce((attribute, container) => findBlindLevel(visit, attribute, container));
-	const lookupIn = ({ dn, raw }: Unmatched): Lookup => {
-		const shown = new Map(
-			// What came in part ("member;range=0-1499") is not known as a whole.
-			attributesIn(raw).map(({ description, values }) => {
-				const [name = "", ...options] = description.toLowerCase().split(";");
-				return [name, options.length === 0 ? values : undefined] as const;
-			}),
-		);
-		shown.set("distinguishedname", [Buffer.from(dn)]);
-		return (name) => (shown.has(name) || !asked.has(name) || isOid(name) ? shown.get(name) : []);
-	};
+	const lookupIn = ({ raw }: Unmatched): Lookup => shownBy(raw, asked);
 	/** What may have made it fall out only because it is hidden: a filter's attribute that it had and does not show. */
 	const missedBy = (unmatched: Unmatched, truth: boolean | undefined): readonly string[] =>
 		filtered.filter((attribute) => {
@@ -98,11 +89,6 @@ function makeOnce<T>(find: (attribute: string, container: string) => Promise<T>)
 function contradiction(filter: string, hidden: readonly string[]): string {
 	const why = hidden.length === 0 ? "its answers contradict each other" : `${hidden.join(", ")} may be hidden from this account`;
 	return `the server does not find it by ${filter}, although it matches by all that it shows: ${why}`;
-}
-
-/** An attribute asked for by its number comes back by its name. */
-function isOid(name: string): boolean {
-	return /^\d/.test(name);
 }
 
 /**

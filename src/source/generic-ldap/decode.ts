@@ -1,5 +1,6 @@
 import type { Entry } from "../../core/entry.ts";
 import { Failure } from "../../core/errors.ts";
+import type { Value } from "../../core/syntax.ts";
 import { BerError } from "../../lib/ber.ts";
 import { readTexts } from "../ldap/values.ts";
 import type { Scope } from "./scope.ts";
@@ -11,6 +12,11 @@ const binary = new Set(
 		" ",
 	),
 );
+
+/** A decoded value as filters are to see it: what is no text as its octets again. `name` as it is decoded to. */
+export function filterValue(name: string, text: string): Value {
+	return binary.has(name.split(";")[0] as string) ? Buffer.from(text, "base64") : text;
+}
 
 const base64 = (value: Buffer): string => value.toString("base64");
 

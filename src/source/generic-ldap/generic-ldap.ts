@@ -12,6 +12,7 @@ import { readContainers } from "./containers.ts";
 import { hostsOf, type Mark, parseMark, printMark, viewChange } from "./cursor.ts";
 import { makeDecoder } from "./decode.ts";
 import { type Marked, readMarks } from "./delta.ts";
+import { find, placeOf } from "./find.ts";
 import { makeGroupIndex } from "./group-index.ts";
 import { makeGroups } from "./groups.ts";
 import { makeLookup, type Sought } from "./lookup.ts";
@@ -43,6 +44,8 @@ export function makeGenericLdap(options: GenericLdapOptions): Source {
 		primary: readsGroups ? { member: "gidnumber", group: "gidnumber" } : undefined,
 		watch: undefined,
 		read: (request, signal) => openReading({ ...options, memory }, scope, request, signal),
+		find: (user, signal) => find({ ...options, memory }, scope, user, signal),
+		placeOf: (entry, asked) => placeOf(scope, entry, asked),
 		anchor: scope.anchors.anchorOf,
 		dn: dnOf,
 		decode: makeDecoder(scope),

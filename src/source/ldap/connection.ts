@@ -4,6 +4,7 @@ import type { Address } from "./address.ts";
 import { expiryWarning, readClientCertificate } from "./client-certificate.ts";
 import { type DialOptions, dial } from "./dial.ts";
 import type { Discovered } from "./discovery.ts";
+import { protocolFailure } from "./result.ts";
 import { findServers, type ServerOptions } from "./servers.ts";
 import { ownSite } from "./site.ts";
 import { openSession, type Session } from "./wire/session.ts";
@@ -41,6 +42,22 @@ export async function openConnection(options: ConnectionOptions, signal: AbortSi
 	if (near.length === 0 || near.includes(connection.server)) return connection;
 	connection.session.close();
 	return (await connectToAny(options, signal)).connection;
+}
+
+/** Asks something on a connection that is opened for it and closed after it. Throws what opening and asking throw. */
+export async function onConnection<T>(
+	options: ConnectionOptions,
+	ask: (connection: Connection) => Promise<T>,
+	signal: AbortSignal,
+): Promise<T> {
+	const connection = await openConnection(options, signal);
+	try {
+		return await ask(connection);
+	} catch (cause) {
+		throw protocolFailure(connection.server, cause);
+	} finally {
+		connection.session.close();
+	}
 }
 
 /** The servers of our site, now that it is known. A DNS that fails just now leaves us where we are. */
