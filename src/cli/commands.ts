@@ -13,6 +13,7 @@ import { runsCommand } from "./runs.ts";
 import { statusCommand } from "./status.ts";
 import { syncCommand } from "./sync.ts";
 import { verifyCommand } from "./verify.ts";
+import { whatIfCommand } from "./whatif.ts";
 
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
 	runCommand,
 	syncCommand,
 	planCommand,
+	whatIfCommand,
 	approveCommand,
 	rejectCommand,
 	statusCommand,

@@ -64,6 +64,8 @@ export function openSnapshot(db: Connection) {
 	const byDn = db.prepare<[number, Uint8Array], { id: number; anchor: Anchor }>(
 		"SELECT id, anchor FROM entries WHERE source_id = ? AND dn_digest = ? AND (gone IS NULL OR gone_doubt IS NOT NULL)",
 	);
+	const names = db.prepare("SELECT name FROM sources ORDER BY name").pluck();
+	const protectedIds = db.prepare<[number]>("SELECT id FROM entries WHERE source_id = ? AND protected = 1").pluck();
 	const dnDigest = db.prepare<[number]>("SELECT dn_digest FROM entries WHERE id = ?").pluck();
 	const bytes = db.prepare<[number], EntryBytes>(
 		"SELECT e.id, e.anchor, b.bytes FROM entries e JOIN entry_bytes b ON b.id = e.id WHERE e.id = ?",
@@ -131,6 +133,10 @@ export function openSnapshot(db: Connection) {
 				inactive: row.inactive_accounts,
 			};
 		},
+		/** Every source that ever had a run. */
+		sourceNames: (): readonly string[] => names.all() as string[],
+		/** People whom the last reading found under protection. */
+		protectedIds: (sourceId: number): readonly number[] => protectedIds.all(sourceId) as number[],
 		/** Every entry that was there at the last commit: [id, anchor key, digest]. */
 		present: (sourceId: number): IterableIterator<[number, Buffer, Buffer]> => present.iterate(sourceId),
 		byAnchor: (sourceId: number, anchor: Anchor): KnownEntry | undefined => byAnchor.get(sourceId, anchor),

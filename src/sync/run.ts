@@ -7,8 +7,10 @@ import { type Found, readOn } from "./find.ts";
 import { judgeGroups } from "./group-judging.ts";
 import { nameOf } from "./judged.ts";
 import { type Approval, judgeStage } from "./judging.ts";
+import { nothingKept } from "./kept-fields.ts";
 import { stageReports } from "./locate.ts";
 import { type GroupScope, type Membership, makeGroupScope, makeNamedGroups, openMembership } from "./membership.ts";
+import { lookOffline, type Offline } from "./offline.ts";
 import type { Planned, RunContext, RunKind } from "./planned.ts";
 import { type PlanningContext, planStaged } from "./planning.ts";
 import { groupsOfRules, rulesNow, untoldBy } from "./rules.ts";
@@ -42,12 +44,14 @@ export async function plan(
 	const at = clock();
 	const state = session.snapshot.source(source.name);
 	const found = kind.kind === "read" ? await readOn(context, state, kind.mode, at, signal) : undefined;
+	const offline = kind.kind === "whatif" ? await lookOffline(session, sync, state, kind.terms, signal) : undefined;
 	const isFull = found?.summary.mode === "full";
 	const isComplete = isFull && found.unsealed.length === 0;
-	const rules = rulesNow(session, sync, state, found && { ruleGroups: found.summary.end.ruleGroups, isComplete });
+	const ruleGroups = found?.summary.end.ruleGroups ?? offline?.ruleGroups;
+	const rules = rulesNow(session, sync, state, ruleGroups && { ruleGroups, isComplete });
 	stageRemembered(session, state, kind, found?.due ?? [], rules.isAnother);
 	const membership = source.memberKeys === undefined ? undefined : openMembership(session, state);
-	const scope = membership && scopeOf(session, state, membership, found);
+	const scope = membership && scopeOf(session, state, membership, found ?? offline);
 	const namesGroups = scope !== undefined || groupsOfRules(sync).size > 0;
 	if (membership !== undefined && namesGroups) stageTouched(session, state, membership);
 	stageReports(session, state);
@@ -57,11 +61,11 @@ export async function plan(
 	const groupsViewChanged =
 		state.groupScope !== undefined && state.groupScope !== source.groupScope
 			? "the scope of groups in the configuration is another than at the last reading"
-			: found?.viewChanged;
+			: (found ?? offline)?.viewChanged;
 	const isSettling = isComplete && serverChanged === undefined && groupsViewChanged === undefined;
 	const isCurrent = found?.summary.end.isCurrent === true && found.summary.isWhole;
 	const planningContext: PlanningContext = {
-		...planningContextOf(context, at, found),
+		...planningContextOf(context, at, found, offline),
 		...{ scope, named, ruled, asked: rules.asked, isSettling, isCurrent },
 	};
 	const planning = await planStaged(session, sync, state, planningContext, signal);
@@ -77,6 +81,7 @@ export async function plan(
 		at,
 		state,
 		reading: found?.summary,
+		offline,
 		planning,
 		judgement,
 		atTargets,
@@ -101,22 +106,26 @@ function planningContextOf(
 	{ sync, onProgress }: RunContext,
 	at: number,
 	found: Found | undefined,
+	offline: Offline | undefined,
 ): Omit<PlanningContext, "scope" | "named" | "ruled" | "asked" | "isSettling" | "isCurrent"> {
 	return {
 		at,
-		viewChanged: found?.viewChanged,
+		viewChanged: (found ?? offline)?.viewChanged,
 		serverChanged: found?.summary.end.viewChanged,
-		protection: found?.summary.end.protection,
+		protection: found?.summary.end.protection ?? offline?.protection,
 		shielded: found?.shielded ?? new Set(),
 		askedAgain: found?.askedAgain ?? new Set(),
 		unreadable: found?.unreadable ?? new Set(),
+		kept: offline?.kept ?? nothingKept,
+		tally: offline?.tally,
 		onProgress: (done) => onProgress({ source: sync.source.name, stage: "planning", done, of: undefined }),
 	};
 }
 
 /** Scope by group, by this reading or, without one, as the last one left it. */
-function scopeOf(session: Session, state: SourceState, membership: Membership, found: Found | undefined): GroupScope | undefined {
-	const groups = found === undefined ? session.groups.scope(state.id) : found.summary.end.scopeGroups;
+function scopeOf(session: Session, state: SourceState, membership: Membership, found: Found | Offline | undefined): GroupScope | undefined {
+	const asked = found !== undefined && "summary" in found ? found.summary.end : found;
+	const groups = asked === undefined ? session.groups.scope(state.id) : asked.scopeGroups;
 	return groups && makeGroupScope(session, state, membership, groups);
 }
 
@@ -165,9 +174,11 @@ function stageRemembered(session: Session, state: SourceState, kind: RunKind, du
 		for (const id of due) stage.known(id);
 		stageHeldGroups(session, state);
 	});
-	if (!isPlannedAnew) return;
+	if (!isPlannedAnew && kind.kind !== "whatif") return;
+	// By the same rules who is gone is left alone, as by any run that does not see everybody.
+	const idsAfter = isPlannedAnew ? snapshot.allIds : snapshot.presentIds;
 	for (let after = 0; ; ) {
-		const page = snapshot.allIds(state.id, after, 1000);
+		const page = idsAfter(state.id, after, 1000);
 		stage.batch(() => {
 			for (const id of page) stage.known(id);
 		});
