@@ -76,6 +76,8 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 		attributes: ["cn", "mail", "manager", "upn"],
 		/** Whether groups are read, and by which words they are in scope. */
 		groups: undefined as string | undefined,
+		/** DNs of what people live beneath. */
+		containers: [] as string[],
 		/** Anchors of the groups that make the scope. */
 		scopeGroups: undefined as string[] | undefined,
 		/** DNs of the groups that rules name. */
@@ -207,7 +209,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 				viewChanged: faults.serverChanged,
 				isCurrent: faults.serverChanged === undefined && (request.mode === "full" || faults.isCurrent),
 				warnings: [],
-				containers: [],
+				containers: settings.containers.map((dn) => ({ anchor: dn as Anchor, dn })),
 				outside: visible()
 					.filter((person) => !inScope(person) && person.usn > since && request.mode === "delta")
 					.map((person) => ({ anchor: person.anchor as Anchor, dn: dnOf(person), key: raw(person).key })),

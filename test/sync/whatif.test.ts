@@ -1,12 +1,14 @@
 import { afterEach, describe, expect, it } from "vitest";
+import type { Lifecycle } from "../../src/core/lifecycle.ts";
 import type { Rules } from "../../src/core/rules.ts";
 import type { WhatIf } from "../../src/sync/whatif.ts";
 import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
-import { type Harness, type HarnessOptions, openHarness, testMapping } from "../support/harness.ts";
+import { type Harness, type HarnessOptions, openHarness, testLifecycle, testMapping } from "../support/harness.ts";
 
 const DOMAIN = "DC=corp,DC=example,DC=test";
 const PEOPLE = `OU=People,${DOMAIN}`;
 const SALES = "CN=Sales,OU=Groups";
+const TEAM = "CN=Team,OU=Groups";
 const none: Rules = { features: [], policies: [] };
 
 let fake: FakeSource;
@@ -58,6 +60,13 @@ function person(number: number, department?: string, more: Record<string, string
 function group(number: number, cn: string, members: readonly number[]): void {
 	fake.putGroup({ anchor: fake.anchorOf(number), cn, isInScope: false, members: members.map(fake.anchorOf) });
 }
+
+function disable(number: number): void {
+	const known = fake.people.get(fake.anchorOf(number));
+	if (known !== undefined) fake.put({ ...known, standing: "disabled" });
+}
+
+const keeping: Lifecycle = { ...testLifecycle, onDisabled: "keep" };
 
 /** "disable 3 (3 held)" */
 function inShort({ changes }: WhatIf): readonly string[] {
@@ -114,6 +123,181 @@ describe("whatif", () => {
 		expect(found.entitlements[0]?.gaining[0]).toEqual({
 			name: "p2@corp",
 			why: 'feature archive on: (department=treasury); policy mail from "allow" to "block": (department=treasury)',
+		});
+	});
+
+	it("holds who would go out of another scope whatever their number, and says that whom it has newly is not known", async () => {
+		await world();
+		fake.settings.base = `OU=Away,${PEOPLE}`;
+		fake.settings.scope = "away alone";
+		const found = await openWith().whatIf();
+		expect(inShort(found)).toEqual(["disable 3 (3 held)"]);
+		expect(found.held).toMatchObject([
+			{ kind: "disable", count: 3, limit: "the scope in the configuration is another than at the last reading" },
+		]);
+		expect(found.changes[0]?.examples[0]).toEqual({ name: "p1@corp", why: `left the scope: in ${PEOPLE}, beneath none of the bases` });
+		expect(found.unknown).toEqual(["the scope is another than at the last reading: whom it has newly is known only after the next one"]);
+	});
+
+	it("leaves those where they are of whom the snapshot cannot tell whether they are in scope", async () => {
+		await world();
+		fake.settings.scope = "by a filter on what was not read";
+		const why = "whether (l=Bergen) matches cannot be told";
+		fake.source.placeOf = ({ dn }) =>
+			dn.startsWith("CN=Person 1") ? { kind: "unknown", why } : { kind: "filtered", why: "l has no value" };
+		const found = await openWith().whatIf();
+		expect(inShort(found)).toEqual(["disable 5 (5 held)"]);
+		expect(found.unknown[1]).toBe(`of 1 people it cannot be told whether they are in scope (${why}); they stay`);
+	});
+
+	it("holds ends because another account would read, unless it cannot be told which", async () => {
+		await world();
+		fake.settings.identity = "somebody else";
+		const views = { accounts: { when: { filter: "(department=sales)" } } } as const;
+		expect((await openWith({ views }).whatIf()).held).toMatchObject([
+			{ target: "accounts", count: 3, limit: "another account reads the directory than at the last reading" },
+		]);
+		const found = await openWith().whatIf({ knowsIdentity: false });
+		expect(found.unknown).toEqual(["as whom the directory would be read: the client certificate's key cannot be read"]);
+	});
+
+	it("follows users.groups as far as the snapshot has them, and puts nobody out of scope by one that it has not", async () => {
+		await world({ rules: searchForSales });
+		fake.settings.scope = "by groups";
+		const scoped = openWith({ rules: searchForSales });
+		const found = await scoped.whatIf({ scopeGroups: ["Sales"] });
+		expect(inShort(found)).toEqual(["disable 4 (4 held)"]);
+		expect(found.changes[0]?.examples[0]).toEqual({ name: "p3@corp", why: "left the scope: in none of the groups of users.groups" });
+		const unknown = await scoped.whatIf({ scopeGroups: ["Sales", "CN=Marketing,OU=Groups"] });
+		expect(unknown.changes).toEqual([]);
+		expect(unknown.unknown[1]).toBe(
+			'users.groups: the group "CN=Marketing,OU=Groups" is not in the snapshot: who is in it is known only after the next reading; nobody is put out of scope by it until then',
+		);
+	});
+
+	it("finds a group of a rule by DN, GUID or name in the snapshot, and says which it does not have", async () => {
+		await world({ rules: searchForSales });
+		const names = [TEAM, fake.anchorOf(1002), "team", "S-1-5-21-1-2-3-1002", "Marketing"];
+		const rules: Rules = { features: names.map((name, index) => ({ name: `f${index}`, when: { group: name } })), policies: [] };
+		const found = await openWith({ rules }).whatIf();
+		expect(found.rules.map(({ gives, unknown }) => [gives, unknown])).toEqual([
+			[1, 0],
+			[1, 0],
+			[1, 0],
+			[0, 6],
+			[0, 6],
+		]);
+		expect(found.unknown).toEqual([
+			'features[3]: the group "S-1-5-21-1-2-3-1002" is not in the snapshot: who is in it is known only after the next reading',
+			'features[4]: the group "Marketing" is not in the snapshot: who is in it is known only after the next reading',
+		]);
+		// What nobody is known to be in gives nothing, and takes nothing: search goes, since no rule gives it any more.
+		expect(found.entitlements.map(({ name, gained, lost }) => `${name} +${gained} -${lost}`)).toEqual([
+			"f0 +1 -0",
+			"f1 +1 -0",
+			"f2 +1 -0",
+			"search +0 -2",
+		]);
+	});
+
+	it("keeps fields and features that stand on attributes which were not read until now, and says so", async () => {
+		const title = { ...testMapping, title: "{department}" };
+		await world({ mapping: title, rules: searchForSales });
+		fake.settings.attributes = ["cn", "department", "mail", "manager", "nick", "position", "upn"];
+		const mapping = { ...testMapping, userName: "{nick}", displayName: "{upn}", title: "{position ?? department}" };
+		const rules: Rules = { features: [{ name: "search", when: { filter: "(position=Clerk)" } }], policies: [] };
+		const found = await openWith({ mapping, rules }).whatIf();
+		expect(inShort(found)).toEqual(["update 6"]);
+		expect(found.changes[0]?.examples[0]).toEqual({ name: "p1@corp", why: 'displayName from "Person 1" to "p1@corp"' });
+		expect(found.quarantined.count).toBe(0);
+		expect(found.unknown).toEqual([
+			"userName is mapped from nick, not read until now: it stays as it is until the next reading",
+			"title is mapped from position, not read until now: it stays as it is until the next reading",
+			"features[0]: of 6 people it cannot be told (whether (position=Clerk) matches cannot be told); they keep what they have",
+		]);
+	});
+
+	it("shows who would be set aside, and why", async () => {
+		await world();
+		const found = await openWith({ mapping: { ...testMapping, userName: "{department}@corp" } }).whatIf();
+		expect(found.quarantined.count).toBe(4);
+		expect(found.quarantined.examples[0]?.why).toContain("sales@corp");
+	});
+
+	it("shows who comes to and who goes from a target with a condition of its own, by its limits", async () => {
+		await world();
+		const views = { accounts: { when: { filter: "(department=sales)" }, limits: { disable: { count: 2, floor: 0 } } } };
+		const found = await openWith({ views }).whatIf();
+		expect(inShort(found)).toEqual(["disable at accounts 3 (3 held)"]);
+		expect(found.changes[0]?.examples[0]?.why).toContain("left the scope of target accounts");
+	});
+
+	it("judges by the new limits", async () => {
+		await world({ rules: searchForSales });
+		const limits = { entitlement: { count: 1, floor: 0 } };
+		expect((await openWith({ rules: none, limits }).whatIf()).held).toMatchObject([{ kind: "entitlement", count: 2, limit: "limit 1" }]);
+		expect((await openWith({ rules: none }).whatIf()).held).toEqual([]);
+	});
+
+	it.each([
+		{ what: "a person", dn: () => `CN=Person 1,${PEOPLE}`, held: 1 },
+		{ what: "a group, by its nested members", dn: () => SALES, held: 2 },
+		{ what: "a container", dn: () => `OU=Away,${PEOPLE}`, held: 3 },
+	])("holds the end of $what under protection", async ({ dn, held }) => {
+		await world({ rules: searchForSales });
+		for (const number of [1, 2, 3, 4, 5, 6]) disable(number);
+		fake.settings.containers = [`OU=Away,${PEOPLE}`];
+		await openWith({ rules: searchForSales, lifecycle: keeping }).sync("full");
+		const found = await openWith({ rules: searchForSales }).whatIf({ protect: [dn()] });
+		expect(inShort(found)).toEqual([`disable 6 (${held} held)`]);
+		expect(found.held).toMatchObject([{ count: held, limit: "protected" }]);
+		expect(found.unknown).toEqual([]);
+	});
+
+	it("protects by an unknown name whoever was protected until now", async () => {
+		await world();
+		fake.faults.protectedDns = [`CN=Person 1,${PEOPLE}`];
+		const harness = openWith();
+		await harness.sync("full");
+		for (const number of [1, 2]) disable(number);
+		await openWith({ lifecycle: keeping }).sync("delta");
+		const found = await openWith().whatIf({ protect: ["CN=Board,OU=Elsewhere"] });
+		expect(inShort(found)).toEqual(["disable 2 (1 held)"]);
+		expect(found.unknown).toEqual([
+			'protect: "CN=Board,OU=Elsewhere" is not in the snapshot: whom it protects is known only after the next reading',
+		]);
+	});
+
+	it("tells what waits for a person already from what the configuration adds", async () => {
+		const limits = { entitlement: { count: 1, floor: 0 } };
+		await world({ rules: searchForSales });
+		const lost = openWith({ rules: none, limits });
+		expect(await lost.sync("delta")).toMatchObject({ held: 2 });
+		expect(inShort(await lost.whatIf())).toEqual(["entitlement 2 (2 held, 2 waiting)"]);
+		expect((await lost.whatIf()).isSame).toBe(true);
+		const more = openWith({ rules: { features: [{ name: "archive", when: { filter: "(department=sales)" } }], policies: [] }, limits });
+		// 1 waits with less than is planned now.
+		expect(inShort(await more.whatIf())).toEqual(["entitlement 4 (4 held, 1 waiting)"]);
+	});
+
+	it("blames nobody's expiry on the configuration", async () => {
+		const harness = await world();
+		const known = fake.people.get(fake.anchorOf(1));
+		if (known !== undefined) fake.put({ ...known, expiresAt: harness.time.now + 1000 });
+		await harness.sync("delta");
+		harness.time.now += 5000;
+		expect((await harness.whatIf()).changes).toEqual([]);
+	});
+
+	it("says that a source is not in the database", async () => {
+		await world();
+		const other = makeFakeSource(PEOPLE, "other");
+		const harness = openHarness(other, { file: open[0]?.file ?? "" });
+		open.push(harness);
+		expect(await harness.whatIf()).toMatchObject({
+			asOf: undefined,
+			changes: [],
+			unknown: ["source other is not in the database: who is in it is known only after its first reading"],
 		});
 	});
 });
