@@ -8,6 +8,9 @@ type Kind = WhatIf["changes"][number];
 type Example = Kind["examples"][number];
 type Entitlement = WhatIf["entitlements"][number];
 
+/** Examples of each kind that are shown; JSON has some more. */
+const MOST_SHOWN = 3;
+
 /** Changes that do not wait for a person already. */
 export function totalOf({ changes, quarantined }: WhatIf): number {
 	return changes.reduce((sum, kind) => sum + kind.count - kind.waiting, quarantined.count);
@@ -46,7 +49,8 @@ function* kindText(out: Output, kind: Kind): Iterable<string> {
 	const held = kind.held === 0 ? "" : out.paint("yellow", `  ${count(kind.held)} held`);
 	const waiting = kind.waiting === 0 ? "" : `, ${count(kind.waiting)} of them waiting already`;
 	yield `\n${out.paint("bold", `${nameOf(kind)} ${count(kind.count)}`)}${held}${waiting}`;
-	yield* exampleLines("·", kind.examples, kind.count - kind.waiting);
+	// Who gets and who loses what is said with what they get and lose.
+	if (kind.kind !== "entitlement") yield* exampleLines("·", kind.examples, kind.count - kind.waiting);
 }
 
 function* rulesText(out: Output, { rules }: WhatIf): Iterable<string> {
@@ -65,12 +69,14 @@ function* rulesText(out: Output, { rules }: WhatIf): Iterable<string> {
 }
 
 function* entitlementText(out: Output, { kind, name, value, gained, lost, gaining, losing }: Entitlement): Iterable<string> {
-	yield `\n${out.paint("bold", `${kind} ${printable(thing(name, value))}`)}  ${gained} gain it, ${lost} lose it`;
+	const numbers = [...(gained === 0 ? [] : [`${count(gained)} gain it`]), ...(lost === 0 ? [] : [`${count(lost)} lose it`])];
+	yield `\n${out.paint("bold", `${kind} ${printable(thing(name, value))}`)}  ${numbers.join(", ")}`;
 	yield* exampleLines("+", gaining, gained);
 	yield* exampleLines("-", losing, lost);
 }
 
-function* exampleLines(sign: string, examples: readonly Example[], of: number): Iterable<string> {
+function* exampleLines(sign: string, all: readonly Example[], of: number): Iterable<string> {
+	const examples = all.slice(0, MOST_SHOWN);
 	for (const { name, why } of examples) yield `  ${sign} ${printable(name)}: ${printable(why)}`;
 	if (of > examples.length) yield `    and ${count(of - examples.length)} more`;
 }

@@ -35,18 +35,23 @@ export function makeEntitlements(mostExamples: number) {
 				if (had.has(key)) continue;
 				const outcome = outcomeOf(key, thing);
 				outcome.gained++;
-				if (outcome.gaining.length < mostExamples) outcome.gaining.push({ name, why });
+				if (outcome.gaining.length < mostExamples) outcome.gaining.push({ name, why: phraseOf(why, thing) });
 			}
 			for (const [key, thing] of had) {
 				if (has.has(key)) continue;
 				const outcome = outcomeOf(key, thing);
 				outcome.lost++;
-				if (outcome.losing.length < mostExamples) outcome.losing.push({ name, why });
+				if (outcome.losing.length < mostExamples) outcome.losing.push({ name, why: phraseOf(why, thing) });
 			}
 		},
 		/** Features first, by name, then policies by name and value. */
 		all: (): readonly EntitlementOutcome[] => [...all].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, outcome]) => outcome),
 	};
+}
+
+/** Of a person's reasons the one about this. */
+function phraseOf(why: string, { kind, name }: Thing): string {
+	return why.split("; ").find((phrase) => phrase.startsWith(`${kind} ${name} `)) ?? why;
 }
 
 function thingsOf(account: Account | undefined): ReadonlyMap<string, Thing> {

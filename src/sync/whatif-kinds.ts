@@ -1,5 +1,5 @@
 import type { Account } from "../core/account.ts";
-import type { ChangeKind, GroupChangeKind } from "../core/change.ts";
+import { type ChangeKind, changeKinds, type GroupChangeKind, groupChangeKinds } from "../core/change.ts";
 import { effectOf } from "../core/plan-name.ts";
 import type { Session } from "../store/session.ts";
 import type { JudgedChange } from "./judged.ts";
@@ -26,7 +26,7 @@ export interface Example {
 	readonly why: string;
 }
 
-/** Counts changes by their kinds, in the order in which these come. */
+/** Counts changes by their kinds. */
 export function makeKinds({ decisions }: Session, sourceId: number, mostExamples: number) {
 	const kinds = new Map<string, { -readonly [Key in keyof KindOutcome]: KindOutcome[Key] } & { examples: Example[] }>();
 
@@ -55,6 +55,12 @@ export function makeKinds({ decisions }: Session, sourceId: number, mostExamples
 			if (waits) outcome.waiting++;
 			else if (outcome.examples.length < mostExamples) outcome.examples.push({ name, why });
 		},
-		all: (): readonly KindOutcome[] => [...kinds.values()],
+		/** Of accounts everywhere, then at targets, then of groups; in each by kind as everywhere else. */
+		all: (): readonly KindOutcome[] => [...kinds.values()].sort((one, other) => rankOf(one) - rankOf(other)),
 	};
+}
+
+function rankOf({ subject, target, kind }: KindOutcome): number {
+	const kinds: readonly string[] = subject === "group" ? groupChangeKinds : changeKinds;
+	return (subject === "group" ? 200 : target === undefined ? 0 : 100) + kinds.indexOf(kind);
 }

@@ -122,7 +122,7 @@ describe("whatif", () => {
 		]);
 		expect(found.entitlements[0]?.gaining[0]).toEqual({
 			name: "p2@corp",
-			why: 'feature archive on: (department=treasury); policy mail from "allow" to "block": (department=treasury)',
+			why: "feature archive on: (department=treasury)",
 		});
 	});
 
