@@ -85,11 +85,10 @@ async function stageLeavers(session: Session, source: Source, state: SourceState
 	let because = "";
 	for (let after = 0; ; ) {
 		signal.throwIfAborted();
-		const page = session.snapshot.presentIds(state.id, after, PAGE);
+		const page = session.snapshot.presentPage(state.id, after, PAGE);
 		session.stage.batch(() => {
-			for (const id of page) {
-				const stored = session.snapshot.bytes(id);
-				const entry = stored && decodeIfPossible(source, stored.bytes);
+			for (const { id, bytes } of page) {
+				const entry = decodeIfPossible(source, bytes);
 				if (entry === undefined) continue;
 				const place = source.placeOf(entry, asked);
 				if (place.kind === "unknown") {
@@ -99,7 +98,7 @@ async function stageLeavers(session: Session, source: Source, state: SourceState
 		});
 		const last = page.at(-1);
 		if (last === undefined) break;
-		after = last;
+		after = last.id;
 		await setImmediate();
 	}
 	if (untold === 0) return [];

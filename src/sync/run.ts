@@ -87,7 +87,8 @@ export async function plan(
 		atTargets,
 		groups,
 		heldKinds,
-		plan: heldKinds.length > 0 || isShown ? nameOf(session, heldKinds.length > 0) : undefined,
+		// What is never committed is never approved.
+		plan: (heldKinds.length > 0 && offline === undefined) || isShown ? nameOf(session, heldKinds.length > 0) : undefined,
 		unsealed: [...new Set([...(found?.unsealed ?? []), ...judgement.collapsed, ...standing])],
 		rules,
 		warnings: [
