@@ -82,7 +82,8 @@ function doorsOf(world: Partial<World>): Doors {
 	};
 }
 
-function memory(isTerminal: boolean): Output & { text(): string } {
+/** What is written, kept. */
+export function memory(isTerminal: boolean): Output & { text(): string } {
 	let all = "";
 	return {
 		isTerminal,

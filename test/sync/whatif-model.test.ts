@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Condition } from "../../src/core/condition.ts";
-import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
+import { type FakePerson, type FakeSource, makeFakeSource } from "../support/fake-source.ts";
 import { type Harness, type HarnessOptions, openHarness, testLifecycle, testMapping } from "../support/harness.ts";
 
 const PEOPLE = "OU=People,DC=corp,DC=example,DC=test";
@@ -129,6 +129,7 @@ function put(fake: FakeSource, { people, groups }: Directory): void {
 				upn: [`p${number}@corp`],
 				mail: [isOld ? `p${number}@old` : `p${number}@corp`],
 				department: of === undefined ? [] : [of],
+				manager: number === 1 ? [] : [fake.dnOf(fake.people.get(fake.anchorOf(1)) as FakePerson)],
 			},
 		});
 	}
