@@ -176,10 +176,8 @@ function stageRemembered(session: Session, state: SourceState, kind: RunKind, du
 		stageHeldGroups(session, state);
 	});
 	if (!isPlannedAnew && kind.kind !== "whatif") return;
-	// By the same rules who is gone is left alone, as by any run that does not see everybody.
-	const idsAfter = isPlannedAnew ? snapshot.allIds : snapshot.presentIds;
 	for (let after = 0; ; ) {
-		const page = idsAfter(state.id, after, 1000);
+		const page = snapshot.allIds(state.id, after, 1000);
 		stage.batch(() => {
 			for (const id of page) stage.known(id);
 		});

@@ -300,4 +300,74 @@ describe("whatif", () => {
 			unknown: ["source other is not in the database: who is in it is known only after its first reading"],
 		});
 	});
+
+	it("goes on meaning the group that a rule named before it was renamed, and says which is not there any more", async () => {
+		const harness = await world({ rules: searchForSales });
+		group(1001, "Selling", [1, 1002]);
+		await harness.sync("delta");
+		const rules: Rules = { features: [...searchForSales.features, { name: "archive", when: { group: "selling" } }], policies: [] };
+		const found = await openWith({ rules }).whatIf();
+		expect(found.rules.map(({ gives }) => gives)).toEqual([2, 2]);
+		expect(found.unknown).toEqual([]);
+		fake.removeGroup(fake.anchorOf(1001));
+		fake.settings.ruleGroups = [SALES];
+		await harness.sync("full");
+		expect((await harness.whatIf()).unknown).toEqual([
+			'features[0]: the group "CN=Sales,OU=Groups" was not there any more at the last reading',
+		]);
+	});
+
+	it("means none of several groups of one name", async () => {
+		await world({ rules: searchForSales });
+		fake.putGroup({ anchor: fake.anchorOf(1003), cn: "Team", isInScope: true, members: [fake.anchorOf(3)] });
+		await open[0]?.sync("delta");
+		const rules: Rules = { features: [{ name: "f", when: { group: "team" } }], policies: [] };
+		const found = await openWith({ rules }).whatIf();
+		expect(found.unknown).toEqual(['features[0]: the group "team" may be any of several that are called so']);
+		expect(found.rules[0]).toMatchObject({ gives: 0, unknown: 6 });
+	});
+
+	it("keeps what a target has by its own mapping where that stands on attributes which were not read until now", async () => {
+		const views = { accounts: { mapping: { title: "{department}" } } };
+		await world({ views });
+		fake.settings.attributes = ["cn", "department", "mail", "manager", "position", "upn"];
+		const found = await openWith({ views: { accounts: { mapping: { title: "{position}", displayName: "{upn}" } } } }).whatIf();
+		expect(inShort(found)).toEqual(["update at accounts 6"]);
+		expect(found.changes[0]?.examples[0]?.why).toContain('displayName from "Person 1" to "p1@corp"');
+		expect(found.changes[0]?.examples[0]?.why).not.toContain("title");
+		expect(found.unknown).toEqual([
+			"at target accounts: title is mapped from position, not read until now: it stays as it is until the next reading",
+		]);
+	});
+
+	it("deletes whose time is shorter by the configuration, and nobody by the passing of time alone", async () => {
+		const day = 86_400_000;
+		const deletingAfter = (days: number): HarnessOptions => ({ lifecycle: { ...testLifecycle, deleteAfterMs: days * day } });
+		const harness = await world(deletingAfter(30));
+		fake.remove(fake.anchorOf(1));
+		await harness.sync("full");
+		harness.time.now += 20 * day;
+		await harness.sync("delta");
+		harness.time.now += 20 * day;
+		expect((await harness.whatIf()).changes).toEqual([]);
+		const found = await openWith(deletingAfter(15)).whatIf();
+		expect(inShort(found)).toEqual(["delete 1"]);
+		expect(found.changes[0]?.examples[0]?.why).toContain("disabled since");
+	});
+
+	it("says that other groups would be kept than those of the last reading", async () => {
+		await world();
+		fake.settings.groups = "all of them";
+		expect((await openWith().whatIf()).unknown).toEqual([
+			"the scope of groups is another than at the last reading: which groups come and go is known only after the next one",
+		]);
+	});
+
+	it("changes nothing in the database", async () => {
+		const harness = await world({ rules: searchForSales });
+		const before = harness.views((views) => [...views.accounts()].length + views.runs(100).length);
+		await openWith({ rules: none }).whatIf();
+		expect(harness.views((views) => [...views.accounts()].length + views.runs(100).length)).toBe(before);
+		expect((await openWith({ rules: searchForSales }).whatIf()).isSame).toBe(true);
+	});
 });
