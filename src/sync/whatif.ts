@@ -64,7 +64,7 @@ export async function whatIf(context: RunContext, terms: WhatIfTerms, signal: Ab
 	try {
 		// As of then: that somebody's time has come since is not the configuration's doing.
 		const planned = await plan({ ...context, sync, clock: () => asOf }, kind, [], false, signal);
-		const isSame = !planned.rules.isAnother && planned.offline?.viewChanged === undefined && because.length === 0;
+		const isSame = !planned.rules.isAnother && planned.offline?.viewChanged === undefined;
 		const unknown = [...(planned.offline?.unknown ?? []), ...because, ...untoldBy(sync, planned)];
 		return { source: name, asOf, people: state.entries, isSame, ...outcomeOf(session, planned), unknown };
 	} finally {

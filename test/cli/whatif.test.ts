@@ -11,7 +11,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { sidText } from "../../src/core/syntax.ts";
 import { type Demo, startDemo } from "../../src/demo/demo.ts";
 import { startDaemon } from "../support/daemons.ts";
-import { memory } from "./world.ts";
+import { memory, say } from "./world.ts";
 
 const searchForVpn = "features: [{ name: search, when: { group: VPN Users } }]";
 let directory: Demo;
@@ -152,6 +152,43 @@ describe("whatif", () => {
 		const reasons = found.changes.flatMap(({ examples }: { examples: { why: string }[] }) => examples.map(({ why }) => why)).join("\n");
 		expect(reasons).toContain(`beneath OU=IT,OU=People,${directory.baseDn}, which is excluded`);
 		expect(reasons).toContain('left the scope: (!(department=Sales)) does not match: department is "Sales"');
+	});
+
+	it("knows the configuration's groups of users.groups, its protection, and the mappings of its targets", async () => {
+		const dn = directory.directory.get("VPN Users")?.dn;
+		const protect = `protect: ["${directory.directory.get("Administrator")?.dn}"]`;
+		const targets = 'targets: [{ name: accounts, type: local, mapping: { title: "{physicalDeliveryOfficeName}" } }]';
+		write(folder, `${searchForVpn}\n${protect}\n${targets}`, `    users: { groups: ["${dn}"] }`);
+		const found = JSON.parse((await whatif("--json")).out);
+		const ends = found.changes.find(({ kind }: { kind: string }) => kind === "disable");
+		expect(ends.examples[0].why).toBe("left the scope: in none of the groups of users.groups");
+		expect(found.unknown).toContain(
+			"at target accounts: title is mapped from physicaldeliveryofficename, not read until now: it stays as it is until the next reading",
+		);
+		// By another scope everybody's end is held in any case; by the same one, who is under protection.
+		write(folder, `${searchForVpn}\nprotect: ["CN=Nobody,DC=elsewhere"]`);
+		expect((await whatif()).out).toContain('? protect: "CN=Nobody,DC=elsewhere" is not in the snapshot');
+	});
+
+	it("ends with 0 when only that is held which waits already", async () => {
+		const waiting = { subject: "account", target: undefined, kind: "disable", count: 2, held: 2, waiting: 2, examples: [] } as const;
+		const held = [{ subject: "account", target: undefined, kind: "disable", count: 2, limit: "limit 1" }] as const;
+		const empty = {
+			source: "corp",
+			asOf: 0,
+			people: 9,
+			isSame: false,
+			quarantined: { count: 0, examples: [] },
+			rules: [],
+			entitlements: [],
+		};
+		const found = { ...empty, unknown: [], changes: [waiting], held };
+		const said = await say(["whatif", "--expect-no-change"], { trial: { whatIf: async () => found } });
+		expect(said.code).toBe(0);
+		expect(said.out).toContain("disable 2  2 held, 2 of them waiting already");
+		expect(said.out).toContain("held already: 2 disable (limit 1)");
+		const more = { ...found, changes: [{ ...waiting, waiting: 1 }] };
+		expect((await say(["whatif"], { trial: { whatIf: async () => more } })).code).toBe(3);
 	});
 
 	it("needs no secret, connects to nothing, and leaves the database as it was, also by another path", async () => {

@@ -157,7 +157,11 @@ describe("whatif", () => {
 		expect((await openWith({ views }).whatIf()).held).toMatchObject([
 			{ target: "accounts", count: 3, limit: "another account reads the directory than at the last reading" },
 		]);
-		const found = await openWith().whatIf({ knowsIdentity: false });
+		const found = await openWith({ views }).whatIf({ knowsIdentity: false });
+		// The target's own scope changed as well.
+		expect(found.held).toMatchObject([
+			{ count: 3, limit: "the scope of target accounts in the configuration is another than at the last run" },
+		]);
 		expect(found.unknown).toEqual(["as whom the directory would be read: the client certificate's key cannot be read"]);
 	});
 
@@ -224,6 +228,19 @@ describe("whatif", () => {
 		expect(found.quarantined.examples[0]?.why).toContain("sales@corp");
 	});
 
+	it("counts nobody who cannot have an account, and does not set aside anew who is so already", async () => {
+		const rules: Rules = { features: [{ name: "search", when: undefined }], policies: [] };
+		const harness = await world({ rules });
+		fake.put({ anchor: fake.anchorOf(7), cn: "", where: PEOPLE, standing: "enabled", attributes: {} });
+		expect(await harness.sync("delta")).toMatchObject({ quarantined: 1 });
+		const found = await openWith({ rules: { features: [...rules.features, { name: "archive", when: undefined }], policies: [] } }).whatIf();
+		expect(found.quarantined.count).toBe(0);
+		expect(found.rules.map(({ selects, gives }) => [selects, gives])).toEqual([
+			[6, 6],
+			[6, 6],
+		]);
+	});
+
 	it("shows who comes to and who goes from a target with a condition of its own, by its limits", async () => {
 		await world();
 		const views = { accounts: { when: { filter: "(department=sales)" }, limits: { disable: { count: 2, floor: 0 } } } };
@@ -243,6 +260,7 @@ describe("whatif", () => {
 		{ what: "a person", dn: () => `CN=Person 1,${PEOPLE}`, held: 1 },
 		{ what: "a group, by its nested members", dn: () => SALES, held: 2 },
 		{ what: "a container", dn: () => `OU=Away,${PEOPLE}`, held: 3 },
+		{ what: "a container above one that is known", dn: () => PEOPLE, held: 6 },
 	])("holds the end of $what under protection", async ({ dn, held }) => {
 		await world({ rules: searchForSales });
 		for (const number of [1, 2, 3, 4, 5, 6]) disable(number);
