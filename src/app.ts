@@ -222,7 +222,10 @@ export function openTrial(config: Config, options: Surroundings): Trial {
 			const sync = makeSync(config, source, options, { by: on });
 			const own = config.targets.flatMap(({ name, mapping }) => (mapping === undefined ? [] : [{ name, mapping }]));
 			const at = new Map(own.map((target) => [target.name, { ...source.mapping, ...target.mapping }]));
-			const terms = { knowsIdentity, scopeGroups: source.users.groups, protect: config.protect };
+			const newTargets = unknownTargets()
+				.filter((target) => !hasView(target))
+				.map((target) => target.name);
+			const terms = { newTargets, knowsIdentity, scopeGroups: source.users.groups, protect: config.protect };
 			const context: RunContext = { session, sync, clock: options.clock, onProgress: (progress) => on.progress(progress) };
 			return whatIf(context, { ...terms, templates: { everywhere: source.mapping, at } }, signal);
 		},
@@ -233,12 +236,15 @@ export function openTrial(config: Config, options: Surroundings): Trial {
 			...without(session.ledger.everyName(), config.targets).map(
 				(name) => `target ${name} is not in the configuration any more: its accounts stay there as they are`,
 			),
-			...config.targets
-				.filter(({ name }) => !session.ledger.everyName().includes(name))
-				.map(({ name }) => `target ${name} is new: what is there already is known only when something is delivered`),
+			...unknownTargets().map(({ name }) => `target ${name} is new: what is there already is known only when something is delivered`),
 		],
 		close: () => session.close(),
 	};
+
+	function unknownTargets(): readonly TargetConfig[] {
+		const known = session.ledger.everyName();
+		return config.targets.filter(({ name }) => !known.includes(name));
+	}
 }
 
 function without(names: readonly string[], those: readonly { readonly name: string }[]): readonly string[] {

@@ -78,7 +78,7 @@ function* entitlementText(out: Output, { kind, name, value, gained, lost, gainin
 function* exampleLines(sign: string, all: readonly Example[], of: number): Iterable<string> {
 	const examples = all.slice(0, MOST_SHOWN);
 	for (const { name, why } of examples) yield `  ${sign} ${printable(name)}: ${printable(why)}`;
-	if (of > examples.length) yield `    and ${count(of - examples.length)} more`;
+	if (of > examples.length && examples.length > 0) yield `    and ${count(of - examples.length)} more`;
 }
 
 function verdictText(out: Output, found: WhatIf): string {

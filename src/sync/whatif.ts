@@ -17,7 +17,7 @@ export interface WhatIf {
 	readonly asOf: number | undefined;
 	/** People in the snapshot. */
 	readonly people: number;
-	/** Whether rules, scope and what is asked for are those of the last reading: what would change does so whatever the configuration. */
+	/** Whether rules, scope and targets are those of the last reading: what would change does so whatever the configuration. */
 	readonly isSame: boolean;
 	readonly changes: readonly KindOutcome[];
 	readonly held: readonly HeldKind[];
@@ -46,6 +46,8 @@ export interface RuleOutcome extends RuleCount {
 /** What a source's configuration says besides what is compiled of it. */
 export interface WhatIfTerms extends Omit<OfflineTerms, "kept" | "mostExamples"> {
 	readonly templates: Templates;
+	/** Targets that the database does not know, and at which everybody has an account. */
+	readonly newTargets: readonly string[];
 }
 
 /** Accounts named as examples of a kind of change; and of people for a rule, a feature or a policy. */
@@ -64,9 +66,11 @@ export async function whatIf(context: RunContext, terms: WhatIfTerms, signal: Ab
 	try {
 		// As of then: that somebody's time has come since is not the configuration's doing.
 		const planned = await plan({ ...context, sync, clock: () => asOf }, kind, [], false, signal);
-		const isSame = !planned.rules.isAnother && planned.offline?.viewChanged === undefined;
+		const isSame = !planned.rules.isAnother && terms.newTargets.length === 0 && planned.offline?.viewChanged === undefined;
 		const unknown = [...(planned.offline?.unknown ?? []), ...because, ...untoldBy(sync, planned)];
-		return { source: name, asOf, people: state.entries, isSame, ...outcomeOf(session, planned), unknown };
+		const outcome = outcomeOf(session, planned);
+		const changes = [...outcome.changes, ...terms.newTargets.flatMap((target) => createdAt(target, planned))];
+		return { source: name, asOf, people: state.entries, isSame, ...outcome, changes, unknown };
 	} finally {
 		session.clear();
 	}
@@ -95,6 +99,13 @@ function outcomeOf(session: Session, planned: Planned): Omit<WhatIf, "source" | 
 		rules: rulesOf(planned),
 		entitlements: entitlements.all(),
 	};
+}
+
+/** What no gate judges: a target that is new gets everybody. */
+function createdAt(target: string, { state, judgement: { passed } }: Planned): readonly KindOutcome[] {
+	const count = state.active + state.inactive + passed.create - passed.delete;
+	const created = { subject: "account", target, kind: "create", count, held: 0, waiting: 0, examples: [] } as const;
+	return count === 0 ? [] : [created];
 }
 
 function rulesOf({ offline, planning }: Planned): readonly RuleOutcome[] {

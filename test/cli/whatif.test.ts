@@ -170,6 +170,17 @@ describe("whatif", () => {
 		expect((await whatif()).out).toContain('? protect: "CN=Nobody,DC=elsewhere" is not in the snapshot');
 	});
 
+	it("says how many accounts a new target gets", async () => {
+		const other = "{ name: other, type: local }";
+		write(folder, `${searchForVpn}\ntargets: [{ name: accounts, type: local }, ${other}]`);
+		const { code, out } = await whatif("--expect-no-change");
+		expect(code).toBe(4);
+		expect(out).toContain("create at other 43\n");
+		expect(out).not.toContain("no difference");
+		write(folder, `${searchForVpn}\ntargets: [{ name: accounts, type: local }, ${other.replace(" }", ", when: { group: VPN Users } }")}]`);
+		expect((await whatif()).out).toContain("create at other 10\n");
+	});
+
 	it("ends with 0 when only that is held which waits already", async () => {
 		const waiting = { subject: "account", target: undefined, kind: "disable", count: 2, held: 2, waiting: 2, examples: [] } as const;
 		const held = [{ subject: "account", target: undefined, kind: "disable", count: 2, limit: "limit 1" }] as const;

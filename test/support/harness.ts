@@ -150,7 +150,7 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 				const templates = { everywhere: mapping, at: new Map(own) };
 				return await whatIf(
 					{ ...context, session: reader },
-					{ scopeGroups: [], protect: [], knowsIdentity: true, templates, ...more },
+					{ scopeGroups: [], protect: [], knowsIdentity: true, newTargets: [], templates, ...more },
 					never,
 				);
 			} finally {
