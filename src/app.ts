@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { attributesAskedBy, rulesFor } from "./config/asked.ts";
 import type { Config, SourceConfig } from "./config/config.ts";
+import { configLines } from "./config/lines.ts";
 import type { TargetConfig } from "./config/target-config.ts";
 import { withoutSecrets } from "./config/without-secrets.ts";
 import { type Counts, changeKinds, noGroupCounts } from "./core/change.ts";
@@ -8,6 +9,7 @@ import { Failure } from "./core/errors.ts";
 import { compileMapping } from "./core/mapping.ts";
 import { compileRules } from "./core/rules.ts";
 import type { Engine, EngineOptions, Listener, Planner, PlanResult, Trial } from "./engine.ts";
+import { explainUser } from "./explain/explain-user.ts";
 import { digest } from "./lib/digest.ts";
 import { makeSource, schemaOf } from "./source/sources.ts";
 import { asFailure, type Connection, openDatabase, openReadOnly, openSibling } from "./store/database.ts";
@@ -15,6 +17,7 @@ import { indexRemotes } from "./store/delivery-ledger.ts";
 import { openFileTargets } from "./store/file-targets.ts";
 import { openLocalAccounts } from "./store/local-accounts.ts";
 import { openLocalGroups } from "./store/local-groups.ts";
+import { openPeople } from "./store/people.ts";
 import { makeIds, openSession, type Session } from "./store/session.ts";
 import { indexEmployees } from "./store/takeovers.ts";
 import { backUp, openUpkeep } from "./store/upkeep.ts";
@@ -199,6 +202,15 @@ export function openPlanner(config: Config, options: Surroundings): Planner {
 				return await readBack({ session, target, onDrift, onSame: () => {} }, signal);
 			} finally {
 				await target.close();
+			}
+		},
+		explain: async (user, signal) => {
+			const sources = parts.map(({ sync }, index) => ({ sync, lines: configLines(config, index) }));
+			const context = { session, people: openPeople(db), sources, clock };
+			try {
+				return await explainUser(context, user, signal);
+			} finally {
+				session.clear();
 			}
 		},
 		close: async () => session.close(),

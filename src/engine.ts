@@ -1,4 +1,5 @@
 import type { Counts, GroupCounts } from "./core/change.ts";
+import type { Explanation } from "./explain/explanation.ts";
 import type { Forgotten } from "./store/forget.ts";
 import type { DeliveryNews } from "./sync/deliveries.ts";
 import type { JudgedChange } from "./sync/judged.ts";
@@ -61,6 +62,8 @@ export interface Planner {
 	plan(request: Omit<SyncRequest, "trigger">, on: Listener, signal: AbortSignal): Promise<PlanResult>;
 	/** Reads a target back, and says what is not as we left it. */
 	readBack(target: string, onDrift: (drift: Drift) => void, signal: AbortSignal): Promise<ReadBackReport>;
+	/** Tells whom a name means, and why their accounts are as they are. Asks the directory only for whom nothing here is known. */
+	explain(user: string, signal: AbortSignal): Promise<readonly Explanation[]>;
 	close(): Promise<void>;
 }
 

@@ -8,7 +8,7 @@ const root = path.join(import.meta.dirname, "..");
 /** src/README.md draws the same map. A port's room is its file; an adapter sees its own port and never another adapter. */
 const rooms: readonly Room[] = [
 	room("core", ""),
-	room("lib", ""),
+	room("lib", "", "csv-stringify"),
 
 	room("source/source.ts", "core"),
 	room("source/ldap", "core lib", "ldapts"),
@@ -21,7 +21,7 @@ const rooms: readonly Room[] = [
 	room("target/finding.ts", ""),
 	room("target/local", "core lib target/target.ts"),
 	// A file is written from rows like those of the embedded store, and applied to as they are.
-	room("target/file", "core lib target/target.ts target/finding.ts target/local", "csv-stringify"),
+	room("target/file", "core lib target/target.ts target/finding.ts target/local"),
 	// Requests to whatever is behind HTTP.
 	room("target/http", "core lib target/finding.ts", "undici"),
 	room("target/scim", "core lib target/target.ts target/finding.ts target/http"),
@@ -37,6 +37,10 @@ const rooms: readonly Room[] = [
 	room("store", "core lib source/source.ts sync/report.ts", "better-sqlite3"),
 	room("sync", "core lib sync/report.ts store source/source.ts target/target.ts"),
 
+	// Words for why an account is as it is.
+	room("explain/explanation.ts", "core"),
+	room("explain", "core lib explain/explanation.ts source/source.ts store sync sync/report.ts"),
+
 	// What prints as [secret] wherever it goes.
 	room("config/secret.ts", "core"),
 	room("config", "core lib config/secret.ts", "node-cron yaml zod"),
@@ -46,16 +50,16 @@ const rooms: readonly Room[] = [
 	room("daemon", "core lib app.ts engine.ts config config/secret.ts store sync/report.ts http telemetry demo", "node-cron"),
 
 	// What the composition root gives to whoever drives it: words alone.
-	room("engine.ts", "core store sync sync/report.ts"),
+	room("engine.ts", "core explain/explanation.ts store sync sync/report.ts"),
 	// The composition root: the one file that knows the adapters.
 	room(
 		"app.ts",
-		"core lib engine.ts config config/secret.ts store sync sync/report.ts source/source.ts source/sources.ts target/target.ts target/targets.ts",
+		"core lib engine.ts config config/secret.ts explain explain/explanation.ts store sync sync/report.ts source/source.ts source/sources.ts target/target.ts target/targets.ts",
 	),
 	// `check` tries each step of a connection by itself.
 	room(
 		"cli",
-		"core lib app.ts engine.ts config config/secret.ts store sync/report.ts daemon telemetry source/sources.ts target/targets.ts",
+		"core lib app.ts engine.ts config config/secret.ts explain/explanation.ts store sync/report.ts daemon telemetry source/sources.ts target/targets.ts",
 		"undici",
 	),
 	room("main.ts", "core cli"),

@@ -50,10 +50,12 @@ function* lines(accounts: Iterable<AccountView>): Iterable<string> {
 
 /** One line of `accounts --json`: the fields of the contract in its order, those without a value left out. */
 export function accountJson({ source, anchor, account, groups, targets }: AccountView): string {
-	const { userName, displayName, name, emails, active, title, department, phoneNumbers, manager, employeeNumber } = account;
+	const { userName, displayName, name, emails, active, title, department, phoneNumbers, manager, employeeNumber, features, policies } =
+		account;
 	return JSON.stringify({
 		...{ source, anchor, userName, displayName, name, emails, active, title, department, phoneNumbers, manager, employeeNumber },
 		...(groups.length > 0 && { groups }),
+		...{ features, policies },
 		targets: Object.fromEntries(
 			Object.entries(targets).map(([target, { state, remoteId, error }]) => [target, { state, remoteId, error }]),
 		),
@@ -88,7 +90,7 @@ function row(out: Output, { source, account, because, targets }: AccountView): r
 }
 
 function detail(out: Output, { source, anchor, account, because, groups, targets }: AccountView): string {
-	const { userName, name, emails, active, phoneNumbers, ...rest } = account;
+	const { userName, name, emails, active, phoneNumbers, features, policies, ...rest } = account;
 	const facts: readonly (readonly [string, string])[] = [
 		["source", source],
 		["anchor", anchor],
@@ -97,6 +99,8 @@ function detail(out: Output, { source, anchor, account, because, groups, targets
 		...(emails ?? []).map((email) => ["e-mail", `${email.value} (${email.primary === true ? "primary" : email.type})`] as const),
 		...(phoneNumbers ?? []).map((phone) => ["phone", `${phone.value} (${phone.type})`] as const),
 		...groups.map((name) => ["group", name] as const),
+		...(features ?? []).map((feature) => ["feature", feature] as const),
+		...Object.entries(policies ?? {}).map(([policy, value]) => [`policy ${policy}`, value] as const),
 		...Object.entries(targets).map(
 			([target, { state, error }]) => [`at ${target}`, `${state}${error === undefined ? "" : `: ${error}`}`] as const,
 		),

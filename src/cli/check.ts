@@ -9,6 +9,7 @@ import type { CheckStep, Context } from "./context.ts";
 import { reading } from "./database.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { instant } from "./runs.ts";
+import { brokenText, REMEDY } from "./verify.ts";
 
 export const checkCommand: Command = {
 	name: "check",
@@ -117,9 +118,10 @@ async function checkAccounts(context: Context, config: Config, target: string, t
 async function checkDatabase({ doors }: Context, file: string, take: (step: CheckStep) => void): Promise<void> {
 	const step = { step: "database", subject: file };
 	try {
-		const changes = await doors.verifyDatabase(file);
-		const detail = changes === undefined ? "is not there yet: the first run makes it" : "intact, and so is the chain of its change log";
-		take({ ...step, state: "passed", detail });
+		const proof = await doors.verifyDatabase(file);
+		const detail = proof === undefined ? "is not there yet: the first run makes it" : "intact, and so is the chain of its change log";
+		if (proof?.kind === "broken") take({ ...step, state: "failed", detail: brokenText(proof.broken), remedy: REMEDY });
+		else take({ ...step, state: "passed", detail });
 	} catch (error) {
 		if (!(error instanceof Failure)) throw error;
 		take({ ...step, state: "failed", detail: error.message, remedy: error.hint });

@@ -4,8 +4,11 @@ import { backupCommand } from "./backup.ts";
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
+import { explainCommand } from "./explain.ts";
+import { exportCommand } from "./export.ts";
 import { forgetCommand } from "./forget.ts";
 import { groupsCommand } from "./groups.ts";
+import { historyCommand } from "./history.ts";
 import { planCommand } from "./plan.ts";
 import { rejectCommand } from "./reject.ts";
 import { runCommand } from "./run.ts";
@@ -28,7 +31,10 @@ export const commands: readonly Command[] = [
 	runsCommand,
 	accountsCommand,
 	groupsCommand,
+	explainCommand,
+	historyCommand,
 	forgetCommand,
+	exportCommand,
 	backupCommand,
 	verifyCommand,
 	configCommand,

@@ -4,6 +4,7 @@ import type { Loaded, SecretNeed } from "../config/load.ts";
 import type { DaemonRequest } from "../daemon/daemon.ts";
 import type { Claim, Holder, Lock } from "../daemon/lock.ts";
 import type { Engine, Planner, Trial } from "../engine.ts";
+import type { ChainProof } from "../store/chain.ts";
 import type { Views } from "../store/views.ts";
 import type { Output } from "./output.ts";
 
@@ -45,8 +46,8 @@ export interface Doors {
 	diagnose(config: Config, source: string, signal: AbortSignal): AsyncIterable<CheckStep>;
 	/** Looks at a target step by step. */
 	diagnoseTarget(config: Config, target: string, signal: AbortSignal): AsyncIterable<CheckStep>;
-	/** Looks through the whole database and the change log's chain. The rows of the chain; undefined: there is no database yet. */
-	verifyDatabase(databaseFile: string): Promise<number | undefined>;
+	/** Looks through the whole database and the change log's chain. Undefined: there is no database yet. */
+	verifyDatabase(databaseFile: string): Promise<ChainProof | undefined>;
 	/** Copies the database while others go on writing. */
 	backUp(databaseFile: string, to: string): Promise<void>;
 	/** The token for the daemon's API, from the file beside the database. */

@@ -63,7 +63,9 @@ function* planJson(plan: PlanResult, before: string, after: string): Iterable<st
 	const held = plan.held.map(({ subject, target, kind, count, limit }) =>
 		subject === "account" ? { ...(target !== undefined && { target }), kind, count, limit } : { subject, kind, count, limit },
 	);
-	const summary = Object.fromEntries(changeKinds.map((kind) => [kind, plan.summary[kind]]));
+	// Where there are no rules for any, features and policies do not change.
+	const kinds = changeKinds.filter((kind) => kind !== "entitlement" || plan.summary[kind] > 0);
+	const summary = Object.fromEntries(kinds.map((kind) => [kind, plan.summary[kind]]));
 	const header = JSON.stringify({ plan: plan.plan, source: plan.source, mode: plan.mode, sealed: plan.sealed, summary, held });
 	yield `${before}${header.slice(0, -1)},"changes":[`;
 	let separator = "";

@@ -107,8 +107,15 @@ function* runJsonPieces(run: RunView, views: Views): Iterable<string> {
 	yield "]}\n";
 }
 
-function loggedJson({ sequence, at, kind, subject, anchor, name, why, result, before, after }: LoggedChange): object {
-	return { sequence, at: instant(at), kind, subject, anchor, name, why, result, before: before ?? null, after: after ?? null };
+function loggedJson(change: LoggedChange): object {
+	const { sequence, at, kind, subject, anchor, name, why, result, before, after } = change;
+	const target = targetOf(change) ?? null;
+	return { sequence, at: instant(at), kind, subject, target, anchor, name, why, result, before: before ?? null, after: after ?? null };
+}
+
+/** The target whose own doing it is. */
+function targetOf(change: LoggedChange): string | undefined {
+	return change.subject === "account" ? change.target : undefined;
 }
 
 function* runText(out: Output, run: RunView, views: Views): Iterable<string> {
@@ -128,7 +135,9 @@ function* runText(out: Output, run: RunView, views: Views): Iterable<string> {
 	];
 	for (const [name, value] of facts) if (value !== undefined) yield `  ${out.paint("dim", `${name}:`)} ${printable(value)}\n`;
 	for (const change of views.changes(run.run)) {
-		yield `  ${change.kind.padEnd(7)} ${printable(change.name)}  ${printable(change.why)}  ${out.paint("dim", change.result)}\n`;
+		const target = targetOf(change);
+		const where = target === undefined ? "" : `  at ${printable(target)}`;
+		yield `  ${change.kind.padEnd(7)} ${printable(change.name)}${where}  ${printable(change.why)}  ${out.paint("dim", change.result)}\n`;
 	}
 }
 

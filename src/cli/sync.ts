@@ -64,7 +64,8 @@ export function reportJson(report: RunReport): object {
 	const { run, source, mode, outcome, sealed, unsealed, read, created, updated, disabled, enabled, deleted, entitlements } = report;
 	const { unchanged, held, quarantined, delivered, pending, durationMs, groups } = report;
 	return {
-		...{ run, source, mode, outcome, sealed, unsealed, read, created, updated, disabled, enabled, deleted, entitlements },
+		...{ run, source, mode, outcome, sealed, unsealed, read, created, updated, disabled, enabled, deleted },
+		...(entitlements !== undefined && { entitlements }),
 		...{ unchanged, held, quarantined, delivered, pending, durationMs },
 		...(groups !== undefined && { groups }),
 	};
@@ -83,9 +84,10 @@ const colours = { succeeded: "green", held: "yellow", partial: "yellow", failed:
 
 /** One run for a person: a line with its numbers, then whatever needs a word. */
 export function sayReport(out: Output, report: RunReport, input: Input): void {
-	const numbers = changeKinds.flatMap((kind) =>
-		report[done[kind]] > 0 ? [`${count(report[done[kind]])} ${kind === "entitlement" ? "entitlements changed" : done[kind]}`] : [],
-	);
+	const numbers = changeKinds.flatMap((kind) => {
+		const number = report[done[kind]] ?? 0;
+		return number === 0 ? [] : [`${count(number)} ${kind === "entitlement" ? "entitlements changed" : done[kind]}`];
+	});
 	const changes = numbers.length === 0 ? "nothing changed" : numbers.join(", ");
 	const what = report.mode === "full" ? `full reading of ${count(report.read)}` : `delta of ${count(report.read)}`;
 	const name = `${out.paint("bold", report.source)} run ${report.run}: ${out.paint(colours[report.outcome], report.outcome)}`;

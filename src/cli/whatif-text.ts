@@ -39,6 +39,8 @@ function* sourceText(out: Output, found: WhatIf): Iterable<string> {
 	}
 	yield* rulesText(out, found);
 	for (const each of found.entitlements) yield* entitlementText(out, each);
+	for (const [index, sentence] of found.warnings.entries())
+		yield `${index === 0 ? "\n" : ""}${out.paint("yellow", "warning:")} ${printable(sentence)}`;
 	if (found.unknown.length > 0) yield `\n${out.paint("bold", "known only after the next reading")}`;
 	for (const sentence of found.unknown) yield `  ? ${printable(sentence)}`;
 	yield "";
@@ -100,7 +102,7 @@ function thing(name: string, value: string | undefined): string {
 
 /** The same as an object of the contract: every key is there, whatever came of it. */
 export function whatIfJson(found: WhatIf, notes: readonly string[]): object {
-	const { source, asOf, people, isSame, changes, held, quarantined, rules, entitlements, unknown } = found;
+	const { source, asOf, people, isSame, changes, held, quarantined, rules, entitlements, unknown, warnings } = found;
 	return {
 		source,
 		asOf: asOf === undefined ? null : new Date(asOf).toISOString(),
@@ -113,6 +115,7 @@ export function whatIfJson(found: WhatIf, notes: readonly string[]): object {
 		rules: rules.map(({ value, ...rule }) => ({ ...rule, value: value ?? null })),
 		entitlements: entitlements.map(({ value, ...each }) => ({ ...each, value: value ?? null })),
 		unknown,
+		warnings,
 		notes,
 	};
 }

@@ -138,7 +138,10 @@ function resolveGroups(
 	return { bases: base === undefined ? bases : listOf(base), filter, exclude, kinds };
 }
 
-function defaultMapping({ type, preset }: ValidSource): Mapping {
+/** What a source of this type maps when nothing else is said. */
+export function defaultMapping(source: Pick<ValidSource, "type" | "preset"> | SourceConfig): Mapping {
+	const { type } = source;
+	const preset = "preset" in source ? source.preset : undefined;
 	if (type === "active-directory") return activeDirectoryMapping;
 	return preset === "google" ? googleMapping : ldapMapping;
 }

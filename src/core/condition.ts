@@ -26,6 +26,8 @@ export interface Subject {
 	 * `memberOf` followed by rule 1.2.840.113556.1.4.1941 has it.
 	 */
 	isIn(group: string, how: "nested" | "direct" | "chain"): Truth;
+	/** Whether an attribute leads to the entry of a DN (see `dnKey`), from entry to entry. */
+	inChain(attribute: string, target: string): Truth;
 }
 
 /** Undefined is the third value: the condition can neither be said to hold nor not to. `why` is a phrase: "not in group CN=Sales". */
@@ -38,6 +40,10 @@ export interface Verdict {
 export interface CompiledCondition {
 	/** The names of the groups it names, as written, by their keys. */
 	readonly groups: ReadonlyMap<string, string>;
+	/** The attributes that it asks of the entry, lower case. */
+	readonly attributes: ReadonlySet<string>;
+	/** The attributes that it follows from entry to entry, lower case: what it says changes with other people's entries. */
+	readonly chains: ReadonlySet<string>;
 	judge(subject: Subject): Verdict;
 }
 
@@ -47,7 +53,8 @@ export interface CompiledCondition {
  */
 export function compileCondition(condition: Condition, schema: Schema = plainSchema): CompiledCondition {
 	const groups = new Map<string, string>();
-	return { groups, judge: compile(condition) };
+	const chains = new Set<string>();
+	return { groups, chains, attributes: new Set(attributesOfCondition(condition)), judge: compile(condition) };
 
 	function compile(part: Condition): (subject: Subject) => Verdict {
 		if ("group" in part) return compileGroup(part.group);
@@ -73,14 +80,19 @@ export function compileCondition(condition: Condition, schema: Schema = plainSch
 		return (subject) => verdicts(matches(subject));
 	}
 
-	/** A filter without memberships is judged as a whole, which is faster. */
+	/** A filter about the entry alone is judged as a whole, which is faster. */
 	function compileParts(filter: Filter): (subject: Subject) => Truth {
+		const chain = chainOf(filter, schema);
+		if (chain !== undefined) {
+			chains.add(chain.attribute);
+			return (subject) => subject.inChain(chain.attribute, chain.target);
+		}
 		const membership = membershipOf(filter);
 		if (membership !== undefined) {
 			const key = noteGroup(membership.group);
 			return (subject) => subject.isIn(key, membership.how);
 		}
-		if (!asksMembership(filter)) {
+		if (!asksOthers(filter, schema)) {
 			const matches = makeMatcher(filter, schema);
 			return ({ lookup }) => matches(lookup);
 		}
@@ -180,9 +192,20 @@ function membershipOf(filter: Filter): Membership | undefined {
 	return { group, how: filter.kind === "extensible" && filter.rule === IN_CHAIN ? "chain" : "direct" };
 }
 
-function asksMembership(filter: Filter): boolean {
-	if (filter.kind === "and" || filter.kind === "or") return filter.parts.some(asksMembership);
-	return filter.kind === "not" ? asksMembership(filter.part) : membershipOf(filter) !== undefined;
+/** `(manager:1.2.840.113556.1.4.1941:=DN)`; undefined: something else. */
+function chainOf(filter: Filter, schema: Schema): { readonly attribute: string; readonly target: string } | undefined {
+	if (filter.kind !== "extensible" || filter.rule !== IN_CHAIN || filter.attribute === undefined) return undefined;
+	const attribute = filter.attribute.toLowerCase();
+	const target = parseGroupName(textOf(filter.value));
+	if (attribute === "memberof" || schema.syntaxOf(attribute) !== "dn" || target?.kind !== "dn") return undefined;
+	return { attribute, target: groupKey(target.dn) };
+}
+
+/** Whether more is asked than what the entry says itself. */
+function asksOthers(filter: Filter, schema: Schema): boolean {
+	if (filter.kind === "and" || filter.kind === "or") return filter.parts.some((part) => asksOthers(part, schema));
+	if (filter.kind === "not") return asksOthers(filter.part, schema);
+	return membershipOf(filter) !== undefined || chainOf(filter, schema) !== undefined;
 }
 
 function attributesAsked(filter: Filter): readonly string[] {

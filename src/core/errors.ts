@@ -26,6 +26,7 @@ export const failureCodes = {
 	TARGET_REFUSED: "a target refuses us as a whole",
 	TARGET_LISTING_PARTIAL: "a target's list of accounts cannot be proven complete",
 	RUN_ALREADY_ACTIVE: "a run of this source is going on",
+	OUTPUT_UNWRITABLE: "a file that was asked for cannot be written",
 	NOT_FOUND: "what was asked for is not there",
 	CANCELLED: "stopped because the process is ending",
 } as const satisfies Record<string, string>;

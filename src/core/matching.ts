@@ -1,7 +1,8 @@
+import { type Syntax, syntaxOf } from "./attribute-syntax.ts";
 import { dnKey } from "./dn.ts";
 import { unreachable } from "./errors.ts";
 import type { Filter } from "./filter.ts";
-import { foldText, integerOf, type Syntax, syntaxOf, textOf, type Value, valueKey } from "./syntax.ts";
+import { bytesOf, foldText, integerOf, textOf, type Value, valueKey } from "./syntax.ts";
 
 /** A filter's verdict. Undefined is the third value of RFC 4511 §4.5.1.7: neither it nor its negation selects an entry. */
 export type Truth = boolean | undefined;
@@ -19,8 +20,8 @@ export interface Schema {
 	resolve?(reference: string): string | undefined;
 }
 
-/** AD's attributes as far as they are not plain text; every other name counts as a text attribute. */
-export const plainSchema: Schema = { syntaxOf };
+/** AD's attributes as far as they are not plain text; every other name counts as a text attribute. Entries do not show numbers (OIDs). */
+export const plainSchema: Schema = { syntaxOf: (attribute) => (/^\d/.test(attribute) ? undefined : syntaxOf(attribute)) };
 
 type Matcher = (lookup: Lookup) => Truth;
 type Test = (value: Value) => Truth;
@@ -145,6 +146,8 @@ function makeEqual(attribute: string, assertion: Uint8Array, schema: Schema): Ma
 		const text = textOf(assertion);
 		if (!text.includes("=")) return anyValue(attribute, isOfCategory(text));
 	}
+	// A class by its number: entries show names.
+	if (syntax === "class" && /^\d+(?:\.\d+)+$/.test(textOf(assertion))) return cannotTell;
 	if (syntax === "text" || syntax === "class") {
 		const spelled = textOf(assertion);
 		const wanted = foldText(spelled);
@@ -204,6 +207,12 @@ function makeOrder(attribute: string, assertion: Uint8Array, schema: Schema, pas
 	const syntax = schema.syntaxOf(attribute);
 	// AD has no order for DNs, categories, classes and booleans.
 	if (syntax === undefined || syntax === "dn" || syntax === "category" || syntax === "class" || syntax === "boolean") return cannotTell;
+	if (syntax === "text") {
+		// Windows' sort keys have signs before digits before letters, as the collation of Unicode does, and unlike their codes.
+		const { compare } = new Intl.Collator("en");
+		const wanted = foldText(textOf(assertion));
+		return anyValue(attribute, (value) => passes(compare(foldText(textOf(value)), wanted)));
+	}
 	const wanted = valueKey(assertion, syntax);
 	if (wanted === undefined) return cannotTell;
 	return anyValue(attribute, (value) => {
@@ -221,7 +230,7 @@ function makeSubstrings(filter: Filter & { kind: "substrings" }, schema: Schema)
 		return cannotTell;
 	const fold = (value: Value): string => {
 		if (syntax === "exact") return textOf(value);
-		return syntax === "text" || syntax === "class" ? foldText(textOf(value)) : Buffer.from(value).toString("latin1");
+		return syntax === "text" || syntax === "class" ? foldText(textOf(value)) : Buffer.from(bytesOf(value, syntax)).toString("latin1");
 	};
 	const initial = filter.initial === undefined ? "" : fold(filter.initial);
 	const any = filter.any.map(fold);

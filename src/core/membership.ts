@@ -4,6 +4,8 @@ export interface Nesting {
 	above(group: number): readonly number[];
 	/** The groups that are in this one directly. */
 	children(group: number): readonly number[];
+	/** A shortest way up from one of these groups to another group, both among it; undefined: there is none. */
+	way(from: readonly number[], to: number): readonly number[] | undefined;
 	/** Groups that contain each other: each list is one way round, beginning with its smallest number. */
 	readonly cycles: readonly (readonly number[])[];
 }
@@ -28,6 +30,7 @@ export function closeNesting(edges: Iterable<{ readonly parent: number; readonly
 			return found;
 		},
 		children: childrenOf,
+		way: (from, to) => wayUp(from, to, (group) => parents.get(group) ?? none),
 		cycles: components(children).flatMap((component) => {
 			const round = wayRound(component, childrenOf);
 			return round === undefined ? [] : [round];
@@ -48,6 +51,20 @@ function reach(start: number, next: (group: number) => readonly number[]): reado
 	// A set may grow while it is walked: new ones are visited, too.
 	for (const group of seen) for (const other of next(group)) seen.add(other);
 	return [...seen];
+}
+
+function wayUp(from: readonly number[], to: number, parentsOf: (group: number) => readonly number[]): readonly number[] | undefined {
+	const cameFrom = new Map<number, number | undefined>(from.map((group) => [group, undefined]));
+	// A map may grow while it is walked, as a set may.
+	for (const group of cameFrom.keys()) {
+		if (group === to) {
+			const way = [group];
+			for (let at = cameFrom.get(group); at !== undefined; at = cameFrom.get(at)) way.push(at);
+			return way.reverse();
+		}
+		for (const parent of parentsOf(group)) if (!cameFrom.has(parent)) cameFrom.set(parent, group);
+	}
+	return undefined;
 }
 
 /** Strongly connected components (Tarjan 1972), without recursion. */

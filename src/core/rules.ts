@@ -38,6 +38,8 @@ export interface CompiledRules {
 	readonly all: readonly CompiledRule[];
 	/** The names of the groups that they name, as written, by their keys. */
 	readonly groups: ReadonlyMap<string, string>;
+	/** The attributes that they follow from entry to entry. */
+	readonly chains: ReadonlySet<string>;
 	/** What one person gets. `before`: what stays where nothing certain can be said. */
 	entitle(subject: Subject, before: Entitlements): EntitledBy;
 }
@@ -60,16 +62,18 @@ export interface Untold {
 /** Compiles rules. Throws CONFIG_INVALID for a condition that cannot be read. */
 export function compileRules({ features, policies }: Rules, schema: Schema = plainSchema): CompiledRules {
 	const groups = new Map<string, string>();
+	const chains = new Set<string>();
 	const compile = (kind: "feature" | "policy", { name, when }: FeatureRule, value: string | undefined, place: string): CompiledRule => {
 		const condition = when && compileCondition(when, schema);
 		for (const [key, group] of condition?.groups ?? []) groups.set(key, group);
+		for (const attribute of condition?.chains ?? []) chains.add(attribute);
 		return { kind, name, value, place, through: when === undefined ? "everybody" : describeCondition(when), condition };
 	};
 	const ofFeatures = features.map((rule, index) => compile("feature", rule, undefined, `features[${index}]`));
 	const ofPolicies = policies.map((rule, index) => compile("policy", rule, rule.value, `policies[${index}]`));
 	const byFeature = grouped(ofFeatures);
 	const byPolicy = grouped(ofPolicies);
-	return { all: [...ofFeatures, ...ofPolicies], groups, entitle };
+	return { all: [...ofFeatures, ...ofPolicies], groups, chains, entitle };
 
 	function entitle(subject: Subject, before: Entitlements) {
 		const untold: Untold[] = [];

@@ -1,48 +1,41 @@
+import type { Syntax } from "./attribute-syntax.ts";
 import { dnKey } from "./dn.ts";
 
 /**
- * How the values of an attribute are compared. `category` is objectCategory, which may be asked for by a class's name; `class`
- * is objectClass; `time` is GeneralizedTime.
+ * A value as a directory or our snapshot holds it. What is no text is bytes, or what a decoded entry shows of them: a GUID or SID in
+ * its usual form, all else in base64.
  */
-export type Syntax = "text" | "exact" | "dn" | "category" | "class" | "integer" | "boolean" | "time" | "guid" | "sid" | "bytes";
-
-/** A value as a directory or our snapshot holds it. GUIDs and SIDs may be bytes or their usual text. */
 export type Value = string | Uint8Array;
 
-/** Attributes of AD whose values are not plain text, by lower-case name. Everything else compares as text without case. */
-const syntaxes: ReadonlyMap<string, Syntax> = new Map([
-	...list("dn", "distinguishedName member memberOf manager directReports managedBy managedObjects lastKnownParent secretary seeAlso owner"),
-	...list("dn", "msDS-PrincipalMember altRecipient publicDelegates homeMDB serverReference msExchDelegateListLink"),
-	...list("integer", "userAccountControl accountExpires sAMAccountType primaryGroupID groupType uSNChanged uSNCreated instanceType"),
-	...list("integer", "pwdLastSet lastLogon lastLogonTimestamp lastLogoff badPasswordTime badPwdCount logonCount lockoutTime codePage"),
-	...list("integer", "countryCode adminCount systemFlags searchFlags msDS-User-Account-Control-Computed msDS-SupportedEncryptionTypes"),
-	...list("integer", "maxPwdAge minPwdAge lockoutDuration lockoutThreshold tombstoneLifetime msExchRecipientTypeDetails versionNumber"),
-	...list("boolean", "isDeleted isRecycled showInAdvancedViewOnly isCriticalSystemObject msExchHideFromAddressLists"),
-	...list("time", "whenChanged whenCreated createTimeStamp modifyTimeStamp msTSExpireDate"),
-	...list("guid", "objectGUID invocationId parentGUID mS-DS-ConsistencyGuid msExchMailboxGuid schemaIDGUID"),
-	...list("sid", "objectSid sIDHistory tokenGroups"),
-	...list("bytes", "thumbnailPhoto jpegPhoto userCertificate userSMIMECertificate logonHours nTSecurityDescriptor userParameters"),
-	...list("category", "objectCategory"),
-	...list("class", "objectClass"),
-]);
-
-function list(syntax: Syntax, names: string): [string, Syntax][] {
-	return names.split(" ").map((name) => [name.toLowerCase(), syntax]);
-}
-
-/** How AD compares an attribute (lower-case name); text when nothing else is known. */
-export function syntaxOf(attribute: string): Syntax {
-	return syntaxes.get(attribute) ?? "text";
-}
+/** What Windows' sort keys take for two letters, or for another one with a mark that Unicode does not take apart. */
+const spelled: Readonly<Record<string, string>> = {
+	ß: "ss",
+	ẞ: "ss",
+	æ: "ae",
+	Æ: "ae",
+	œ: "oe",
+	Œ: "oe",
+	þ: "th",
+	Þ: "th",
+	ø: "o",
+	Ø: "o",
+};
 
 /**
  * The form under which two values of a text attribute are equal for AD: no case, no accents, no difference between full and half
- * width (MS-ADTS §3.1.1.2.2.4.13 compares with NORM_IGNORECASE, NORM_IGNORENONSPACE and NORM_IGNOREWIDTH).
+ * width, or Hiragana and Katakana (MS-ADTS §3.1.1.2.2.4.13 compares by sort keys with NORM_IGNORECASE, NORM_IGNORENONSPACE,
+ * NORM_IGNOREWIDTH and NORM_IGNOREKANATYPE). "Meißner" is "Meissner" (Microsoft's KB 938447), "ø" is "o" (seen on Windows 2012 R2).
  */
 export function foldText(value: string): string {
 	if (isAscii(value)) return value.toLowerCase();
-	const plain = value.normalize("NFD").replace(/\p{Mn}/gu, "");
-	return plain.replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0)).toLowerCase();
+	return value
+		.replace(/[\u3000\uff01-\uffee]/g, (wide) => wide.normalize("NFKC"))
+		.normalize("NFD")
+		.replace(/\p{Mn}/gu, "")
+		.replace(/[ßẞæÆœŒþÞøØ]/g, (letter) => spelled[letter] as string)
+		.replace(/[\u3041-\u3096]/g, (hiragana) => String.fromCharCode(hiragana.charCodeAt(0) + 0x60))
+		.toLowerCase()
+		.replaceAll("ς", "σ"); // toLowerCase gives a capital sigma either of two small ones, by where it stands.
 }
 
 function isAscii(value: string): boolean {
@@ -115,11 +108,11 @@ export function valueKey(value: Value, syntax: Syntax): string | bigint | number
 		case "category":
 			return dnKey(textOf(value));
 		case "guid":
-			return hexOf(typeof value === "string" ? (guidBytes(value) ?? value) : (guidOfText(value) ?? value));
+			return hexOf(typeof value === "string" ? bytesOf(value, syntax) : (guidOfText(value) ?? value));
 		case "sid":
-			return hexOf(typeof value === "string" ? (sidBytes(value) ?? value) : (sidOfText(value) ?? value));
+			return hexOf(typeof value === "string" ? bytesOf(value, syntax) : (sidOfText(value) ?? value));
 		case "bytes":
-			return hexOf(value);
+			return hexOf(bytesOf(value, syntax));
 		case "exact":
 			return textOf(value);
 		default:
@@ -131,14 +124,19 @@ export function textOf(value: Value): string {
 	return typeof value === "string" ? value : Buffer.from(value.buffer, value.byteOffset, value.length).toString("utf8");
 }
 
+/** The bytes of a value that is no text, also of what a decoded entry shows of them. */
+export function bytesOf(value: Value, syntax: Syntax): Uint8Array {
+	if (typeof value !== "string") return value;
+	const named = syntax === "guid" ? guidBytes(value) : syntax === "sid" ? sidBytes(value) : undefined;
+	return named ?? Buffer.from(value, "base64");
+}
+
 export function integerOf(text: string): bigint | undefined {
 	return /^[+-]?\d{1,20}$/.test(text) ? BigInt(text.startsWith("+") ? text.slice(1) : text) : undefined;
 }
 
-function hexOf(value: Value): string {
-	return (typeof value === "string" ? Buffer.from(value, "latin1") : Buffer.from(value.buffer, value.byteOffset, value.length)).toString(
-		"hex",
-	);
+function hexOf({ buffer, byteOffset, length }: Uint8Array): string {
+	return Buffer.from(buffer, byteOffset, length).toString("hex");
 }
 
 /** A filter's assertion comes as bytes even when a person wrote the textual GUID. Sixteen bytes are always taken as the GUID itself. */

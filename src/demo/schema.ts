@@ -1,4 +1,4 @@
-import { type Syntax, syntaxOf } from "../core/syntax.ts";
+import { type Syntax, syntaxOf } from "../core/attribute-syntax.ts";
 
 /** An attribute type of the demo directory's schema. */
 export interface AttributeType {

@@ -183,6 +183,7 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 						at: request.at,
 						run: request.run,
 						source: request.source,
+						target: undefined,
 						kind: row.kind,
 						subject: "account",
 						anchor: row.anchor,

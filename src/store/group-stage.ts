@@ -121,6 +121,9 @@ export function openGroupStage(db: Connection) {
 			UNION ALL SELECT group_id FROM staged_members WHERE member_id = ? AND added = 1`,
 		)
 		.pluck();
+	const groupsOfKnown = db.prepare<[number]>("SELECT group_id FROM members WHERE member_id = ?").pluck();
+	/** Whether anybody came or went in this run: a full evaluation asks for everybody's groups, most often with nothing staged. */
+	let hasMembers = false;
 	/** Those that are, and those that were until this run. */
 	const membersOf = db
 		.prepare<[number, number]>(
@@ -169,7 +172,10 @@ export function openGroupStage(db: Connection) {
 		has: (id: number): boolean => has.get(id) !== undefined,
 		isEmpty: (): boolean => any.get() === undefined,
 		/** A membership that came or went. */
-		member: (group: number, member: number, added: boolean): void => members.add(group, member, added ? 1 : 0),
+		member: (group: number, member: number, added: boolean): void => {
+			hasMembers = true;
+			members.add(group, member, added ? 1 : 0);
+		},
 		/** Forgets what this run said of a group's members so far. */
 		forgetMembers: (group: number): void => {
 			members.flush();
@@ -196,12 +202,13 @@ export function openGroupStage(db: Connection) {
 		nested: (sourceId: number) => nested.iterate(sourceId, sourceId),
 		/** Nestings that came or went. */
 		changedNesting: (sourceId: number) => changedNesting.all(sourceId),
-		groupsOf: (member: number): readonly number[] => groupsOf.all(member, member) as number[],
+		groupsOf: (member: number): readonly number[] => (hasMembers ? groupsOf.all(member, member) : groupsOfKnown.all(member)) as number[],
 		membersOf: (group: number): readonly number[] => membersOf.all(group, group) as number[],
 		/** Groups that had members and show none, in this run or since it was doubted in an earlier one. */
 		emptied: (sourceId: number) => emptied.all(sourceId),
 		changedMembers: (): readonly number[] => changedMembers.all() as number[],
 		clear: (): void => {
+			hasMembers = false;
 			db.exec(
 				"DROP INDEX IF EXISTS temp.staged_members_by_member; DELETE FROM staged_groups; DELETE FROM staged_members; DELETE FROM staged_strangers",
 			);

@@ -351,6 +351,11 @@ ALTER TABLE entries ADD COLUMN read_run INTEGER;   -- the run that read these by
 -- The target whose own doing a change is; it counts in the chain only where there is one.
 ALTER TABLE changes ADD COLUMN target TEXT;
 CREATE INDEX changes_by_anchor ON changes (anchor);
+-- Where the chain ends: rows that are cut off at its end are missed by nothing else.
+ALTER TABLE chain ADD COLUMN last_sequence INTEGER;
+ALTER TABLE chain ADD COLUMN last_digest BLOB;
+UPDATE chain SET last_sequence = coalesce((SELECT max(sequence) FROM changes), first_sequence - 1),
+	last_digest = coalesce((SELECT digest FROM changes ORDER BY sequence DESC LIMIT 1), digest_before);
 -- A change that was taken back: not planned again until the directory says something else, or somebody unpins it.
 ALTER TABLE rejected ADD COLUMN reverted_run INTEGER;
 -- How many accounts have each feature, and each value of each policy: a scrape must not walk accounts to know.

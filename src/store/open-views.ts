@@ -1,8 +1,9 @@
 import { existsSync, statSync } from "node:fs";
 import { spread } from "../lib/spread.ts";
 import type { HeldKind, Mode } from "../sync/report.ts";
-import { verifyChain } from "./change-log.ts";
+import { proveChain } from "./chain.ts";
 import { openReadOnly } from "./database.ts";
+import { openLogReader } from "./log-reader.ts";
 import type { ReadBackCounts, TargetTrouble } from "./target-states.ts";
 import {
 	type AccountRow,
@@ -107,7 +108,7 @@ export function openViews(file: string): Views {
 		FROM quarantine q JOIN sources s ON s.id = q.source_id JOIN entries e ON e.id = q.entry_id ORDER BY s.name, q.name`,
 	);
 	const changes = db.prepare<[number], ChangeRow>(
-		"SELECT sequence, at, run_id, source, subject, kind, anchor, name, why, before, after, result FROM changes WHERE run_id = ? ORDER BY sequence",
+		"SELECT sequence, at, run_id, source, target, subject, kind, anchor, name, why, before, after, result FROM changes WHERE run_id = ? ORDER BY sequence",
 	);
 	const everyAccount = db.prepare<[], AccountRow>(
 		`SELECT ${accountColumns} FROM accounts a JOIN entries e ON e.id = a.id JOIN sources s ON s.id = a.source_id ORDER BY a.user_name COLLATE NOCASE, a.id`,
@@ -138,6 +139,7 @@ export function openViews(file: string): Views {
 	const targetNames = db.prepare<[], { name: string }>("SELECT name FROM targets ORDER BY name");
 
 	return {
+		...openLogReader(db),
 		sources: () =>
 			sources.all().map(({ id, name, entries, last_full_sealed, strategy, memberships, groups: kept }): SourceView => {
 				const newest = lastRun.get(id);
@@ -206,7 +208,7 @@ export function openViews(file: string): Views {
 				{ target: name, state: "disabled" as const, count: totals(name).inactive },
 			]);
 		},
-		verifyChain: () => verifyChain(db),
+		proveChain: () => proveChain(db),
 		size: () => sizeOf(file) + sizeOf(`${file}-wal`),
 		close: () => {
 			db.close();

@@ -55,7 +55,7 @@ export function openRuns(db: Connection) {
 				report.disabled,
 				report.enabled,
 				report.deleted,
-				report.entitlements,
+				report.entitlements ?? 0,
 				report.held,
 				report.quarantined,
 				report.run,

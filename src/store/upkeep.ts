@@ -1,7 +1,8 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import Database from "better-sqlite3";
 import { Failure } from "../core/errors.ts";
-import { openChangeLog, verifyChain } from "./change-log.ts";
+import { type ChainProof, proveChain } from "./chain.ts";
+import { openChangeLog } from "./change-log.ts";
 import { asFailure, type Connection, openReadOnly } from "./database.ts";
 import { openRuns } from "./runs.ts";
 
@@ -45,8 +46,8 @@ function check(file: string): void {
 	}
 }
 
-/** The whole file and the change log's chain. Returns the chain's length. Throws DATABASE_CORRUPT. */
-export function verifyDatabase(file: string): number {
+/** The whole file, then the change log's chain. Throws DATABASE_CORRUPT when the file itself is damaged. */
+export function verifyDatabase(file: string): ChainProof {
 	const db = openReadOnly(file);
 	try {
 		const problems = db.prepare("PRAGMA integrity_check(3)").pluck().all() as string[];
@@ -55,7 +56,7 @@ export function verifyDatabase(file: string): number {
 				hint: "Restore the last backup.",
 			});
 		}
-		return verifyChain(db);
+		return proveChain(db);
 	} catch (error) {
 		throw asFailure(file, error);
 	} finally {

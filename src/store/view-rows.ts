@@ -53,6 +53,8 @@ export interface ChangeRow extends ChangeSides {
 	readonly at: number;
 	readonly run_id: number;
 	readonly source: string;
+	/** Null: a change of the account itself. */
+	readonly target: string | null;
 	readonly result: string;
 }
 
@@ -105,7 +107,7 @@ export function makeChange(row: HeldViewRow | ChangeRow): Change | LoggedChange 
 		why: row.why,
 		before: side(row.before),
 		after: side(row.after),
-		...(row.subject === "account" && { target: "target" in row && row.target !== "" ? row.target : undefined }),
+		...(row.subject === "account" && { target: row.target === null || row.target === "" ? undefined : row.target }),
 	} as Change;
 	return "sequence" in row
 		? { ...change, sequence: row.sequence, at: row.at, run: row.run_id, source: row.source, result: row.result }

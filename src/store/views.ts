@@ -2,10 +2,12 @@ import type { Account } from "../core/account.ts";
 import type { Change } from "../core/change.ts";
 import type { Group } from "../core/group.ts";
 import type { HeldKind, Mode, Outcome, Trigger } from "../sync/report.ts";
+import type { ChainProof } from "./chain.ts";
+import type { LogReader } from "./log-reader.ts";
 import type { ReadBackCounts, TargetTrouble } from "./target-states.ts";
 
-/** What `status`, `/health`, `/metrics` and the API read. Implemented over a read-only connection by `openViews`. */
-export interface Views {
+/** What the commands that change nothing, `/health`, `/metrics` and the API read. Implemented over a read-only connection by `openViews`. */
+export interface Views extends LogReader {
 	sources(): readonly SourceView[];
 	/** Also those that are not in the configuration any more. */
 	targets(): readonly TargetView[];
@@ -23,12 +25,12 @@ export interface Views {
 	members(group: GroupView): IterableIterator<MemberView>;
 	/** What the directory has as direct members of a group that is no account of ours, as far as `limit`. */
 	strangers(group: GroupView, limit: number): readonly string[];
-	/** Accounts per target and state, for the metric. */
 	/** How many accounts have each feature. Every feature that anybody has. */
 	featureCounts(): readonly { readonly feature: string; readonly count: number }[];
+	/** Accounts per target and state, for the metric. */
 	accountCounts(): readonly { readonly target: string; readonly state: "active" | "disabled"; readonly count: number }[];
-	/** Throws Failure DATABASE_CORRUPT naming the first broken row; returns how many rows the chain has. */
-	verifyChain(): number;
+	/** Walks the whole change log. */
+	proveChain(): ChainProof;
 	/** Bytes of the database with its write-ahead log. */
 	size(): number;
 	close(): void;

@@ -65,9 +65,9 @@ export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync"
 		session.log.appendMany((append) => {
 			for (const change of targetChanges(session)) {
 				if (change.held !== undefined) continue;
-				const { kind, anchor, name, why, before, after } = change;
+				const { kind, target, anchor, name, why, before, after } = change;
 				append({
-					...{ at, run: as.run, source: source.name, kind, subject: "account", anchor, name, why, result: as.result },
+					...{ at, run: as.run, source: source.name, target, kind, subject: "account", anchor, name, why, result: as.result },
 					before: before && JSON.stringify(before),
 					after: after && JSON.stringify(after),
 				});
@@ -90,7 +90,7 @@ export function commitRun({ session, sync }: Pick<RunContext, "session" | "sync"
 				if (change.held !== undefined) continue;
 				const { kind, anchor, name, why, before, after } = change;
 				append({
-					...{ at, run: as.run, source: source.name, kind, subject: "group", anchor, name, why, result: as.result },
+					...{ at, run: as.run, source: source.name, target: undefined, kind, subject: "group", anchor, name, why, result: as.result },
 					before: before && JSON.stringify(before),
 					after: after && JSON.stringify(after),
 				});

@@ -98,6 +98,7 @@ function reportOf({ session, sync, clock, deliveries }: CycleContext, facts: Fac
 	const read = planned?.reading?.read ?? 0;
 	const state = session.snapshot.source(sync.source.name);
 	const quarantined = session.decisions.countQuarantined(state.id);
+	const isEntitling = passed.entitlement > 0 || (planned?.judgement.held.entitlement ?? 0) > 0;
 	const refused = facts.deliveries.some(({ result }) => result === "refused");
 	return {
 		run: facts.run,
@@ -113,7 +114,7 @@ function reportOf({ session, sync, clock, deliveries }: CycleContext, facts: Fac
 		disabled: passed.disable,
 		enabled: passed.enable,
 		deleted: passed.delete,
-		entitlements: passed.entitlement,
+		entitlements: sync.entitling.all.length === 0 && !isEntitling ? undefined : passed.entitlement,
 		unchanged: Math.max(0, read - (planned?.changedEntries ?? 0)),
 		held,
 		quarantined,

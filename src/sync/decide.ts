@@ -96,6 +96,7 @@ export function reject(context: RunContext, name: string, by: string, at: number
 				at,
 				run: 0,
 				source,
+				target: row.target === "" ? undefined : row.target,
 				kind,
 				subject,
 				anchor,

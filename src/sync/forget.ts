@@ -23,8 +23,9 @@ export function forget({ session, configured, clock }: ForgetContext, target: st
 	return session.transaction(() => {
 		const forgotten = user === undefined ? session.forget.target(target) : forgetAccount(session, target, user, clock());
 		const what = user === undefined ? `all that was known of target ${target}` : `what was known of ${user} at ${target}`;
-		const change = { at: clock(), run: 0, source: target, kind: "delete", subject: "target", anchor: "", name: user ?? target };
-		session.log.append()({ ...change, why: `forgot ${what}`, before: undefined, after: undefined, result: `forgotten by ${by}` });
+		const change = { at: clock(), run: 0, source: target, target, kind: "delete", subject: "target", anchor: "" };
+		const sides = { before: undefined, after: undefined };
+		session.log.append()({ ...change, ...sides, name: user ?? target, why: `forgot ${what}`, result: `forgotten by ${by}` });
 		return forgotten;
 	});
 }

@@ -38,6 +38,14 @@ export function openMembership(session: Session, state: SourceState): Membership
 		return living.length === edges().length ? everyNesting() : closeNesting(living);
 	});
 
+	/** Kept, since a full evaluation asks for everybody: a company has far fewer groups than people. */
+	const known = new Map<number, readonly number[]>();
+	const aboveOf = (group: number): readonly number[] => {
+		const above = known.get(group) ?? nestingNow().above(group).filter(counts);
+		known.set(group, above);
+		return above;
+	};
+
 	const peopleBeneath = (start: number, into: Set<number>): void => {
 		const seen = new Set([start]);
 		for (const group of seen) {
@@ -61,7 +69,7 @@ export function openMembership(session: Session, state: SourceState): Membership
 			const primary = primaryId === undefined ? undefined : byPrimaryId().get(primaryId);
 			if (primary !== undefined && counts(primary)) direct.push(primary);
 			const all = new Set<number>();
-			for (const group of direct) for (const above of nestingNow().above(group)) if (counts(above)) all.add(above);
+			for (const group of direct) for (const above of aboveOf(group)) all.add(above);
 			return all;
 		},
 		touched: () => {

@@ -6,7 +6,7 @@ import type { DeliverContext } from "./deliver-context.ts";
 export function logOfGroup({ target, clock }: DeliverContext, row: PendingGroupRow) {
 	const kind = row.wanted === null ? "delete" : row.remote_id === null ? "create" : "update";
 	const name = groupIn(row.body ?? row.applied_body)?.displayName ?? "";
-	return { at: clock(), run: row.run_id, source: target.name, kind, subject: "group", anchor: row.anchor, name };
+	return { at: clock(), run: row.run_id, source: target.name, target: target.name, kind, subject: "group", anchor: row.anchor, name };
 }
 
 export function groupIn(body: string | null): Group | undefined {

@@ -43,7 +43,8 @@ function act({ session, target, action, clock }: RepairContext, drift: Drift): v
 	const { row, left, found, phrases, isKept } = drift;
 	const seen = found === undefined ? Buffer.alloc(0) : digest(JSON.stringify(found));
 	const say = (result: string): void => {
-		const change = { at: clock(), run: row.run_id, source: target.name, kind: kindOf(drift), subject: "account", anchor: row.anchor };
+		const where = { run: row.run_id, source: target.name, target: target.name };
+		const change = { at: clock(), ...where, kind: kindOf(drift), subject: "account", anchor: row.anchor };
 		const sides = { before: found && JSON.stringify(found), after: JSON.stringify(left) };
 		session.log.append()({ ...change, name: left.userName, why: `at the target: ${phrases.join(", ")}`, ...sides, result });
 	};

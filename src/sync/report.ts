@@ -19,8 +19,8 @@ export interface RunReport {
 	readonly disabled: number;
 	readonly enabled: number;
 	readonly deleted: number;
-	/** Accounts whose features or policies changed. */
-	readonly entitlements: number;
+	/** Accounts whose features or policies changed; undefined where there are no rules for any. */
+	readonly entitlements: number | undefined;
 	readonly unchanged: number;
 	readonly held: number;
 	readonly quarantined: number;

@@ -54,6 +54,11 @@ export function groupsOfRules({ entitling, views }: RuleHolders): ReadonlyMap<st
 	return new Map([...entitling.groups, ...views.flatMap(({ condition }) => [...(condition?.groups ?? [])])]);
 }
 
+/** The attributes that conditions follow from entry to entry. */
+export function chainsOfRules({ entitling, views }: RuleHolders): ReadonlySet<string> {
+	return new Set([...entitling.chains, ...views.flatMap(({ condition }) => [...(condition?.chains ?? [])])]);
+}
+
 export interface RuleHolders {
 	readonly entitling: CompiledRules;
 	readonly views: readonly TargetView[];
@@ -97,6 +102,38 @@ function untoldByRules({ entitling }: SyncSource, { names, pinned }: RulesNow, {
 		const number = people.count.toLocaleString("en-US");
 		return [`${place}: of ${number} people it cannot be told whether they get ${kind} ${name} (${people.why}); they keep what they have`];
 	});
+}
+
+/** Attributes that are asked for now, and that the snapshot's entries were not asked for. */
+export function unreadOf({ asked }: RulesNow): ReadonlySet<string> {
+	return new Set([...asked.now].filter((name) => !asked.before.has(name)));
+}
+
+/**
+ * Rules on attributes that nobody shows: misspelt perhaps, and then they would match nobody, or everybody, without a word. `unread`:
+ * of these it is no wonder.
+ */
+export function unshownBy(
+	session: Session,
+	sync: SyncSource,
+	state: SourceState,
+	planning: PlanningResult,
+	unread: ReadonlySet<string>,
+): readonly string[] {
+	const counts = session.snapshot.attributeCounts(state.id);
+	const isShown = (name: string): boolean => (counts.get(name) ?? 0) + (planning.attributeCounts.get(name) ?? 0) > 0;
+	const holders = [
+		...sync.entitling.all.map(({ place, condition }) => ({ place, condition })),
+		...sync.views.map(({ target, condition }) => ({ place: `target ${target}`, condition })),
+	];
+	return holders.flatMap(({ place, condition }) =>
+		[...(condition?.attributes ?? [])]
+			.filter((name) => name !== "distinguishedname" && !unread.has(name) && !isShown(name))
+			.map(
+				(name) =>
+					`${place}: nobody shows the attribute ${name}: nobody has a value, it is not spelled so, or this account may not read it; dirsyncd check says which`,
+			),
+	);
 }
 
 function anchorsOf(wanted: ReadonlyMap<string, string>, groups: readonly PinnedGroup[]): string {

@@ -2,6 +2,7 @@ import { Failure } from "../core/errors.ts";
 import type { Source } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
+import { openChains, stageBeneath } from "./chains.ts";
 import { type CommitAs, commitRun } from "./committing.ts";
 import { type Found, readOn } from "./find.ts";
 import { judgeGroups } from "./group-judging.ts";
@@ -13,7 +14,7 @@ import { type GroupScope, type Membership, makeGroupScope, makeNamedGroups, open
 import { lookOffline, type Offline } from "./offline.ts";
 import type { Planned, RunContext, RunKind } from "./planned.ts";
 import { type PlanningContext, planStaged } from "./planning.ts";
-import { groupsOfRules, rulesNow, untoldBy } from "./rules.ts";
+import { chainsOfRules, groupsOfRules, rulesNow, unreadOf, unshownBy, untoldBy } from "./rules.ts";
 import { doubtsOfStanding } from "./tally.ts";
 import { judgeTargets } from "./target-judging.ts";
 import { planTargets } from "./target-planning.ts";
@@ -55,6 +56,7 @@ export async function plan(
 	const namesGroups = scope !== undefined || groupsOfRules(sync).size > 0;
 	if (membership !== undefined && namesGroups) stageTouched(session, state, membership);
 	stageReports(session, state);
+	stageBeneath(session, source, state, chainsOfRules(sync));
 	const named = membership && makeNamedGroups(session, state, membership, rules.groups);
 	const ruled = membership && makeNamedGroups(session, state, membership, rules.pinned);
 	const serverChanged = found?.summary.end.viewChanged;
@@ -66,7 +68,7 @@ export async function plan(
 	const isCurrent = found?.summary.end.isCurrent === true && found.summary.isWhole;
 	const planningContext: PlanningContext = {
 		...planningContextOf(context, at, found, offline),
-		...{ scope, named, ruled, asked: rules.asked, isSettling, isCurrent },
+		...{ scope, named, ruled, asked: rules.asked, chains: openChains(session, source, state), isSettling, isCurrent },
 	};
 	const planning = await planStaged(session, sync, state, planningContext, signal);
 	const standing = isFull ? doubtsOfStanding(session, state, planning.attributeCounts, found.summary.read) : [];
@@ -94,6 +96,7 @@ export async function plan(
 		warnings: [
 			...(found?.warnings ?? []),
 			...(found === undefined ? [] : untoldBy(sync, rules, planning)),
+			...(isFull || rules.isAnother ? unshownBy(session, sync, state, planning, offline === undefined ? new Set() : unreadOf(rules)) : []),
 			...(isFull && membership !== undefined ? cyclesOf(session, membership, source) : []),
 		],
 		shielded: found?.shielded,
@@ -108,7 +111,7 @@ function planningContextOf(
 	at: number,
 	found: Found | undefined,
 	offline: Offline | undefined,
-): Omit<PlanningContext, "scope" | "named" | "ruled" | "asked" | "isSettling" | "isCurrent"> {
+): Omit<PlanningContext, "scope" | "named" | "ruled" | "asked" | "chains" | "isSettling" | "isCurrent"> {
 	return {
 		at,
 		viewChanged: (found ?? offline)?.viewChanged,

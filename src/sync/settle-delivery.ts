@@ -105,5 +105,5 @@ function log(context: DeliverContext, delivery: OpenDelivery, why: string, resul
 export function logOf({ target, clock }: DeliverContext, { row, wanted, applied }: OpenDelivery) {
 	const { run_id, kind, anchor } = row;
 	const name = (wanted ?? applied)?.userName ?? "";
-	return { at: clock(), run: run_id, source: target.name, kind, subject: "account", anchor, name };
+	return { at: clock(), run: run_id, source: target.name, target: target.name, kind, subject: "account", anchor, name };
 }

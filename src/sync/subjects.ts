@@ -1,5 +1,6 @@
 import type { Subject } from "../core/condition.ts";
 import type { Entry } from "../core/entry.ts";
+import type { Chains } from "./chains.ts";
 import type { NamedGroups } from "./membership.ts";
 
 /** What conditions are asked with. */
@@ -8,6 +9,8 @@ export interface SubjectContext {
 	readonly asked: { readonly now: ReadonlySet<string>; readonly before: ReadonlySet<string> };
 	/** Attributes known to be unreadable now. */
 	readonly unreadable: ReadonlySet<string>;
+	/** What follows attributes from entry to entry. */
+	readonly chains: Chains;
 }
 
 /** A person about whom conditions are asked. */
@@ -20,12 +23,20 @@ export interface Asked {
 
 /** Makes people askable. `named` undefined: this source reads no groups. Somebody's groups are worked out once, and only when asked for. */
 export function makeSubjects(context: SubjectContext, named: NamedGroups | undefined): (who: Asked, entry: Entry) => Subject {
-	const { asked, unreadable } = context;
+	const { asked, unreadable, chains } = context;
 	return ({ id, isRead, primaryId }, entry) => {
 		const known = isRead ? asked.now : asked.before;
 		const groups: { -readonly [How in keyof NamedGroups["waysOf"]]?: ReadonlySet<number> } = {};
+		const lookup = (name: string): readonly string[] | undefined => {
+			if (name === "distinguishedname") return [entry.dn];
+			return entry.attributes.get(name) ?? (known.has(name) && !unreadable.has(name) ? [] : undefined);
+		};
 		return {
-			lookup: (name) => entry.attributes.get(name) ?? (known.has(name) && !unreadable.has(name) ? [] : undefined),
+			lookup,
+			inChain: (attribute, target) => {
+				const values = lookup(attribute);
+				return values === undefined ? undefined : chains.reaches(attribute, values, target);
+			},
 			isIn: (key, how) => {
 				const group = named?.idOf(key);
 				if (named === undefined || group === undefined) return undefined;

@@ -1,6 +1,7 @@
 import type { Account } from "../core/account.ts";
 import type { MappedAccount } from "../core/mapping.ts";
 import { type MatchField, matchValueOf } from "../core/match.ts";
+import { cameFrom } from "../core/move.ts";
 import { type PlannedAccount, type PlannedChange, planAccount, type Situation } from "../core/plan.ts";
 import type { Session } from "../store/session.ts";
 import type { MatchRow } from "../store/takeovers.ts";
@@ -63,7 +64,7 @@ const nothing = { desired: undefined, changes: [], cause: undefined, endedAt: un
 function planTakeover({ source, anchor, body, cause, ended_at }: MatchRow, situation: Situation): PlannedAccount {
 	const account = JSON.parse(body) as Account;
 	const planned = planAccount({ ...situation, before: { account, cause: cause ?? undefined, endedAt: ended_at ?? undefined } });
-	const moved = `came from source ${source} (${anchor})`;
+	const moved = cameFrom({ source, anchor });
 	const fields = planned.changes.find(({ kind }) => kind === "update");
 	const update: PlannedChange = { kind: "update", why: fields === undefined ? moved : `${moved}; ${fields.why}`, cause: undefined };
 	return { ...planned, changes: [update, ...planned.changes.filter((change) => change !== fields)] };

@@ -27,6 +27,8 @@ export interface WhatIf {
 	readonly entitlements: readonly EntitlementOutcome[];
 	/** What can be told only after the next reading, in sentences. */
 	readonly unknown: readonly string[];
+	/** What may be meant otherwise, in sentences: rules on attributes that nobody shows. */
+	readonly warnings: readonly string[];
 }
 
 /** One rule of the configuration, in its order. */
@@ -80,6 +82,7 @@ function unknownSource(source: string): WhatIf {
 	return {
 		...{ source, asOf: undefined, people: 0, isSame: false, changes: [], held: [], rules: [], entitlements: [] },
 		quarantined: { count: 0, examples: [] },
+		warnings: [],
 		unknown: [`source ${source} is not in the database: who is in it is known only after its first reading`],
 	};
 }
@@ -98,6 +101,7 @@ function outcomeOf(session: Session, planned: Planned): Omit<WhatIf, "source" | 
 		quarantined: { count: aside.count, examples: aside.first.map(({ name, reason }) => ({ name, why: reason })) },
 		rules: rulesOf(planned),
 		entitlements: entitlements.all(),
+		warnings: planned.warnings,
 	};
 }
 

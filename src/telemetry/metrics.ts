@@ -76,7 +76,7 @@ function observeRun(table: Table, seen: Seen, report: RunReport): void {
 	const counts = {
 		create: report.created,
 		update: report.updated,
-		entitlement: report.entitlements,
+		entitlement: report.entitlements ?? 0,
 		disable: report.disabled,
 		enable: report.enabled,
 		delete: report.deleted,

@@ -7,6 +7,7 @@ import { startSlapd } from "../support/slapd.ts";
 import { type Case, casesOf, measureRound, type Sample } from "./cases.ts";
 import { reportDelivery } from "./delivery.ts";
 import { median, table } from "./measure.ts";
+import { reportRules } from "./rules.ts";
 
 /**
  * Our speed beside that of ldapsearch, which dumps the same attributes of the same people to /dev/null in the same run: a ratio
@@ -32,6 +33,10 @@ async function main(): Promise<number> {
 			`\n${people.toLocaleString("en")} people, medians of ${rounds} ${rounds === 1 ? "round" : "rounds"}\n\n${report(people, samples)}\n`,
 		);
 	}
+	const ruled = values.smoke ? { people: 2000, groups: 200 } : { people: 50_000, groups: 2000 };
+	process.stdout.write(
+		`\nrules over ${ruled.people.toLocaleString("en")} people in ${ruled.groups.toLocaleString("en")} groups\n\n${await reportRules(ruled, values.smoke ? 1 : 5)}\n`,
+	);
 	const accounts = values.smoke ? 300 : 5000;
 	process.stdout.write(
 		`\ndelivery of ${accounts.toLocaleString("en")} accounts over HTTP\n\n${await reportDelivery(accounts, Math.min(rounds, 3))}\n`,

@@ -3,7 +3,7 @@ import type { DaemonCall } from "../../src/cli/context.ts";
 import { Failure } from "../../src/core/errors.ts";
 import type { Drift, Engine, Planner } from "../../src/engine.ts";
 import type { AccountView, LoggedChange } from "../../src/store/views.ts";
-import { runView, say } from "./world.ts";
+import { runView, say, wholeChain } from "./world.ts";
 
 const ada: AccountView = {
 	source: "corp",
@@ -189,6 +189,13 @@ describe("runs", () => {
 		expect((await say(["runs", "7"], { views })).out).toContain("create  ada  new in the directory");
 	});
 
+	it("says which target's own doing a change is", async () => {
+		const views = { run: () => runView(), changes: () => [logged, { ...logged, target: "gateway" } as LoggedChange].values() };
+		const { changes } = JSON.parse((await say(["runs", "7", "--json"], { views })).out);
+		expect(changes).toMatchObject([{ target: null }, { target: "gateway" }]);
+		expect((await say(["runs", "7"], { views })).out).toContain("create  ada  at gateway  new in the directory");
+	});
+
 	it("ends with 1 when there is no such run", async () => {
 		expect((await say(["runs", "8"], { views: { run: () => undefined } })).code).toBe(1);
 	});
@@ -270,7 +277,30 @@ describe("check", () => {
 
 describe("verify", () => {
 	it("says how long the chain is, or ends with 1", async () => {
-		expect(JSON.parse((await say(["verify", "--json"], { verify: () => 42 })).out)).toMatchObject({ intact: true, changes: 42 });
+		const verify = () => wholeChain(42);
+		expect(JSON.parse((await say(["verify", "--json"], { verify })).out)).toMatchObject({
+			intact: true,
+			changes: 42,
+			last: { sequence: 42 },
+		});
+		expect(await say(["verify"], { verify })).toMatchObject({
+			code: 0,
+			out: expect.stringContaining(`last row 42, hash ${"ab".repeat(32)}`),
+		});
 		expect((await say(["verify"], { verify: () => undefined })).code).toBe(1);
+	});
+
+	const row = { at: 0, run: 7, source: "corp", anchor: "a-1", name: "ada@corp" };
+	it.each([
+		{ row, says: "row 3 (written 1970-01-01T00:00:00.000Z, run 7 of corp, ada@corp a-1): it was altered" },
+		{ row: { ...row, at: undefined, run: 0 }, says: "row 3 (written at no time, of no run of corp, ada@corp a-1): it was altered" },
+		{ row: undefined, says: "the change log is broken at row 3: it was altered" },
+	])("names the first broken row, $says, and ends with 1", async ({ row, says }) => {
+		const verify = () => ({ kind: "broken", broken: { sequence: 3, fault: "altered", what: "it was altered", row } }) as const;
+		expect(await say(["verify"], { verify })).toMatchObject({ code: 1, out: expect.stringContaining(says) });
+		const json = await say(["verify", "--json"], { verify });
+		expect(json.code).toBe(1);
+		expect(JSON.parse(json.out)).toMatchObject({ intact: false, broken: { sequence: 3, fault: "altered", name: row?.name ?? null } });
+		expect((await say(["check"], { steps: [], verify })).out).toContain("broken at row 3");
 	});
 });

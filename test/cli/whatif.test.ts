@@ -94,7 +94,7 @@ describe("whatif", () => {
 		expect([code, out.endsWith("\n"), out.trimEnd().includes("\n")]).toEqual([3, true, false]);
 		const found = JSON.parse(out);
 		expect(Object.keys(found)).toEqual(
-			"source asOf people isSame verdict changes held quarantined rules entitlements unknown notes".split(" "),
+			"source asOf people isSame verdict changes held quarantined rules entitlements unknown warnings notes".split(" "),
 		);
 		expect(found).toMatchObject({ source: "corp", people: 43, isSame: false, verdict: "held", unknown: [], notes: [] });
 		expect(found.held).toEqual([{ subject: "account", target: null, kind: "entitlement", count: 43, limit: "limit 5" }]);
@@ -171,13 +171,16 @@ describe("whatif", () => {
 	});
 
 	it("says how many accounts a new target gets", async () => {
-		const other = "{ name: other, type: local }";
+		const other = '{ name: other, type: webhook, url: "https://127.0.0.1:9/", secret: { file: ./nowhere } }';
 		write(folder, `${searchForVpn}\ntargets: [{ name: accounts, type: local }, ${other}]`);
 		const { code, out } = await whatif("--expect-no-change");
 		expect(code).toBe(4);
 		expect(out).toContain("create at other 43\n");
 		expect(out).not.toContain("no difference");
-		write(folder, `${searchForVpn}\ntargets: [{ name: accounts, type: local }, ${other.replace(" }", ", when: { group: VPN Users } }")}]`);
+		write(
+			folder,
+			`${searchForVpn}\ntargets: [{ name: accounts, type: local }, ${other.replace("webhook,", "webhook, when: { group: VPN Users },")}]`,
+		);
 		expect((await whatif()).out).toContain("create at other 10\n");
 	});
 
@@ -193,7 +196,7 @@ describe("whatif", () => {
 			rules: [],
 			entitlements: [],
 		};
-		const found = { ...empty, unknown: [], changes: [waiting], held };
+		const found = { ...empty, unknown: [], warnings: [], changes: [waiting], held };
 		const said = await say(["whatif", "--expect-no-change"], { trial: { whatIf: async () => found } });
 		expect(said.code).toBe(0);
 		expect(said.out).toContain("disable 2  2 held, 2 of them waiting already");

@@ -7,6 +7,7 @@ import { noCounts, noGroupCounts } from "../../src/core/change.ts";
 import { Failure } from "../../src/core/errors.ts";
 import type { Holder } from "../../src/daemon/lock.ts";
 import type { Engine, Planner, PlanResult, Trial } from "../../src/engine.ts";
+import type { ChainProof } from "../../src/store/chain.ts";
 import type { RunView, Views } from "../../src/store/views.ts";
 import type { RunReport } from "../../src/sync/report.ts";
 import { directoryWith, good } from "../config/configure.ts";
@@ -21,7 +22,7 @@ export interface World {
 	readonly daemon: (call: DaemonCall) => { readonly status: number; readonly body: unknown };
 	readonly steps: readonly CheckStep[];
 	readonly targetSteps: readonly CheckStep[];
-	readonly verify: () => number | undefined;
+	readonly verify: () => ChainProof | undefined;
 	readonly sources: readonly string[];
 	readonly isTerminal: boolean;
 }
@@ -75,7 +76,7 @@ function doorsOf(world: Partial<World>): Doors {
 		diagnoseTarget: async function* () {
 			yield* world.targetSteps ?? [];
 		},
-		verifyDatabase: async () => (world.verify === undefined ? 0 : world.verify()),
+		verifyDatabase: async () => (world.verify === undefined ? wholeChain(0) : world.verify()),
 		backUp: async () => {},
 		readToken: async () => "token-of-the-daemon",
 		request: async (call) => (world.daemon === undefined ? { status: 500, body: undefined } : world.daemon(call)),
@@ -97,6 +98,10 @@ export function memory(isTerminal: boolean): Output & { text(): string } {
 	};
 }
 
+export function wholeChain(rows: number): ChainProof {
+	return { kind: "whole", rows, last: { sequence: rows, digest: "ab".repeat(32) } };
+}
+
 export function report(fields: Partial<RunReport> = {}): RunReport {
 	return {
 		run: 7,
@@ -111,7 +116,7 @@ export function report(fields: Partial<RunReport> = {}): RunReport {
 		disabled: 0,
 		enabled: 0,
 		deleted: 0,
-		entitlements: 0,
+		entitlements: undefined,
 		unchanged: 998,
 		held: 0,
 		quarantined: 0,

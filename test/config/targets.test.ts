@@ -1,6 +1,6 @@
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { attributesAskedBy } from "../../src/config/asked.ts";
+import { attributesAskedBy, groupsAskedBy } from "../../src/config/asked.ts";
 import { good, load, placesOf, problemsIn } from "./configure.ts";
 
 const environment = { TOKEN: "a token of the server", HOOK: "a secret of 24 characters or more" };
@@ -284,6 +284,14 @@ describe("targets of all types", () => {
 		expect(warned("match: employeeNumber, mapping: { employeeNumber: '' }")).toBe(true);
 		expect(warned("match: emails.value, mapping: { emails.primary: '' }")).toBe(true);
 		expect(warned("match: emails.value, mapping: { employeeNumber: '' }")).toBe(false);
+	});
+
+	it("have the groups that they name looked for, each once", () => {
+		const when =
+			"when: { any: [{ group: 'CN=a,DC=b' }, { all: [{ not: { group: 'cn=A, dc=b' } }, { filter: '(c=d)' }, { group: 'CN=e,DC=b' }] }] }";
+		const { config } = load(withTarget("local", when));
+		expect(groupsAskedBy(config, "corp").map((dn) => dn.toLowerCase())).toEqual(["cn=a, dc=b", "cn=e,dc=b"]);
+		expect(groupsAskedBy(load(good()).config, "corp")).toEqual([]);
 	});
 
 	it("have what they ask of entries read, and are warned of what no delta can see", () => {

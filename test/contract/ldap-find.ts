@@ -140,6 +140,17 @@ export function ldapFindContract(server: () => OpenLdap): void {
 			expect(await judged("findme", other)).toEqual({ kind: "not-a-person", what: "an object of class inetOrgPerson" });
 		});
 
+		it("compares by octets what is no text", async () => {
+			const entry = byUid(await readLdap(source()), "findme");
+			const pictured = {
+				...entry,
+				attributes: new Map([...entry.attributes, ["jpegphoto", [Buffer.from([0xff, 0xd8]).toString("base64")]]]),
+			};
+			const placeOf = (filter: string) => source(filtered(filter)).placeOf(pictured, new Set(["objectclass", "jpegphoto"]));
+			expect(placeOf("(jpegPhoto=\\ff\\d8)")).toEqual({ kind: "in-scope" });
+			expect(placeOf("(jpegPhoto=\\ff)")).toMatchObject({ kind: "filtered" });
+		});
+
 		it("cannot tell by what was not asked for", async () => {
 			const why = "(carLicense=*) cannot be told: carLicense is not known";
 			expect(await judged("findme", filtered("(carLicense=*)"))).toEqual({ kind: "unknown", why });

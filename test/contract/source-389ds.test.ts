@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { dnKey } from "../../src/core/dn.ts";
 import type { Anchor } from "../../src/core/entry.ts";
+import { groupKey } from "../../src/core/group-name.ts";
 import type { GenericLdapOptions } from "../../src/source/generic-ldap/options.ts";
 import { useDirectory389 } from "../support/directory-389.ts";
 import { textOf } from "../support/ldif.ts";
@@ -61,6 +62,17 @@ describeWith(["389ds"], "a 389 Directory Server", () => {
 		expect(await find("ann", { users })).toMatchObject([{ place: { kind: "filtered", why } }]);
 		for (const text of ["*", "b*", "bob\u0000", `foo=bar,${server().baseDn}`, "uid=bob,dc=elsewhere,dc=test"])
 			expect(await find(text), JSON.stringify(text)).toEqual([]);
+	});
+
+	it("finds a group that a rule names by its nsUniqueId, wherever the dashes are, or by its name", async () => {
+		const anchor = await anchorOf("(cn=members)");
+		const digits = anchor.replaceAll("-", "");
+		const asUuid = [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join("-");
+		for (const text of [anchor, anchor.toUpperCase(), asUuid, "Members"]) {
+			const all = await readLdap(source({ groups: undefined, ruleGroups: [text] }));
+			expect(all.end.ruleGroups, text).toEqual([{ nameKey: groupKey(text), anchor }]);
+			expect(all.groups.map(({ name }) => name)).toEqual(["members"]);
+		}
 	});
 
 	it("tells by modifyTimestamp of a rename, a move of a container out of scope, and nothing of a deletion", async () => {

@@ -171,6 +171,10 @@ describeWith(["samba"], "a Samba domain controller", () => {
 			const placeFound = async () => (await filtered.find("veiled", new AbortController().signal)).people[0]?.place;
 			// Samba judges by what it does not show, or as if that were not there (measured); it is never said to have no value.
 			expect(await placeFound()).toEqual({ kind: "filtered", why: `${enabled} does not match` });
+			const shown = sourceOn(directory(), { users: { filter: "(userAccountControl=514)", exclude: [], groups: [] } });
+			expect((await shown.find("veiled", new AbortController().signal)).people).toMatchObject([
+				{ place: { kind: "filtered", why: "(userAccountControl=514) does not match" } },
+			]);
 			await giveBack();
 			expect(byLogon(await read(sourceOn(directory())), "veiled").standing).toBe("disabled");
 			expect(await placeFound()).toEqual({ kind: "filtered", why: `${enabled} does not match: userAccountControl is "514"` });

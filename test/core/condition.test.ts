@@ -14,8 +14,9 @@ const hidden: Condition = { filter: "(pager=1)" };
 const subject: Subject = {
 	lookup: (name) => (name === "title" ? ["clerk"] : name === "pager" ? undefined : []),
 	isIn: (key) => (key === dnKey(LOST) ? undefined : key === dnKey(SALES)),
+	inChain: (attribute, target) => (attribute === "manager" ? target === dnKey(SALES) : undefined),
 };
-const stranger: Subject = { lookup: () => [], isIn: (key) => (key === dnKey(LOST) ? undefined : false) };
+const stranger: Subject = { lookup: () => [], isIn: (key) => (key === dnKey(LOST) ? undefined : false), inChain: () => false };
 
 describe("a condition", () => {
 	it.each<{ condition: Condition; truth: Truth; why: string }>([
@@ -26,6 +27,21 @@ describe("a condition", () => {
 		{ condition: clerk, truth: true, why: "matches (title=Clerk)" },
 		{ condition: { filter: "(mail=*)" }, truth: false, why: "does not match (mail=*)" },
 		{ condition: hidden, truth: undefined, why: "whether (pager=1) matches cannot be told" },
+		{
+			condition: { filter: `(&(manager:1.2.840.113556.1.4.1941:=${SALES})(title=Clerk))` },
+			truth: true,
+			why: "matches (&(manager:1.2.840.113556.1.4.1941:=CN=Sales,OU=Groups,DC=corp)(title=Clerk))",
+		},
+		{
+			condition: { filter: `(!(manager:1.2.840.113556.1.4.1941:=${LOST}))` },
+			truth: true,
+			why: "matches (!(manager:1.2.840.113556.1.4.1941:=CN=Lost,OU=Groups,DC=corp))",
+		},
+		{
+			condition: { filter: `(secretary:1.2.840.113556.1.4.1941:=${LOST})` },
+			truth: undefined,
+			why: "whether (secretary:1.2.840.113556.1.4.1941:=CN=Lost,OU=Groups,DC=corp) matches cannot be told",
+		},
 		{ condition: { not: clerk }, truth: false, why: "matches (title=Clerk)" },
 		{ condition: { not: hidden }, truth: undefined, why: "whether (pager=1) matches cannot be told" },
 		{ condition: { all: [inSales, clerk] }, truth: true, why: `in group ${SALES} and matches (title=Clerk)` },
@@ -46,6 +62,7 @@ describe("a condition", () => {
 	it("tells which groups and attributes it needs, each once", () => {
 		const condition: Condition = { all: [{ any: [inSales, { not: inSales }] }, { filter: "(&(Title=*)(title=a)(mail=*))" }] };
 		expect([...compileCondition(condition).groups]).toEqual([[dnKey(SALES), SALES]]);
+		expect([...compileCondition({ filter: `(Manager:1.2.840.113556.1.4.1941:=${SALES})` }).chains]).toEqual(["manager"]);
 		expect(attributesOfCondition(condition)).toEqual(["title", "mail"]);
 	});
 
@@ -78,7 +95,7 @@ describe("a condition", () => {
 			asked.push(way);
 			return false;
 		};
-		judge({ lookup, isIn });
+		judge({ lookup, isIn, inChain: () => undefined });
 		expect(asked).toEqual(["title", how ?? filter.slice(1).split(/[:=]/)[0]?.toLowerCase()]);
 		expect(attributesOfCondition({ filter }).length).toBe(how === undefined ? 1 : 0);
 	});

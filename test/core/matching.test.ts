@@ -23,9 +23,24 @@ const anna: Readonly<Record<string, readonly Value[]>> = {
 	objectguid: [guidBytes(GUID) as Uint8Array],
 	objectsid: [sidBytes(SID) as Uint8Array],
 	telephonenumber: ["+44 20 7946 0001"],
+	flags: ["-5"],
+	loginshell: ["/bin/SH"],
+	accountexpires: ["9223372036854775807"],
+	pwdlastset: ["0"],
+	thumbnailphoto: [Buffer.from("00ff61", "hex")],
+};
+/** The same person as a source decodes her: what is no text has become it. */
+const decoded: Readonly<Record<string, readonly Value[]>> = {
+	...anna,
+	objectguid: [GUID],
+	objectsid: [SID],
+	thumbnailphoto: ["AP9h"],
 };
 
-const lookup: Lookup = (attribute) => (attribute === "secret" ? undefined : (anna[attribute] ?? []));
+const lookupIn =
+	(entry: typeof anna): Lookup =>
+	(attribute) =>
+		attribute === "secret" ? undefined : (entry[attribute] ?? []);
 const strict: Schema = { syntaxOf: (attribute) => (attribute === "nosuchattribute" ? undefined : plainSchema.syntaxOf(attribute)) };
 
 describe("a filter with AD's matching rules", () => {
@@ -75,10 +90,33 @@ describe("a filter with AD's matching rules", () => {
 		["(objectCategory=CN=person,CN=Schema,CN=Configuration,DC=corp,DC=example,DC=com)", true, "the category by its DN"],
 		["(objectClass=USER)", true, "classes"],
 		["(objectClass=computer)", false, "another class"],
+		["(objectClass=2.5.6.6)", undefined, "a class by its number, which entries do not show"],
+		["(2.5.4.4=Åberg)", undefined, "nor do they show attributes by theirs"],
 		[`(objectGUID=${GUID})`, true, "a GUID as text"],
 		["(objectGUID=\\b7\\e9\\f5\\40\\38\\60\\29\\47\\9b\\5f\\01\\23\\45\\67\\89\\ab)", true, "a GUID as bytes"],
 		["(objectGUID=\\40\\f5\\e9\\b7\\60\\38\\47\\29\\9b\\5f\\01\\23\\45\\67\\89\\ab)", false, "its text order is not its byte order"],
 		[`(objectSid=${SID})`, true, "a SID as text"],
+		["(objectGUID=\\b7\\e9*)", true, "the first bytes of a GUID"],
+		["(objectGUID=40f5*)", false, "which are not those of its text"],
+		["(objectSid=\\01\\05*)", true, "the first bytes of a SID"],
+		["(objectSid=S-1-*)", false, "which is no text there"],
+		["(thumbnailPhoto=\\00\\ffa)", true, "bytes"],
+		["(thumbnailPhoto=\\00\\ffA)", false, "have a case"],
+		["(thumbnailPhoto=*\\ff*)", true, "and parts"],
+		["(thumbnailPhoto>=\\00\\ff)", true, "and an order"],
+		["(thumbnailPhoto<=\\00\\ff)", false, "by which the shorter is the less"],
+		["(flags>=-4)", false, "a negative number is less"],
+		["(flags<=-4)", true, "than one that is nearer to 0"],
+		["(flags:1.2.840.113556.1.4.803:=2147483648)", true, "its sign is a bit"],
+		["(accountExpires=9223372036854775807)", true, "the greatest number"],
+		["(accountExpires>=134000000000000000)", true, "never is later than any time"],
+		["(pwdLastSet=0)", true, "and no time at all"],
+		["(loginShell=/bin/SH)", true, "text of IA5 letters"],
+		["(loginShell=/bin/sh)", false, "has a case"],
+		["(sn>=ab)", true, "text is ordered by letters without their marks"],
+		["(sn<=ab)", false, "so that Å is not behind z"],
+		["(displayName>=~)", true, "signs come before letters, whatever their codes"],
+		["(telephoneNumber<=0)", true, "and before digits"],
 		["(anr=anna)", true, "ambiguous names begin with it"],
 		["(anr=ann åb)", true, "or with both parts of a name"],
 		["(anr=berg)", false, "but do not contain it"],
@@ -93,8 +131,10 @@ describe("a filter with AD's matching rules", () => {
 		["(!(noSuchAttribute=x))", undefined, "an attribute that the schema does not know"],
 		["(noSuchAttribute=*)", undefined, "is Undefined even for presence"],
 	])("%s is %s: %s", (text, expected, _why) => {
-		expect(makeMatcher(parseFilter(text), strict)(lookup)).toBe(expected);
-		expect(matches(parseFilter(text), lookup, strict)).toBe(expected === true);
+		for (const entry of [anna, decoded]) {
+			expect(makeMatcher(parseFilter(text), strict)(lookupIn(entry))).toBe(expected);
+			expect(matches(parseFilter(text), lookupIn(entry), strict)).toBe(expected === true);
+		}
 	});
 
 	it("follows links for the in-chain rule as the directory tells it to", () => {

@@ -11,6 +11,7 @@ function someone(groups: readonly string[], title?: string): Subject {
 	return {
 		lookup: (name) => (name === "title" ? (title === undefined ? [] : [title]) : undefined),
 		isIn: (key) => (key === groupKey("Lost") ? undefined : groups.some((group) => groupKey(group) === key)),
+		inChain: () => undefined,
 	};
 }
 

@@ -41,9 +41,35 @@ describe("values of a directory", () => {
 		expect(new Date(timeOf(text) ?? Number.NaN).toISOString()).toBe(iso);
 	});
 
-	it("compares full-width letters as their usual ones, and keeps letters apart that only look alike", () => {
-		expect(valueKey("ＡＢＣ", "text")).toBe(valueKey("abc", "text"));
-		expect(valueKey("ø", "text")).not.toBe(valueKey("o", "text"));
-		expect(valueKey("ß", "text")).not.toBe(valueKey("s", "text"));
+	it.each([
+		["ＡＢＣ", "abc", "full width"],
+		["ｶﾅ", "カナ", "half width"],
+		["かな", "カナ", "Hiragana and Katakana"],
+		["A\u030a", "å", "a letter composed of two"],
+		["Meißner", "meissner", "a letter that is two"],
+		["Ærø", "aero", "letters that Unicode does not take apart"],
+		["ΣΊΣΥΦΟΣ", "σίσυφος", "two small letters of one capital"],
+		["İ", "i", "a dot that is a mark"],
+	])("compares %s as %s: %s", (one, other) => {
+		expect(valueKey(one, "text")).toBe(valueKey(other, "text"));
+	});
+
+	it.each([
+		["ß", "s"],
+		["ı", "i"],
+		["đ", "ð"],
+		["王", "玉"],
+	])("keeps %s and %s apart, which only look alike", (one, other) => {
+		expect(valueKey(one, "text")).not.toBe(valueKey(other, "text"));
+	});
+
+	it.each([
+		["guid", "40f5e9b7-6038-4729-9b5f-0123456789ab", "b7e9f540386029479b5f0123456789ab"],
+		["guid", "t+n1QDhgKUebXwEjRWeJqw==", "b7e9f540386029479b5f0123456789ab"],
+		["sid", "S-1-5-32-544", "01020000000000052000000020020000"],
+		["bytes", "AAEC/w==", "000102ff"],
+	] as const)("compares a %s as %s with its bytes", (syntax, text, hex) => {
+		expect(valueKey(text, syntax)).toBe(hex);
+		expect(valueKey(Buffer.from(hex, "hex"), syntax)).toBe(hex);
 	});
 });

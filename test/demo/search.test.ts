@@ -41,6 +41,15 @@ function texts(entry: Answer["entries"][number], name: string): string[] | undef
 	return entry.attributes.get(name)?.map((value) => value.toString());
 }
 
+it("the schema of the demo directory has an object for each attribute that there is, and none for another", async () => {
+	const schema = `CN=Schema,CN=Configuration,${BASE}`;
+	const filter = "(&(objectClass=attributeSchema)(|(lDAPDisplayName=MAIL)(lDAPDisplayName=tokenGroups)(lDAPDisplayName=mial)))";
+	const { entries } = await wire.search({ base: schema, scope: "one", filter, attributes: ["lDAPDisplayName"] });
+	expect(entries.map((entry) => texts(entry, "lDAPDisplayName"))).toEqual([["mail"], ["tokenGroups"]]);
+	const groups = await wire.search({ base: BASE, scope: "sub", filter: "(objectClass=attributeSchema)" });
+	expect(groups.entries).toEqual([]);
+});
+
 describe("the root DSE of the demo directory", () => {
 	it("is shown to who is not bound, and nothing else is", async () => {
 		const stranger = await openWire(demo.address);

@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { openEngine, openPlanner } from "../../src/app.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import type { Explanation } from "../../src/explain/explanation.ts";
 import { openViews } from "../../src/store/open-views.ts";
 import type { AccountView } from "../../src/store/views.ts";
 import type { JudgedChange } from "../../src/sync/judged.ts";
@@ -15,6 +16,9 @@ export interface Keeper {
 	sync(mode: "full" | "delta" | "auto", onProgress?: (progress: Progress) => void): Promise<RunReport>;
 	/** What a run would do, by a connection that cannot write. */
 	plan(mode: "full" | "delta" | "auto"): Promise<readonly JudgedChange[]>;
+	explain(user: string): Promise<readonly Explanation[]>;
+	/** Carries out what is held under a plan's name. */
+	approve(plan: string): Promise<RunReport>;
 	/** By anchor. */
 	accounts(): ReadonlyMap<string, AccountView>;
 	close(): Promise<void>;
@@ -68,6 +72,16 @@ export function openKeeper(directory: Directory, settings: KeeperSettings): Keep
 				await planner.close();
 			}
 		},
+		explain: async (user) => {
+			const planner = openPlanner(config, { clock: Date.now, random: Math.random });
+			try {
+				return await planner.explain(user, new AbortController().signal);
+			} finally {
+				await planner.close();
+			}
+		},
+		approve: (plan) =>
+			engine.approve(plan, "tester", { progress: () => {}, ldap: () => {}, certificate: () => {} }, new AbortController().signal),
 		accounts: () => {
 			const views = openViews(config.database);
 			try {

@@ -189,7 +189,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 			fullBecause: undefined,
 			server: "fake://directory",
 			pages: (async function* () {
-				const entries = visible().filter((person) => inScope(person) && person.usn > since);
+				const entries = visible().filter((person) => person.usn > since && inScope(person));
 				for (let at = 0; at < entries.length; at += 3) {
 					if (faults.cutAfter !== undefined && at >= faults.cutAfter && faults.cuts-- > 0)
 						throw new Failure("SOURCE_BROKE", "the connection closed in the middle of a page");
@@ -211,7 +211,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 				warnings: [],
 				containers: settings.containers.map((dn) => ({ anchor: dn as Anchor, dn })),
 				outside: visible()
-					.filter((person) => !inScope(person) && person.usn > since && request.mode === "delta")
+					.filter((person) => request.mode === "delta" && person.usn > since && !inScope(person))
 					.map((person) => ({ anchor: person.anchor as Anchor, dn: dnOf(person), key: raw(person).key })),
 				protection: {
 					people: new Set(faults.protectedDns.map(dnKey)),

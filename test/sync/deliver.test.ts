@@ -64,7 +64,7 @@ describe("an account that is there already", () => {
 			["old", { anchor: anchor(1), account: { userName: "p1@corp", displayName: "P1", active: true } }],
 		]);
 		expect(logged("adopted")).toMatchObject([
-			{ kind: "create", anchor: anchor(1), before: { displayName: "Was there" }, after: { displayName: "P1" } },
+			{ kind: "create", target: "remote", anchor: anchor(1), before: { displayName: "Was there" }, after: { displayName: "P1" } },
 		]);
 		expect(stateOf(1)).toEqual({ state: "applied", remoteId: "old" });
 	});

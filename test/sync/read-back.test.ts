@@ -61,6 +61,7 @@ describe("reading a target back", () => {
 		expect(await read("report")).toMatchObject({ same: 4, changed: 1, missing: 0 });
 		expect(await read("report")).toMatchObject({ changed: 1 });
 		expect(results()).toEqual(['reported: at the target: displayName is "Hacked", was left "P2"']);
+		expect(harness.views((views) => [...views.changes(1)].at(-1))).toMatchObject({ subject: "account", target: "remote" });
 		expect(at(2)?.displayName).toBe("Hacked");
 	});
 

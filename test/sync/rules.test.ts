@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Rules } from "../../src/core/rules.ts";
 import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
 import { type Harness, type HarnessOptions, openHarness } from "../support/harness.ts";
+import { makeRemoteDouble } from "../support/remote-double.ts";
 
 const PEOPLE = "OU=People,DC=corp,DC=example,DC=test";
 const SALES = "CN=Sales,OU=Groups";
@@ -34,7 +35,7 @@ afterEach(() => {
 	open = [];
 });
 
-function person(number: number, department?: string, mail = `p${number}@corp`): void {
+function person(number: number, department?: string, mail = `p${number}@corp`, primaryId?: string): void {
 	fake.put({
 		anchor: fake.anchorOf(number),
 		cn: `Person ${number}`,
@@ -45,12 +46,14 @@ function person(number: number, department?: string, mail = `p${number}@corp`): 
 			upn: [`p${number}@corp`],
 			department: department === undefined ? [] : [department],
 			mail: [mail],
+			primarygroupid: primaryId === undefined ? [] : [primaryId],
 		},
 	});
 }
 
-function group(number: number, cn: string, members: readonly number[]): void {
-	fake.putGroup({ anchor: fake.anchorOf(number), cn, isInScope: false, members: members.map(fake.anchorOf) });
+function group(number: number, cn: string, members: readonly number[], primaryId?: string): void {
+	const anchors = members.map(fake.anchorOf);
+	fake.putGroup({ anchor: fake.anchorOf(number), cn, isInScope: false, members: anchors, ...(primaryId !== undefined && { primaryId }) });
 }
 
 /** Features and policies at the target, by the numbers of people. */
@@ -238,6 +241,42 @@ describe("features and policies", () => {
 		expect(await harness.sync("delta")).toMatchObject({ mode: "full", entitlements: 1, warnings: [] });
 	});
 
+	it("that another domain controller takes away wait for one that knows everything, and what it gives does not", async () => {
+		const harness = world(searchForSales);
+		for (const number of [1, 2]) person(number);
+		group(1001, "Sales", [1]);
+		await harness.sync("full");
+		fake.faults.serverChanged = "another domain controller was read than before";
+		group(1001, "Sales", [2]);
+		for (let run = 0; run < 2; run++) {
+			const report = await harness.sync("delta");
+			expect(report).toMatchObject({
+				held: 1,
+				heldKinds: [{ kind: "entitlement", limit: "another domain controller was read than before" }],
+			});
+			expect(await given(harness)).toEqual({ 1: "search", 2: "search" });
+		}
+		fake.faults.serverChanged = undefined;
+		expect(await harness.sync("delta")).toMatchObject({ held: 1 });
+		fake.faults.isCurrent = true;
+		expect(await harness.sync("delta")).toMatchObject({ held: 0, entitlements: 1 });
+		expect(await given(harness)).toEqual({ 1: "", 2: "search" });
+	});
+
+	it("on an attribute that nobody shows are said in every full reading, and when the rules are new", async () => {
+		world({ features: [], policies: [] });
+		person(1, "Sales");
+		await open[0]?.sync("full");
+		const harness = openWith({ features: [{ name: "search", when: { filter: "(!(departmnt=Sales))" } }], policies: [] });
+		fake.settings.attributes = ["cn", "department", "departmnt", "mail", "manager", "upn"];
+		const says = [expect.stringContaining("features[0]: nobody shows the attribute departmnt")];
+		expect((await harness.sync("delta")).warnings).toEqual(says);
+		expect((await harness.sync("delta")).warnings).toEqual([]);
+		expect((await harness.sync("full")).warnings).toEqual(says);
+		fake.put({ anchor: fake.anchorOf(2), cn: "P", where: PEOPLE, standing: "enabled", attributes: { upn: ["p@corp"], departmnt: ["x"] } });
+		expect((await harness.sync("full")).warnings).toEqual([]);
+	});
+
 	it("that only another view takes away, of scope or service account, wait for a person", async () => {
 		const harness = world({ features: [{ name: "search", when: { filter: "(department=Sales)" } }], policies: [] });
 		for (const number of [1, 2, 3, 4]) person(number, "Sales");
@@ -276,6 +315,63 @@ describe("features and policies", () => {
 		expect(asked).toHaveLength(2);
 	});
 
+	it("go to a target with a view of its own as far as they go out, and keep none of its other fields back", async () => {
+		const remote = makeRemoteDouble();
+		const views = { remote: { when: { filter: "(department=*)" }, mapping: { title: "{department}" } } };
+		const more: HarnessOptions = { targets: (local) => [local, remote.target], views, limits: { entitlement: { count: 0, floor: 0 } } };
+		const there = () => [...remote.accounts.values()].map(({ account: { title, features } }) => ({ title, features }));
+		world(searchForSales, more);
+		person(1, "Sales");
+		person(2);
+		group(1001, "Sales", [1, 2]);
+		await open[0]?.sync("full");
+		expect(there()).toEqual([{ title: "Sales", features: ["search"] }]);
+		const harness = openWith({ features: [], policies: [] }, more);
+		person(1, "Legal");
+		const report = await harness.sync("delta");
+		expect(report).toMatchObject({ outcome: "held", held: 2, heldKinds: [{ kind: "entitlement", target: undefined, count: 2 }] });
+		expect(there()).toEqual([{ title: "Legal", features: ["search"] }]);
+		expect(await harness.approve(report.plan ?? "")).toMatchObject({ outcome: "succeeded", entitlements: 2 });
+		expect(there()).toEqual([{ title: "Legal", features: undefined }]);
+		expect((await harness.plan("full")).changes).toEqual([]);
+	});
+
+	it("follow whom people report to, to the top, and change when somebody on the way does", async () => {
+		const dnOf = (number: number) => `CN=Person ${number},${PEOPLE}`;
+		const reporting = (number: number, to: number | undefined) => {
+			const manager = to === undefined ? [] : [to === 0 ? "CN=Nobody,OU=Elsewhere" : dnOf(to)];
+			const cn = `Person ${number}`;
+			const attributes = { cn: [cn], upn: [`p${number}@corp`], manager };
+			fake.put({ anchor: fake.anchorOf(number), cn, where: PEOPLE, standing: "enabled", attributes });
+		};
+		const harness = world({
+			features: [{ name: "staff", when: { filter: `(manager:1.2.840.113556.1.4.1941:=${dnOf(1).toLowerCase()})` } }],
+			policies: [],
+		});
+		// 1 is the head; 4 reports to 3, and 3 to 2. 6 and 7 report to each other, 8 to somebody who is not ours to see.
+		for (const [number, to] of [
+			[1, undefined],
+			[2, 1],
+			[3, 2],
+			[4, 3],
+			[5, undefined],
+			[6, 7],
+			[7, 6],
+			[8, 0],
+		] as const)
+			reporting(number, to);
+		const report = await harness.sync("full");
+		expect(await given(harness)).toEqual({ 1: "", 2: "staff", 3: "staff", 4: "staff", 5: "", 6: "", 7: "", 8: "" });
+		expect(report.warnings).toEqual([expect.stringContaining("features[0]: of 1 people it cannot be told whether they get feature staff")]);
+		reporting(2, 5);
+		expect(await harness.sync("delta")).toMatchObject({ entitlements: 3 });
+		expect(await given(harness)).toMatchObject({ 2: "", 3: "", 4: "" });
+		reporting(6, 1);
+		expect(await harness.sync("delta")).toMatchObject({ entitlements: 2 });
+		expect(await given(harness)).toMatchObject({ 6: "staff", 7: "staff" });
+		expect((await harness.plan("full")).changes).toEqual([]);
+	});
+
 	it("follow a direct membership, and one in chain, as memberOf has them", async () => {
 		const harness = world({
 			features: [
@@ -287,10 +383,16 @@ describe("features and policies", () => {
 		});
 		person(1);
 		person(2);
-		group(1001, "Sales", [1, 1002]);
+		person(3, undefined, "p3@corp", "513");
+		group(1001, "Sales", [1, 1002, 1003]);
 		group(1002, "Team", [2]);
+		group(1003, "Everybody", [], "513");
 		await harness.sync("full");
-		expect(await given(harness)).toEqual({ 1: "chain direct", 2: "chain team" });
+		// As in the directory, whom only a primary group brings in is not in `memberOf`.
+		expect(await given(harness)).toEqual({ 1: "chain direct", 2: "chain team", 3: "" });
+		const nested = openWith(searchForSales);
+		await nested.sync("delta");
+		expect(await given(nested)).toEqual({ 1: "search", 2: "search", 3: "search" });
 	});
 });
 

@@ -163,6 +163,7 @@ describe("a target with a scope of its own", () => {
 		expect((await harness.accounts())[fake.anchorOf(1)]?.active).toBe(true);
 		const logged = harness.views((views) => [...views.changes(report.run)]).filter(({ why }) => why.includes("target remote"));
 		expect(logged.map((row) => row.kind)).toEqual(kind === "none" ? [] : [kind]);
+		expect(logged.every((row) => row.subject === "account" && row.target === "remote")).toBe(true);
 		// And takes them back.
 		person(1, { department: "Sales" });
 		await harness.sync("delta");
@@ -358,6 +359,8 @@ describe("the gate of a target", () => {
 		leave([1, 2, 3]);
 		const { plan } = await harness.sync("delta");
 		expect(harness.reject(plan as string)).toBe(3);
+		const noes = harness.views((views) => [...views.changes(0)]);
+		expect(noes.map((change) => change.subject === "account" && change.target)).toEqual(["remote", "remote", "remote"]);
 		expect(await harness.sync("full")).toMatchObject({ outcome: "succeeded", held: 0 });
 		// Something of them changes, and they are planned again.
 		person(1, { department: "Treasury", upn: "renamed@corp" });

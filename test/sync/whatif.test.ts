@@ -335,6 +335,16 @@ describe("whatif", () => {
 		]);
 	});
 
+	it("warns of a rule on an attribute that nobody shows", async () => {
+		await world();
+		fake.settings.attributes = ["cn", "department", "mail", "manager", "room", "upn"];
+		await open[0]?.sync("full");
+		const rules: Rules = { features: [{ name: "f", when: { filter: "(room=1)" } }], policies: [] };
+		const found = await openWith({ rules }).whatIf();
+		expect(found.warnings).toEqual([expect.stringContaining("features[0]: nobody shows the attribute room")]);
+		expect(found.unknown).toEqual([]);
+	});
+
 	it("means none of several groups of one name", async () => {
 		await world({ rules: searchForSales });
 		fake.putGroup({ anchor: fake.anchorOf(1003), cn: "Team", isInScope: true, members: [fake.anchorOf(3)] });

@@ -1,35 +1,12 @@
+import { syntaxOf } from "../../core/attribute-syntax.ts";
 import { dnsDomain } from "../../core/dn.ts";
 import type { Anchor, Entry, Standing } from "../../core/entry.ts";
 import { Failure } from "../../core/errors.ts";
-import type { Value } from "../../core/syntax.ts";
 import { BerError } from "../../lib/ber.ts";
 import { readTexts } from "../ldap/values.ts";
 import { expiryMs } from "./file-time.ts";
 import { guidText } from "./guid.ts";
 import { sidText } from "./sid.ts";
-
-/** Attributes whose values are no text, and how a person reads them. */
-const binary: Readonly<Record<string, "guid" | "sid" | "base64">> = {
-	objectguid: "guid",
-	msexchmailboxguid: "guid",
-	msexcharchiveguid: "guid",
-	objectsid: "sid",
-	sidhistory: "sid",
-	msexchmasteraccountsid: "sid",
-	"ms-ds-consistencyguid": "base64",
-	thumbnailphoto: "base64",
-	thumbnaillogo: "base64",
-	jpegphoto: "base64",
-	photo: "base64",
-	usercertificate: "base64",
-	usersmimecertificate: "base64",
-	userparameters: "base64",
-	logonhours: "base64",
-	ntsecuritydescriptor: "base64",
-	msexchblockedsendershash: "base64",
-	msexchsafesendershash: "base64",
-	msexchsaferecipientshash: "base64",
-};
 
 /** userAccountControl's ACCOUNTDISABLE (MS-ADTS §2.2.16). */
 const DISABLED = 2;
@@ -78,19 +55,12 @@ export function makeDecoder(): (raw: Uint8Array) => Entry {
 	};
 }
 
-/** A decoded value as filters are to see it: what is no text for anybody as its octets again. */
-export function filterValue(name: string, text: string): Value {
-	return binary[name] === "base64" ? Buffer.from(text, "base64") : text;
-}
-
+/** Whatever is no text is shown as core/matching reads it again. A mS-DS-ConsistencyGuid is shown as all who use it as an anchor do. */
 function readerOf(name: string): ((value: Buffer) => string) | undefined {
-	const kind = binary[name];
-	return kind && ((value) => binaryText(kind, value));
-}
-
-function binaryText(kind: "guid" | "sid" | "base64", value: Buffer): string {
-	if (kind === "guid" && value.length === 16) return guidText(value);
-	return (kind === "sid" ? sidText(value) : undefined) ?? value.toString("base64");
+	const syntax = syntaxOf(name);
+	if (name === "ms-ds-consistencyguid" || syntax === "bytes") return (value) => value.toString("base64");
+	if (syntax === "guid") return (value) => (value.length === 16 ? guidText(value) : value.toString("base64"));
+	return syntax === "sid" ? (value) => sidText(value) ?? value.toString("base64") : undefined;
 }
 
 function addOwn(attributes: Map<string, readonly string[]>, domain: () => string | undefined): void {

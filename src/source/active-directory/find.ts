@@ -89,7 +89,7 @@ async function findTombstones(visit: Visit, user: string): Promise<readonly Uint
 		const raws = await few(visit, dn, buriedAs(user, dn), attributes, [showDeleted]);
 		found.push(...raws.filter((raw) => isTombstone(raw) && wasThere(raw, user, dn)));
 	}
-	return found.slice(0, MOST);
+	return found;
 }
 
 /** Of two who had one name, a DN means the one that was in its container. */

@@ -1,7 +1,6 @@
 import type { Entry } from "../../core/entry.ts";
 import type { Lookup } from "../../core/matching.ts";
 import { attributesIn, dnOf } from "../ldap/wire/entry.ts";
-import { filterValue } from "./decode.ts";
 
 /** What every person has (MS-ADTS §3.1.1.6): where it is not shown, it may not be read. */
 const inborn = new Set(["objectclass", "objectguid", "samaccountname", "samaccounttype", "useraccountcontrol", "primarygroupid"]);
@@ -26,7 +25,7 @@ export function knownOf({ dn, attributes }: Entry, asked: ReadonlySet<string>): 
 		// Attributes of our own are none that a directory could be asked about: they are never asked for.
 		if (!asked.has(name)) return undefined;
 		const values = attributes.get(name);
-		return values?.map((value) => filterValue(name, value)) ?? (isOid(name) ? undefined : []);
+		return values ?? (isOid(name) ? undefined : []);
 	});
 }
 

@@ -1,5 +1,5 @@
+import { type Syntax, syntaxOf } from "../../core/attribute-syntax.ts";
 import type { Schema } from "../../core/matching.ts";
-import { type Syntax, syntaxOf } from "../../core/syntax.ts";
 
 /** Attributes of other directories than AD's whose values are not plain text. pwdAccountLockedTime is: 000001010000Z is no day. */
 const syntaxes: ReadonlyMap<string, Syntax> = new Map([
@@ -7,7 +7,8 @@ const syntaxes: ReadonlyMap<string, Syntax> = new Map([
 	...list("dn", "uniqueMember entryDN creatorsName modifiersName nsRoleDN"),
 	...list("time", "pwdEndTime pwdStartTime pwdChangedTime krbPrincipalExpiration krbPasswordExpiration accountUnlockTime createTimestamp"),
 	...list("class", "structuralObjectClass"),
-	...list("text", "objectCategory"),
+	...list("text", "objectCategory destinationIndicator gecos internationalISDNNumber preferredDeliveryMethod registeredAddress"),
+	...list("text", "serialNumber teletexTerminalIdentifier telexNumber x121Address x500UniqueIdentifier"),
 ]);
 
 /** How a filter is judged here, on what entries show (core/matching). */

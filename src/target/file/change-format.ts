@@ -1,6 +1,7 @@
+import { cellOf, joined } from "../../core/account-cell.ts";
 import { unreachable } from "../../core/errors.ts";
+import { csvText, readRecords } from "../../lib/csv.ts";
 import type { AccountChange, Change, ChangeFormat, GroupChange } from "./change.ts";
-import { cellOf, csvText, joined, readRecords } from "./csv.ts";
 import { makeLdifChanges } from "./ldif-changes.ts";
 import type { Column, FileAccount, FileTable, Format } from "./options.ts";
 

@@ -1,6 +1,7 @@
+import { cellOf } from "../../core/account-cell.ts";
 import { unreachable } from "../../core/errors.ts";
 import type { Group } from "../../core/group.ts";
-import { cellOf, csvText } from "./csv.ts";
+import { csvText } from "../../lib/csv.ts";
 import { ldifLine, ldifLines } from "./ldif.ts";
 import { makeEntries, NOBODY } from "./ldif-entries.ts";
 import { type Column, type FileAccount, type FileTable, type Format, fileAccount, type Mirror } from "./options.ts";

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/core/entry.ts";
+import type { Filter } from "../../../src/core/filter.ts";
+import { matches } from "../../../src/core/matching.ts";
 import { makeDecoder } from "../../../src/source/active-directory/decode.ts";
 import { expiryMs } from "../../../src/source/active-directory/file-time.ts";
 import { guidOctets, guidText } from "../../../src/source/active-directory/guid.ts";
@@ -42,6 +44,16 @@ describe("an entry", () => {
 		expect(attributes.get("objectsid")).toEqual(["S-1-5-21-2864443101-287454020-1432778632-513"]);
 		expect(attributes.get("thumbnailphoto")).toEqual(["/9g="]);
 	});
+
+	it.each(["userPKCS12", "photo", "logonHours", "mS-DS-ConsistencyGuid", "objectGUID", "msDS-AllowedToActOnBehalfOfOtherIdentity"])(
+		"shows what is no text so that a filter finds it by its octets: %s",
+		(name) => {
+			const octets = name === "objectGUID" ? guid : Buffer.from("00ff2a8001fe0000ffffffffffffffff", "hex");
+			const filter: Filter = { kind: "equal", attribute: name, value: octets };
+			const { attributes } = decode({ [name]: octets });
+			expect(matches(filter, (attribute) => attributes.get(attribute))).toBe(true);
+		},
+	);
 
 	it.each([
 		["512", "enabled"],

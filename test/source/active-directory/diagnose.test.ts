@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { type Diagnosed, diagnose } from "../../../src/source/active-directory/diagnose.ts";
 import type { Finding } from "../../../src/source/ldap/diagnose.ts";
+import { type Record, textOf } from "../../support/ldif.ts";
 import { describeWith } from "../../support/require.ts";
 import { useSamba } from "../../support/samba.ts";
 import { noTls } from "../../support/tls.ts";
@@ -75,6 +76,28 @@ describeWith(["samba"], "the doctor at a domain controller", () => {
 		const said = found.map(({ state, step, subject }) => `${state} ${step} ${subject}`);
 		expect(said).toEqual(expect.arrayContaining([`passed group ${admins}`, `failed group ${none}`, "passed attribute member"]));
 		expect(said).toContain("passed groups groups by their filter");
+	});
+
+	it("finds the groups that rules name in any way, and not those that are not there", async () => {
+		const [record] = await samba().ldbsearch("(sAMAccountName=Domain Guests)", ["objectGUID", "objectSid"]);
+		const dn = `CN=Domain Guests,CN=Users,${samba().baseDn}`;
+		const sid = textOf(record as Record, "objectSid") as string;
+		const guid = textOf(record as Record, "objectGUID") as string;
+		const found = await findings(source({ ruleGroups: [dn, guid, sid, "domain guests", "domain gusts", sid.replace(/\d+$/, "999999")] }));
+		const said = found.filter(({ step }) => step === "group").map(({ state, detail }) => `${state} ${detail}`);
+		expect(said.slice(0, 4)).toEqual(Array.from({ length: 4 }, () => `passed of a rule is there: ${dn}`));
+		expect(said.slice(4)).toEqual(
+			Array.from({ length: 2 }, () => expect.stringMatching(/^failed the group ".*" that a rule names is not there/)),
+		);
+	});
+
+	it("tells an attribute that the schema does not have from one that nobody has", async () => {
+		const found = await findings(source({ attributes: ["roomNumer", "roomNumber"] }));
+		const said = found.filter(({ subject }) => /^room/.test(subject)).map(({ state, subject, detail }) => [state, subject, detail]);
+		expect(said).toEqual([
+			["warned", "roomNumber", expect.stringMatching(/^shows on nobody/)],
+			["warned", "roomNumer", "is not in the directory's schema"],
+		]);
 	});
 
 	it("finds the tombstones with the rights of an administrator", async () => {

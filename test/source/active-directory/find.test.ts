@@ -4,7 +4,7 @@ import { startDemo } from "../../../src/demo/demo.ts";
 import { directoryOnDemo } from "../../contract/demo.ts";
 import { addPerson, placesOf } from "../../contract/population.ts";
 import { failureOf, sourceOn } from "../../contract/reader.ts";
-import { base, fakeSource, useFakeServers } from "../../support/fake-directory.ts";
+import { base, fakeSource, putPerson, useFakeServers } from "../../support/fake-directory.ts";
 
 const never = () => new AbortController().signal;
 
@@ -100,6 +100,7 @@ describe("a person asked for, of a server that breaks", () => {
 	it.each([
 		{ how: "closes the connection", code: "SOURCE_BROKE" },
 		{ how: "sends what is not LDAP", code: "SOURCE_PROTOCOL" },
+		{ how: "sends an entry that is none", code: "SOURCE_PROTOCOL" },
 		{ how: "says that it is busy", code: "SOURCE_UNREACHABLE" },
 		{ how: "never answers", code: "SOURCE_UNREACHABLE" },
 	])("is a failure when it $how: $code", async ({ how, code }) => {
@@ -109,7 +110,14 @@ describe("a person asked for, of a server that breaks", () => {
 				if (came.base !== domain || came.scope === 0) return false;
 				if (how === "closes the connection") reply.cut();
 				else if (how === "sends what is not LDAP") reply.bytes(Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"));
-				else if (how === "says that it is busy") reply.done({ code: 51 });
+				else if (how === "sends an entry that is none") {
+					putPerson(reply, 1);
+					const bytes = reply.take();
+					// The list of attributes, which comes after the name, is not one any more.
+					bytes[bytes.indexOf(base) + base.length] = 0x02;
+					reply.bytes(bytes);
+					reply.done();
+				} else if (how === "says that it is busy") reply.done({ code: 51 });
 				return true;
 			},
 		});

@@ -124,3 +124,19 @@ it("doubts that a group is empty whose members may not be read, and only that", 
 		expect([...(doubts ?? [])]).toEqual([[anchors[0], expect.stringContaining('"Big" shows no members')]]);
 	});
 });
+
+it("counts no further than it tells where a name is that of more groups than a page holds", async () => {
+	const small = await startDemo({ limits: { maxPageSize: 30 } });
+	try {
+		for (let n = 0; n < 40; n++) {
+			small.directory.add(`OU=Team ${n},${root}`, { objectClass: "organizationalUnit" });
+			small.directory.add(`CN=Managers,OU=Team ${n},${root}`, { objectClass: "group", sAMAccountName: `managers-${n}` });
+		}
+		const naming = sourceOn(directoryOnDemo(small), { bases: [users], ruleGroups: ["Managers"] });
+		const { end } = await readWithGroups(naming, fullRequest());
+		expect(end).toMatchObject({ ruleGroups: [], unsealed: [] });
+		expect(end.warnings).toEqual([expect.stringMatching(/^more than 20 groups have the name "Managers".*, …; name it by its DN or GUID$/)]);
+	} finally {
+		await small.close();
+	}
+});

@@ -3,6 +3,7 @@ import { attributesOf, ldapMapping } from "../../../src/core/mapping.ts";
 import { type Diagnosed, diagnose } from "../../../src/source/generic-ldap/diagnose.ts";
 import type { Finding } from "../../../src/source/ldap/diagnose.ts";
 import { ldapPlaces, populateLdap } from "../../contract/ldap-directory.ts";
+import { type Record, textOf } from "../../support/ldif.ts";
 import { useOpenLdap } from "../../support/openldap.ts";
 import { describeWith } from "../../support/require.ts";
 
@@ -92,6 +93,33 @@ describeWith(["slapd"], "the doctor on an OpenLDAP server", () => {
 			{ state: "warned", detail: "none is found" },
 		]);
 		expect(of(found, "users.groups")).toMatchObject([{ state: "failed", detail: expect.stringContaining("cn=Missing") }]);
+	});
+
+	it("finds the groups that rules name in any way but by a SID, and names those that have the one name", async () => {
+		const { groups, elsewhere, people } = ldapPlaces(server());
+		const add = (dn: string) => server().modify(`dn: ${dn}\nchangetype: add\nobjectClass: groupOfNames\nmember: cn=Ordinary1,${people}\n`);
+		const [nurses, twins] = [`cn=Nurses,${groups}`, [groups, elsewhere].map((ou) => `cn=Twin,${ou}`)];
+		for (const dn of [nurses, ...twins]) await add(dn);
+		const [record] = await server().search(nurses, "(cn=*)", ["entryUUID"]);
+		const guid = textOf(record as Record, "entryUUID") as string;
+		const found = await findings({ ruleGroups: [nurses, guid, "nurses", "nuns", "twin", "S-1-5-32-544"] });
+		const there = { state: "passed", detail: `of a rule is there: ${nurses}` };
+		expect(of(found, "group")).toMatchObject([
+			...[there, there, there],
+			{ state: "failed", detail: 'the group "nuns" that a rule names is not there, or not visible to this account' },
+			{ state: "failed", remedy: "name it by its DN or GUID" },
+			{ state: "failed", detail: expect.stringContaining("gives its groups none"), remedy: "name it by its DN, GUID or name" },
+		]);
+		for (const dn of twins) expect(found.find(({ subject }) => subject === "twin")?.detail).toContain(`"${dn}"`);
+	});
+
+	it("tells an attribute that the schema does not have from one that nobody has", async () => {
+		const found = await findings({ attributes: ["roomNumer", "roomNumber"] });
+		const said = found.filter(({ subject }) => /^room/.test(subject)).map(({ state, subject, detail }) => [state, subject, detail]);
+		expect(said).toEqual([
+			["warned", "roomNumber", expect.stringMatching(/^shows on nobody/)],
+			["warned", "roomNumer", "is not in the directory's schema"],
+		]);
 	});
 
 	it("says that a base is missing, and looks no further", async () => {

@@ -1,0 +1,55 @@
+import { Failure } from "../core/errors.ts";
+import type { Span } from "../store/log-reader.ts";
+import type { Input, Option } from "./command.ts";
+
+/** The options that choose a time. */
+export const spanOptions: Readonly<Record<string, Option>> = {
+	from: { kind: "value", placeholder: "DATE", summary: "from this day (2026-11-01, in UTC) or instant (2026-11-01T09:00:00+01:00) on" },
+	to: { kind: "value", placeholder: "DATE", summary: "up to this day, it included, or before this instant" },
+};
+
+/** The time that was asked for. Throws USAGE. */
+export function spanOf({ values }: Input): Span {
+	const [from, to] = [values.get("from"), values.get("to")];
+	const span = { from: from === undefined ? undefined : startOf("--from", from), to: to === undefined ? undefined : endOf("--to", to) };
+	if (span.from !== undefined && span.to !== undefined && span.from >= span.to) {
+		throw new Failure("USAGE", `--from ${from} is not before --to ${to}`, {
+			hint: "Give the earlier one as --from; a day as --to is included.",
+		});
+	}
+	return span;
+}
+
+const DAY_MS = 86_400_000;
+
+function startOf(option: string, text: string): number {
+	return dayOf(text) ?? instantOf(text) ?? refuse(option, text);
+}
+
+function endOf(option: string, text: string): number {
+	const day = dayOf(text);
+	return day === undefined ? (instantOf(text) ?? refuse(option, text)) : day + DAY_MS;
+}
+
+/** Midnight in UTC. */
+function dayOf(text: string): number | undefined {
+	if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined;
+	const at = Date.parse(`${text}T00:00:00Z`);
+	// JavaScript takes 30 February for 2 March.
+	return Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== text ? undefined : at;
+}
+
+function instantOf(text: string): number | undefined {
+	const [day = "", time = ""] = text.split("T");
+	if (dayOf(day) === undefined || !/^\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(time)) return undefined;
+	const at = Date.parse(text);
+	return Number.isNaN(at) ? undefined : at;
+}
+
+function refuse(option: string, text: string): never {
+	const lacksZone = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text);
+	const hint = lacksZone
+		? `say of which zone it is: ${text}Z for UTC, or ${text}+01:00`
+		: "write a day as 2026-11-01, or an instant with its zone as 2026-11-01T09:00:00Z";
+	throw new Failure("USAGE", `${option} is ${lacksZone ? "an instant without a zone" : "no date"}: ${JSON.stringify(text)}`, { hint });
+}
