@@ -1,12 +1,14 @@
+import { existsSync } from "node:fs";
 import { attributesAskedBy, rulesFor } from "./config/asked.ts";
 import type { Config, SourceConfig } from "./config/config.ts";
 import { configLines } from "./config/lines.ts";
 import type { TargetConfig } from "./config/target-config.ts";
+import { withoutSecrets } from "./config/without-secrets.ts";
 import { type Counts, changeKinds, noGroupCounts } from "./core/change.ts";
 import { Failure } from "./core/errors.ts";
 import { compileMapping } from "./core/mapping.ts";
 import { compileRules } from "./core/rules.ts";
-import type { Engine, EngineOptions, Listener, Planner, PlanResult } from "./engine.ts";
+import type { Engine, EngineOptions, Listener, Planner, PlanResult, Trial } from "./engine.ts";
 import { explainUser } from "./explain/explain-user.ts";
 import { digest } from "./lib/digest.ts";
 import { makeSource, schemaOf } from "./source/sources.ts";
@@ -34,6 +36,7 @@ import { groupsOfRules } from "./sync/rules.ts";
 import { plan } from "./sync/run.ts";
 import type { SyncSource } from "./sync/settings.ts";
 import { hasView, makeViews, viewsText } from "./sync/views.ts";
+import { whatIf } from "./sync/whatif.ts";
 import type { Target } from "./target/target.ts";
 import { makeTarget } from "./target/targets.ts";
 
@@ -234,6 +237,52 @@ export function openPlanner(config: Config, options: Surroundings): Planner {
 	};
 }
 
+/** Opens the database read-only for a configuration to be tried on it. Throws NOT_FOUND where there is none. */
+export function openTrial(config: Config, options: Surroundings): Trial {
+	if (!existsSync(config.database)) {
+		throw new Failure("NOT_FOUND", `there is no database ${config.database}`, { hint: "Name it, or a copy of it, by --database FILE." });
+	}
+	const db = openReadOnly(config.database);
+	const session = openSession(db, makeIds(db));
+	const names = config.targets.map(({ name }) => name);
+	session.ledger.readTargets(names, namesOfViews(config));
+	return {
+		whatIf: async (name, on, signal) => {
+			const settings = config.sources.find((each) => each.name === name);
+			if (settings === undefined) throw unknownSource(config.sources, name);
+			const { source, knowsIdentity } = withoutSecrets(settings);
+			const sync = makeSync(config, source, options, { by: on });
+			const own = config.targets.flatMap(({ name, mapping }) => (mapping === undefined ? [] : [{ name, mapping }]));
+			const at = new Map(own.map((target) => [target.name, { ...source.mapping, ...target.mapping }]));
+			const newTargets = unknownTargets()
+				.filter((target) => !hasView(target))
+				.map((target) => target.name);
+			const terms = { newTargets, knowsIdentity, scopeGroups: source.users.groups, protect: config.protect };
+			const context: RunContext = { session, sync, clock: options.clock, onProgress: (progress) => on.progress(progress) };
+			return whatIf(context, { ...terms, templates: { everywhere: source.mapping, at } }, signal);
+		},
+		notes: () => [
+			...without(session.snapshot.sourceNames(), config.sources).map(
+				(name) => `source ${name} is not in the configuration any more: its accounts stay as they are, and nothing is read of it`,
+			),
+			...without(session.ledger.everyName(), config.targets).map(
+				(name) => `target ${name} is not in the configuration any more: its accounts stay there as they are`,
+			),
+			...unknownTargets().map(({ name }) => `target ${name} is new: what is there already is known only when something is delivered`),
+		],
+		close: () => session.close(),
+	};
+
+	function unknownTargets(): readonly TargetConfig[] {
+		const known = session.ledger.everyName();
+		return config.targets.filter(({ name }) => !known.includes(name));
+	}
+}
+
+function without(names: readonly string[], those: readonly { readonly name: string }[]): readonly string[] {
+	return names.filter((name) => !those.some((each) => each.name === name));
+}
+
 function readable(config: Config, targets: readonly SyncTarget[], name: string): { readonly target: Target; readonly action: DriftAction } {
 	const found = targets.find(({ target }) => target.name === name);
 	const settings = config.targets.find((each) => each.name === name);
@@ -337,10 +386,17 @@ function openTarget(target: TargetConfig, db: Connection, { clock, random }: Sur
 function partOf(parts: readonly Part[], name: string): Part {
 	const part = parts.find(({ sync }) => sync.source.name === name);
 	if (part === undefined) {
-		const known = parts.map(({ sync }) => sync.source.name).join(", ");
-		throw new Failure("NOT_FOUND", `there is no source ${name} in the configuration`, { hint: `There is: ${known}.` });
+		throw unknownSource(
+			parts.map(({ sync }) => sync.source),
+			name,
+		);
 	}
 	return part;
+}
+
+function unknownSource(sources: readonly { readonly name: string }[], name: string): Failure {
+	const known = sources.map((source) => source.name).join(", ");
+	return new Failure("NOT_FOUND", `there is no source ${name} in the configuration`, { hint: `There is: ${known}.` });
 }
 
 function unknownPlan(name: string): Failure {

@@ -6,9 +6,11 @@ import type { DeliveryNews } from "./sync/deliveries.ts";
 import type { JudgedChange } from "./sync/judged.ts";
 import type { Drift, ReadBackReport } from "./sync/read-back.ts";
 import type { HeldKind, Mode, Progress, RevertReport, RevertRequest, RunReport, Trigger } from "./sync/report.ts";
+import type { WhatIf } from "./sync/whatif.ts";
 
 export type { DeliveryNews } from "./sync/deliveries.ts";
 export type { Drift, ReadBackReport } from "./sync/read-back.ts";
+export type { WhatIf } from "./sync/whatif.ts";
 
 /** What is told while work goes on. */
 export interface Listener {
@@ -51,6 +53,14 @@ export interface PlanResult {
 /** What taking a run back would do, and what of it would be left alone. */
 export interface RevertPlan extends PlanResult {
 	readonly revert: RevertReport;
+}
+
+/** Holds a configuration against what the database has, without a right to write anything and without any connection. */
+export interface Trial {
+	whatIf(source: string, on: Listener, signal: AbortSignal): Promise<WhatIf>;
+	/** What becomes of sources and targets that only the database or only the configuration knows, in sentences. */
+	notes(): readonly string[];
+	close(): void;
 }
 
 /** Plans without a right to write anything. */

@@ -18,6 +18,7 @@ import { statusCommand } from "./status.ts";
 import { syncCommand } from "./sync.ts";
 import { unpinCommand } from "./unpin.ts";
 import { verifyCommand } from "./verify.ts";
+import { whatIfCommand } from "./whatif.ts";
 
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
 	runCommand,
 	syncCommand,
 	planCommand,
+	whatIfCommand,
 	approveCommand,
 	rejectCommand,
 	statusCommand,

@@ -3,7 +3,7 @@ import type { Environment } from "../config/expand.ts";
 import type { Loaded, SecretNeed } from "../config/load.ts";
 import type { DaemonRequest } from "../daemon/daemon.ts";
 import type { Claim, Holder, Lock } from "../daemon/lock.ts";
-import type { Engine, Planner } from "../engine.ts";
+import type { Engine, Planner, Trial } from "../engine.ts";
 import type { ChainProof } from "../store/chain.ts";
 import type { Views } from "../store/views.ts";
 import type { Output } from "./output.ts";
@@ -32,6 +32,8 @@ export interface Doors {
 	openEngine(config: Config): Promise<Engine>;
 	/** Changes nothing, and goes beside a running daemon. */
 	openPlanner(config: Config): Promise<Planner>;
+	/** Changes nothing, connects to nothing, and goes beside a running daemon. */
+	openTrial(config: Config): Promise<Trial>;
 	/** A database that is not there yet reads as an empty one. */
 	openViews(databaseFile: string): Promise<Views>;
 	/** Takes the database for this process, waiting for another short command. Throws DATABASE_LOCKED with the Holder as its cause. */

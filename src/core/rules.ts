@@ -41,7 +41,16 @@ export interface CompiledRules {
 	/** The attributes that they follow from entry to entry. */
 	readonly chains: ReadonlySet<string>;
 	/** What one person gets. `before`: what stays where nothing certain can be said. */
-	entitle(subject: Subject, before: Entitlements): Omit<Entitled, "untold"> & { readonly untold: readonly Untold[] };
+	entitle(subject: Subject, before: Entitlements): EntitledBy;
+}
+
+/** What rules give, with the rules that do. */
+export interface EntitledBy extends Entitled {
+	readonly untold: readonly Untold[];
+	/** The rules that count, each for what it gives. */
+	given(): Iterable<CompiledRule>;
+	/** Every rule that selects the person, whether or not an earlier one counts. Asks all of them. */
+	selecting(): readonly CompiledRule[];
 }
 
 /** A rule of which it cannot be told whether it selects somebody. */
@@ -89,6 +98,8 @@ export function compileRules({ features, policies }: Rules, schema: Schema = pla
 		return {
 			entitlements,
 			untold,
+			given: () => given.values(),
+			selecting: () => [...ofFeatures, ...ofPolicies].filter((rule) => judgeRule(rule, subject).truth === true),
 			words: (had: Entitlements) => wordsOfEntitlements(had, entitlements, (kind, name) => throughOf(subject, given, kind, name)),
 		};
 	}

@@ -1,14 +1,14 @@
-import type { Account, Entitlements } from "../core/account.ts";
+import type { Account } from "../core/account.ts";
 import type { Cause, ChangeKind } from "../core/change.ts";
 import { claimsOf } from "../core/claims.ts";
 import type { Cursor } from "../core/cursor.ts";
 import { outcomeOf, stepOf } from "../core/outcome.ts";
-import { isEntitledAs } from "../core/plan.ts";
 import { digest } from "../lib/digest.ts";
 import { spread } from "../lib/spread.ts";
 import type { Container } from "../source/source.ts";
 import type { ChangeLog } from "./change-log.ts";
 import type { Connection } from "./database.ts";
+import { openEntitlementCounts } from "./entitlement-counts.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** What a run leaves behind besides its changes. */
@@ -79,6 +79,7 @@ const PAGE = 1000;
 
 /** Carries a judged stage into the database. Every function is called inside the run's one transaction, in the order of `commit`. */
 export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
+	const entitled = openEntitlementCounts(db);
 	const addEntries = db.prepare<[number, number]>(
 		`INSERT INTO entries (id, source_id, read_run, anchor, anchor_key, digest, dn_digest)
 		SELECT id, ?, ?, anchor, anchor_key, digest, dn_digest FROM staged WHERE is_new = 1`,
@@ -132,18 +133,6 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 	const addCount = db.prepare<[number, string, number]>(
 		"INSERT INTO attribute_counts (source_id, attribute, entries) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET entries = max(0, entries + excluded.entries)",
 	);
-	const count = db.prepare<[string, string, string, number]>(
-		"INSERT INTO entitlement_counts (kind, name, value, accounts) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET accounts = accounts + excluded.accounts",
-	);
-	const countCreated = [
-		`INSERT INTO entitlement_counts (kind, name, value, accounts) SELECT 'feature', f.value, '', count(*)
-		FROM planned p JOIN outcomes o ON o.id = p.id, json_each(o.desired, '$.features') f WHERE p.kind = 'create' AND p.passed = 1 GROUP BY 2
-		ON CONFLICT DO UPDATE SET accounts = accounts + excluded.accounts`,
-		`INSERT INTO entitlement_counts (kind, name, value, accounts) SELECT 'policy', f.key, f.value, count(*)
-		FROM planned p JOIN outcomes o ON o.id = p.id, json_each(o.desired, '$.policies') f WHERE p.kind = 'create' AND p.passed = 1 GROUP BY 2, 3
-		ON CONFLICT DO UPDATE SET accounts = accounts + excluded.accounts`,
-	].map((sql) => db.prepare(sql));
-	const forgetCounts = db.prepare("DELETE FROM entitlement_counts WHERE accounts = 0");
 	const stagedNew = db.prepare("SELECT count(*) FROM staged WHERE is_new = 1").pluck();
 	const returned = db
 		.prepare(
@@ -213,17 +202,6 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 		}
 	};
 
-	const countEntitlements = ({ features, policies }: Entitlements, by: 1 | -1): void => {
-		for (const name of features ?? []) count.run("feature", name, "", by);
-		for (const [name, value] of Object.entries(policies ?? {})) count.run("policy", name, value, by);
-	};
-
-	const recount = (before: Entitlements, after: Entitlements): void => {
-		if (isEntitledAs(before, after)) return;
-		countEntitlements(before, -1);
-		countEntitlements(after, 1);
-	};
-
 	const writeOne = (request: CommitRequest, row: ExistingRow, grown: { active: number; inactive: number }): void => {
 		const kinds = kindsOf(row.kinds);
 		const before = JSON.parse(row.body) as Account;
@@ -231,7 +209,7 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 		const after = outcomeOf(before, desired, kinds);
 		if (row.reclaims === 1) for (const value of claimsOf(before)) unclaim.run(spread(value), row.id);
 		grown[before.active ? "active" : "inactive"]--;
-		recount(before, after ?? {});
+		entitled.recount(before, after ?? {});
 		if (after === undefined) {
 			remove.run(row.id);
 			ledger.want(row.id, undefined, row.body, "delete", 0, request.run);
@@ -274,8 +252,8 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 			const grown = writeExisting(request);
 			const active = createdActive.get() as number;
 			const made = create.run(request.sourceId).changes;
-			if (request.hasRules) for (const step of countCreated) step.run();
-			forgetCounts.run();
+			if (request.hasRules) entitled.countCreated();
+			entitled.forgetNone();
 			ledger.wantCreated(request.run);
 			claim.run();
 			for (const [attribute, count] of request.attributeCounts) if (count !== 0) addCount.run(request.sourceId, attribute, count);

@@ -24,6 +24,9 @@ export interface HeldRow {
 	readonly since: number;
 }
 
+/** As much of what waits as tells whether it is the same still. */
+export type WaitingRow = Pick<HeldRow, "cause" | "after" | "effect">;
+
 /** A held change about to be stored. */
 export interface HeldChange {
 	readonly id: number;
@@ -72,6 +75,15 @@ export function openDecisions(db: Connection) {
 			+ (SELECT count(*) FROM quarantine q WHERE q.source_id = ? AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = q.entry_id))`,
 		)
 		.pluck();
+	const waiting = db.prepare<[number, number, string, string], WaitingRow>(
+		"SELECT cause, after, effect FROM held WHERE source_id = ? AND entry_id = ? AND kind = ? AND target = ?",
+	);
+	const newlyAside = `FROM outcomes o JOIN staged s ON s.id = o.id LEFT JOIN accounts a ON a.id = o.id
+		WHERE o.quarantine IS NOT NULL AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.entry_id = o.id)`;
+	const countAside = db.prepare(`SELECT count(*) ${newlyAside}`).pluck();
+	const setAsideNow = db.prepare<[number], { name: string; reason: string }>(
+		`SELECT coalesce(a.user_name, o.user_name, s.anchor) AS name, o.quarantine AS reason ${newlyAside} ORDER BY o.id LIMIT ?`,
+	);
 	const keepRejected = db.prepare<[number, string, string]>(
 		"INSERT OR IGNORE INTO still_rejected (entry_id, kind, target) VALUES (?, ?, ?)",
 	);
@@ -130,6 +142,11 @@ export function openDecisions(db: Connection) {
 		countQuarantined: (sourceId: number): number => countQuarantined.get(sourceId) as number,
 		/** How many there will be once the stage is committed. */
 		countPlannedQuarantine: (sourceId: number): number => plannedQuarantine.get(sourceId) as number,
+		/** What waits of one entry, or group, under this kind already; `target` empty: everywhere. */
+		waiting: (sourceId: number, id: number, kind: string, target: string): WaitingRow | undefined =>
+			waiting.get(sourceId, id, kind, target),
+		/** How many the stage sets aside who were not until now, and the first of them. */
+		newQuarantine: (limit: number) => ({ count: countAside.get() as number, first: setAsideNow.all(limit) }),
 		clear: (): void => {
 			db.exec("DELETE FROM still_rejected");
 		},

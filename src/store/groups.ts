@@ -60,6 +60,8 @@ export function openGroups(db: Connection) {
 		count: (sourceId: number): number => count.get(sourceId) as number,
 		/** Those that are there, or of which it is doubted that they are not. */
 		present: (sourceId: number) => present.all(sourceId),
+		/** The same one by one: nothing may be written meanwhile. */
+		walk: (sourceId: number) => present.iterate(sourceId),
 		/** Direct members, as ids of people, groups or strangers. */
 		members: (group: number): readonly number[] => members.all(group) as number[],
 		isMember: (group: number, member: number): boolean => isMember.get(group, member) !== undefined,

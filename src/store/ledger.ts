@@ -28,6 +28,7 @@ export function openLedger(db: Connection) {
 		.prepare<[string]>("INSERT INTO targets (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id")
 		.pluck();
 	const readId = db.prepare<[string]>("SELECT id FROM targets WHERE name = ?").pluck();
+	const everyName = db.prepare("SELECT name FROM targets ORDER BY name").pluck();
 	const hadView = db.prepare<[number]>("SELECT has_view FROM targets WHERE id = ?").pluck();
 	const setView = db.prepare<[number]>("UPDATE targets SET has_view = 1 WHERE id = ? AND has_view = 0");
 	const everyPlainId = db.prepare("SELECT id FROM targets WHERE has_view = 0 ORDER BY id").pluck();
@@ -92,6 +93,8 @@ export function openLedger(db: Connection) {
 			});
 		},
 		targets: () => targets,
+		/** Every target that accounts were ever wanted at, in the configuration or not. */
+		everyName: (): readonly string[] => everyName.all() as string[],
 		/** The created accounts of the stage, for every target without a view. Call inside the run's transaction. */
 		wantCreated: (run: number): void => {
 			for (const id of plainTargets) wantCreated.run(id, run);

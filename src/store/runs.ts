@@ -16,6 +16,11 @@ export function openRuns(db: Connection) {
 		`UPDATE runs SET mode = ?, ended_at = ?, outcome = ?, sealed = ?, unsealed = ?, full_because = ?, server = ?, error = ?, entries_read = ?,
 		created = ?, updated = ?, disabled = ?, enabled = ?, deleted = ?, entitlements = ?, held = ?, quarantined = ? WHERE id = ?`,
 	);
+	const lastGood = db
+		.prepare<[string]>(
+			"SELECT max(r.started_at) FROM runs r JOIN sources s ON s.id = r.source_id WHERE s.name = ? AND r.outcome IN ('succeeded', 'held', 'partial')",
+		)
+		.pluck();
 	const prune = db.prepare<[number]>(
 		"DELETE FROM runs WHERE started_at < ? AND id NOT IN (SELECT max(id) FROM runs WHERE outcome <> 'failed' GROUP BY source_id, mode UNION SELECT max(id) FROM runs GROUP BY source_id)",
 	);
@@ -62,6 +67,8 @@ export function openRuns(db: Connection) {
 				report.run,
 			);
 		},
+		/** When the run began that left a source as it is, Unix milliseconds; undefined: none did yet. */
+		lastGoodAt: (source: string): number | undefined => (lastGood.get(source) as number | null) ?? undefined,
 		/** Removes runs begun before `before` (Unix milliseconds), but never a source's newest, nor the newest good one of a mode. */
 		prune: (before: number): number => prune.run(before).changes,
 	};

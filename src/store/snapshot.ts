@@ -64,13 +64,19 @@ export function openSnapshot(db: Connection) {
 	const byDn = db.prepare<[number, Uint8Array], { id: number; anchor: Anchor }>(
 		"SELECT id, anchor FROM entries WHERE source_id = ? AND dn_digest = ? AND (gone IS NULL OR gone_doubt IS NOT NULL)",
 	);
+	const names = db.prepare("SELECT name FROM sources ORDER BY name").pluck();
+	const protectedIds = db.prepare<[number]>("SELECT id FROM entries WHERE source_id = ? AND protected = 1").pluck();
 	const dnDigest = db.prepare<[number]>("SELECT dn_digest FROM entries WHERE id = ?").pluck();
 	const bytes = db.prepare<[number], EntryBytes>(
 		"SELECT e.id, e.anchor, b.bytes FROM entries e JOIN entry_bytes b ON b.id = e.id WHERE e.id = ?",
 	);
 	const idsOf = (sql: string) => db.prepare(sql).pluck();
-	const all = idsOf("SELECT id FROM entries WHERE source_id = ? AND id > ? ORDER BY id LIMIT ?");
-	const presentIds = idsOf("SELECT id FROM entries WHERE source_id = ? AND id > ? AND gone IS NULL ORDER BY id LIMIT ?");
+	// The plus keeps an index on the source from being taken: each page would sort all of its ids anew.
+	const all = idsOf("SELECT id FROM entries WHERE +source_id = ? AND id > ? ORDER BY id LIMIT ?");
+	const presentIds = idsOf("SELECT id FROM entries WHERE +source_id = ? AND id > ? AND gone IS NULL ORDER BY id LIMIT ?");
+	const presentPage = db.prepare<[number, number, number], { id: number; bytes: Buffer }>(
+		"SELECT e.id, b.bytes FROM entries e JOIN entry_bytes b ON b.id = e.id WHERE +e.source_id = ? AND e.id > ? AND e.gone IS NULL ORDER BY e.id LIMIT ?",
+	);
 	const due = db.prepare<[number, number], { id: number; gone: string | null }>(
 		"SELECT a.id, e.gone FROM accounts a JOIN entries e ON e.id = a.id WHERE a.due_at <= ? AND a.source_id = ?",
 	);
@@ -131,6 +137,10 @@ export function openSnapshot(db: Connection) {
 				inactive: row.inactive_accounts,
 			};
 		},
+		/** Every source that ever had a run. */
+		sourceNames: (): readonly string[] => names.all() as string[],
+		/** People whom the last reading found under protection. */
+		protectedIds: (sourceId: number): readonly number[] => protectedIds.all(sourceId) as number[],
 		/** Every entry that was there at the last commit: [id, anchor key, digest]. */
 		present: (sourceId: number): IterableIterator<[number, Buffer, Buffer]> => present.iterate(sourceId),
 		byAnchor: (sourceId: number, anchor: Anchor): KnownEntry | undefined => byAnchor.get(sourceId, anchor),
@@ -140,6 +150,8 @@ export function openSnapshot(db: Connection) {
 		bytes: (id: number): EntryBytes | undefined => bytes.get(id),
 		/** Ids after `after`, in order; of those that are there, or of all ever known. */
 		presentIds: (sourceId: number, after: number, limit: number): readonly number[] => presentIds.all(sourceId, after, limit) as number[],
+		/** The same with their entries. */
+		presentPage: (sourceId: number, after: number, limit: number) => presentPage.all(sourceId, after, limit),
 		allIds: (sourceId: number, after: number, limit: number): readonly number[] => all.all(sourceId, after, limit) as number[],
 		/** Accounts whose time has come at `at` (Unix milliseconds). */
 		due: (sourceId: number, at: number): readonly { readonly id: number; readonly gone: string | null }[] => due.all(at, sourceId),

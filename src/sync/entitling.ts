@@ -1,7 +1,6 @@
 import type { Entitlements } from "../core/account.ts";
 import type { Entry } from "../core/entry.ts";
-import type { Entitled } from "../core/plan.ts";
-import type { CompiledRules } from "../core/rules.ts";
+import type { CompiledRules, EntitledBy } from "../core/rules.ts";
 import type { NamedGroups } from "./membership.ts";
 import { type Asked, makeSubjects, type SubjectContext } from "./subjects.ts";
 
@@ -14,7 +13,7 @@ export function makeEntitling(rules: CompiledRules, context: SubjectContext & { 
 	return {
 		/** By the rule's place: "features[3]". */
 		untold,
-		entitle: (who: Asked, entry: Entry, before: Entitlements | undefined): Entitled => {
+		entitle: (who: Asked, entry: Entry, before: Entitlements | undefined): EntitledBy => {
 			const entitled = rules.entitle(subjectOf(who, entry), before ?? {});
 			for (const { rule, why } of entitled.untold) {
 				const known = untold.get(rule.place);

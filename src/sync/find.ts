@@ -13,6 +13,7 @@ import { shieldedIds } from "./protection.ts";
 import { stageReading } from "./reading.ts";
 import type { Mode } from "./report.ts";
 import { doubtsOfStage, STANDING } from "./tally.ts";
+import { whyViewChanged } from "./view-change.ts";
 
 /** What a reading found out, beside what it left on the stage. */
 export interface Found {
@@ -212,12 +213,7 @@ function chooseMode(
 	state: SourceState,
 	mode: Mode | "auto",
 ): { readonly request: ReadRequest; readonly because: string | undefined; readonly viewChanged: string | undefined } {
-	const viewChanged =
-		state.identity !== undefined && state.identity !== source.identity
-			? "another account reads the directory than at the last reading"
-			: state.scope !== undefined && state.scope !== source.scope
-				? "the scope in the configuration is another than at the last reading"
-				: undefined;
+	const viewChanged = whyViewChanged(source, state);
 	const attributes = JSON.stringify(source.attributes);
 	const because =
 		state.cursor === undefined

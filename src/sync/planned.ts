@@ -3,6 +3,7 @@ import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import type { GroupJudgement } from "./group-judging.ts";
 import type { Approval, Judgement } from "./judging.ts";
+import type { Offline, OfflineTerms } from "./offline.ts";
 import type { PlanningResult } from "./planning.ts";
 import type { HeldKind, Mode, Progress, RevertReport, RevertRequest } from "./report.ts";
 import type { RulesNow } from "./rules.ts";
@@ -22,13 +23,17 @@ export type RunKind =
 	/** Only what waits for this decision, from the snapshot as it is. */
 	| { readonly kind: "decide"; readonly approvals: readonly Approval[] }
 	/** What an earlier run did is taken back, from the snapshot as it is. */
-	| { readonly kind: "revert"; readonly request: RevertRequest };
+	| { readonly kind: "revert"; readonly request: RevertRequest }
+	/** Everybody of the snapshot by another configuration; never committed. */
+	| { readonly kind: "whatif"; readonly terms: OfflineTerms };
 
 /** A reading and the plan it led to: on the stage, judged, nothing done yet. */
 export interface Planned {
 	readonly at: number;
 	readonly state: SourceState;
 	readonly reading: ReadSummary | undefined;
+	/** What took the place of a reading where nothing was asked but the snapshot. */
+	readonly offline: Offline | undefined;
 	readonly planning: PlanningResult;
 	readonly judgement: Judgement;
 	readonly atTargets: TargetJudgement;

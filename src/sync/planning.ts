@@ -16,11 +16,13 @@ import type { StagedRow } from "../store/stage.ts";
 import { decodeIfPossible, lostAttributes } from "./attributes.ts";
 import { makeEntitling, takesAway } from "./entitling.ts";
 import { type HoldingContext, makeHolding, type Seen } from "./holding.ts";
+import { type KeptFields, withKept } from "./kept-fields.ts";
 import type { GroupScope, NamedGroups } from "./membership.ts";
 import { makePinning } from "./pinning.ts";
 import { makeProspects, type ProspectContext } from "./prospects.ts";
 import { coversDn } from "./protection.ts";
 import { dnDigest } from "./reading.ts";
+import type { RuleTally } from "./rule-tally.ts";
 import type { SyncSource } from "./settings.ts";
 import { findMatch, noMatch, planMatched } from "./takeover.ts";
 
@@ -35,6 +37,10 @@ export interface PlanningContext extends HoldingContext, ProspectContext {
 	readonly ruled: NamedGroups | undefined;
 	/** The run that this one takes back. */
 	readonly reverted: number | undefined;
+	/** Fields that stay as they are, because nothing is known of them. */
+	readonly kept: KeptFields;
+	/** Counts what rules do, if anybody asks. */
+	readonly tally: RuleTally | undefined;
 	readonly onProgress: (done: number) => void;
 }
 
@@ -124,8 +130,9 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		managerDn = undefined;
 		const own = row.body === null ? undefined : (JSON.parse(row.body) as Account);
 		const read = readRow(row);
-		const mapped: Mapped | undefined =
+		const found: Mapped | undefined =
 			read.problem !== undefined ? { kind: "unmappable", reason: read.problem } : read.entry && mapping(read.entry, managerOf);
+		const mapped = found && keptAs(found, own);
 		const pinning = pinningOf(row.id);
 		const match =
 			pinning?.isOfState !== true &&
@@ -153,6 +160,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		const planned =
 			pinned?.planned ??
 			(situation === undefined ? setAside(before, row, read.problem ?? "cannot be read") : planMatched(match, situation));
+		if (entitled !== undefined) context.tally?.add(entitled, before, planned.desired);
 		const lost = countAttributes(row, read.entry, read.old);
 		const isShielded =
 			row.presence === "present" && read.entry && context.protection !== undefined
@@ -194,6 +202,12 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			...withOld,
 			presence: row.presence === "deleted" ? { kind: "deleted", evidence, doubt } : { kind: "out-of-scope", where: evidence, doubt },
 		};
+	};
+
+	const keptAs = (found: Mapped, before: Account | undefined): Mapped | undefined => {
+		if (found.kind !== "account") return found;
+		const account = withKept(found.account, before, context.kept.everywhere);
+		return account && { kind: "account", account };
 	};
 
 	const primaryIdOf = (entry: Entry | undefined): string | undefined =>

@@ -104,8 +104,22 @@ function untoldByRules({ entitling }: SyncSource, { names, pinned }: RulesNow, {
 	});
 }
 
-/** Rules on attributes that nobody shows: misspelt perhaps, and then they would match nobody, or everybody, without a word. */
-export function unshownBy(session: Session, sync: SyncSource, state: SourceState, planning: PlanningResult): readonly string[] {
+/** Attributes that are asked for now, and that the snapshot's entries were not asked for. */
+export function unreadOf({ asked }: RulesNow): ReadonlySet<string> {
+	return new Set([...asked.now].filter((name) => !asked.before.has(name)));
+}
+
+/**
+ * Rules on attributes that nobody shows: misspelt perhaps, and then they would match nobody, or everybody, without a word. `unread`:
+ * of these it is no wonder.
+ */
+export function unshownBy(
+	session: Session,
+	sync: SyncSource,
+	state: SourceState,
+	planning: PlanningResult,
+	unread: ReadonlySet<string>,
+): readonly string[] {
 	const counts = session.snapshot.attributeCounts(state.id);
 	const isShown = (name: string): boolean => (counts.get(name) ?? 0) + (planning.attributeCounts.get(name) ?? 0) > 0;
 	const holders = [
@@ -114,7 +128,7 @@ export function unshownBy(session: Session, sync: SyncSource, state: SourceState
 	];
 	return holders.flatMap(({ place, condition }) =>
 		[...(condition?.attributes ?? [])]
-			.filter((name) => name !== "distinguishedname" && !isShown(name))
+			.filter((name) => name !== "distinguishedname" && !unread.has(name) && !isShown(name))
 			.map(
 				(name) =>
 					`${place}: nobody shows the attribute ${name}: nobody has a value, it is not spelled so, or this account may not read it; dirsyncd check says which`,

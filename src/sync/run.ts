@@ -8,12 +8,14 @@ import { type Found, readOn } from "./find.ts";
 import { judgeGroups } from "./group-judging.ts";
 import { nameOf } from "./judged.ts";
 import { type Approval, judgeStage } from "./judging.ts";
+import { nothingKept } from "./kept-fields.ts";
 import { stageReports } from "./locate.ts";
 import { type GroupScope, type Membership, makeGroupScope, makeNamedGroups, openMembership } from "./membership.ts";
+import { lookOffline, type Offline } from "./offline.ts";
 import type { Planned, RunContext, RunKind } from "./planned.ts";
 import { type PlanningContext, planStaged } from "./planning.ts";
 import { stageRevert } from "./revert.ts";
-import { chainsOfRules, groupsOfRules, rulesNow, unshownBy, untoldBy } from "./rules.ts";
+import { chainsOfRules, groupsOfRules, rulesNow, unreadOf, unshownBy, untoldBy } from "./rules.ts";
 import { doubtsOfStanding } from "./tally.ts";
 import { judgeTargets } from "./target-judging.ts";
 import { planTargets } from "./target-planning.ts";
@@ -44,13 +46,15 @@ export async function plan(
 	const at = clock();
 	const state = session.snapshot.source(source.name);
 	const found = kind.kind === "read" ? await readOn(context, state, kind.mode, at, signal) : undefined;
+	const offline = kind.kind === "whatif" ? await lookOffline(session, sync, state, kind.terms, signal) : undefined;
 	const isFull = found?.summary.mode === "full";
 	const isComplete = isFull && found.unsealed.length === 0;
-	const rules = rulesNow(session, sync, state, found && { ruleGroups: found.summary.end.ruleGroups, isComplete });
+	const ruleGroups = found?.summary.end.ruleGroups ?? offline?.ruleGroups;
+	const rules = rulesNow(session, sync, state, ruleGroups && { ruleGroups, isComplete });
 	const revert = kind.kind === "revert" ? stageRevert(session, state, source.name, kind.request) : undefined;
 	stageRemembered(session, state, kind, found?.due ?? [], rules.isAnother);
 	const membership = source.memberKeys === undefined ? undefined : openMembership(session, state);
-	const scope = membership && scopeOf(session, state, membership, found);
+	const scope = membership && scopeOf(session, state, membership, found ?? offline);
 	const namesGroups = scope !== undefined || groupsOfRules(sync).size > 0;
 	if (membership !== undefined && namesGroups) stageTouched(session, state, membership);
 	stageReports(session, state);
@@ -61,11 +65,11 @@ export async function plan(
 	const groupsViewChanged =
 		state.groupScope !== undefined && state.groupScope !== source.groupScope
 			? "the scope of groups in the configuration is another than at the last reading"
-			: found?.viewChanged;
+			: (found ?? offline)?.viewChanged;
 	const isSettling = isComplete && serverChanged === undefined && groupsViewChanged === undefined;
 	const isCurrent = found?.summary.end.isCurrent === true && found.summary.isWhole;
 	const planningContext: PlanningContext = {
-		...planningContextOf(context, at, found),
+		...planningContextOf(context, at, found, offline),
 		...{ scope, named, ruled, asked: rules.asked, chains: openChains(session, source, state), isSettling, isCurrent },
 		reverted: revert?.run,
 	};
@@ -82,18 +86,20 @@ export async function plan(
 		at,
 		state,
 		reading: found?.summary,
+		offline,
 		planning,
 		judgement,
 		atTargets,
 		groups,
 		heldKinds,
-		plan: heldKinds.length > 0 || isShown ? nameOf(session, heldKinds.length > 0) : undefined,
+		// What is never committed is never approved.
+		plan: (heldKinds.length > 0 && offline === undefined) || isShown ? nameOf(session, heldKinds.length > 0) : undefined,
 		unsealed: [...new Set([...(found?.unsealed ?? []), ...judgement.collapsed, ...standing])],
 		rules,
 		warnings: [
 			...(found?.warnings ?? []),
 			...(found === undefined ? [] : untoldBy(sync, rules, planning)),
-			...(isFull || rules.isAnother ? unshownBy(session, sync, state, planning) : []),
+			...(isFull || rules.isAnother ? unshownBy(session, sync, state, planning, offline === undefined ? new Set() : unreadOf(rules)) : []),
 			...(isFull && membership !== undefined ? cyclesOf(session, membership, source) : []),
 		],
 		shielded: found?.shielded,
@@ -108,22 +114,26 @@ function planningContextOf(
 	{ sync, onProgress }: RunContext,
 	at: number,
 	found: Found | undefined,
+	offline: Offline | undefined,
 ): Omit<PlanningContext, "scope" | "named" | "ruled" | "asked" | "chains" | "isSettling" | "isCurrent" | "reverted"> {
 	return {
 		at,
-		viewChanged: found?.viewChanged,
+		viewChanged: (found ?? offline)?.viewChanged,
 		serverChanged: found?.summary.end.viewChanged,
-		protection: found?.summary.end.protection,
+		protection: found?.summary.end.protection ?? offline?.protection,
 		shielded: found?.shielded ?? new Set(),
 		askedAgain: found?.askedAgain ?? new Set(),
 		unreadable: found?.unreadable ?? new Set(),
+		kept: offline?.kept ?? nothingKept,
+		tally: offline?.tally,
 		onProgress: (done) => onProgress({ source: sync.source.name, stage: "planning", done, of: undefined }),
 	};
 }
 
 /** Scope by group, by this reading or, without one, as the last one left it. */
-function scopeOf(session: Session, state: SourceState, membership: Membership, found: Found | undefined): GroupScope | undefined {
-	const groups = found === undefined ? session.groups.scope(state.id) : found.summary.end.scopeGroups;
+function scopeOf(session: Session, state: SourceState, membership: Membership, found: Found | Offline | undefined): GroupScope | undefined {
+	const asked = found !== undefined && "summary" in found ? found.summary.end : found;
+	const groups = asked === undefined ? session.groups.scope(state.id) : asked.scopeGroups;
 	return groups && makeGroupScope(session, state, membership, groups);
 }
 
@@ -175,7 +185,7 @@ function stageRemembered(session: Session, state: SourceState, kind: RunKind, du
 		for (const id of due) stage.known(id);
 		stageHeldGroups(session, state);
 	});
-	if (!isPlannedAnew || kind.kind === "revert") return;
+	if (kind.kind === "revert" || (!isPlannedAnew && kind.kind !== "whatif")) return;
 	for (let after = 0; ; ) {
 		const page = snapshot.allIds(state.id, after, 1000);
 		stage.batch(() => {

@@ -10,17 +10,23 @@ import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import type { ProspectRow } from "../store/target-plan.ts";
 import { type HoldingContext, makeHolding, type Seen } from "./holding.ts";
+import { type KeptFields, withKept } from "./kept-fields.ts";
 import type { SyncSource, TargetView } from "./settings.ts";
 import { viewedTargets } from "./views.ts";
 
 const PAGE = 500;
+
+interface TargetContext extends HoldingContext {
+	/** Fields that stay as they are, because nothing is known of them. */
+	readonly kept: KeptFields;
+}
 
 /** Plans everyone on the stage for the targets with views of their own, once it is known which changes of accounts go out. */
 export async function planTargets(
 	session: Session,
 	sync: SyncSource,
 	state: SourceState,
-	context: HoldingContext,
+	context: TargetContext,
 	signal: AbortSignal,
 ): Promise<void> {
 	const viewed = new Map(viewedTargets(session, sync).map(({ id, view }) => [id, view]));
@@ -45,7 +51,7 @@ function makeTargetPlanner(
 	session: Session,
 	sync: SyncSource,
 	state: SourceState,
-	context: HoldingContext,
+	context: TargetContext,
 	viewed: ReadonlyMap<number, TargetView>,
 ): (row: ProspectRow) => void {
 	const { targetPlan } = session;
@@ -57,7 +63,7 @@ function makeTargetPlanner(
 		if (view === undefined) return;
 		const after = accountAfter(row);
 		const before = thereBefore(row);
-		const planned = planAtTarget(situationOf(sync, view, row, after, before));
+		const planned = planAtTarget(situationOf(sync, view, row, after, before, context.kept));
 		const there = { id: row.id, target: row.target_id };
 		if (!isNeeded(row, after, before, planned)) return;
 		const follows = planned.changes.filter(({ isOwn }) => !isOwn).map(({ kind }) => kind);
@@ -121,6 +127,7 @@ function situationOf(
 	row: ProspectRow,
 	after: AccountAfter,
 	before: AtTarget | undefined,
+	kept: KeptFields,
 ): TargetSituation {
 	const { account, passed, end } = after;
 	const truth = row.truth === null ? undefined : row.truth === 1;
@@ -130,7 +137,7 @@ function situationOf(
 		account,
 		passed,
 		end: account?.active === true && !isKept(lifecycle, end?.cause) ? undefined : end,
-		fields: fieldsFor(view, row, after, before),
+		fields: fieldsFor(view, row, after, before, kept),
 		verdict: view.condition && { truth, why: row.why },
 		lifecycle: view.lifecycle,
 		onOutside: (view.lifecycle ?? lifecycle).onOutOfScope,
@@ -155,12 +162,19 @@ function isKept(lifecycle: SyncSource["lifecycle"], cause: Cause | undefined): b
 }
 
 /** Fields that the account's own plan does not have out yet are not given to a target either. */
-function fieldsFor(view: TargetView, row: ProspectRow, { account, isCurrent }: AccountAfter, before: AtTarget | undefined) {
+function fieldsFor(
+	view: TargetView,
+	row: ProspectRow,
+	{ account, isCurrent }: AccountAfter,
+	before: AtTarget | undefined,
+	kept: KeptFields,
+): MappedAccount | undefined {
 	if (row.is_present === 0) return undefined;
 	if (view.mapping === undefined) return account;
 	if (row.fields === null || (before !== undefined && !isCurrent)) return undefined;
 	// What rules give is the same everywhere, as far as it goes out.
-	return withEntitlements(JSON.parse(row.fields) as MappedAccount, account ?? {});
+	const fields = withKept(JSON.parse(row.fields) as MappedAccount, before?.account, kept.at.get(view.target));
+	return fields && withEntitlements(fields, account ?? {});
 }
 
 /** Whether anything is to be written: a change, a person's place, or where the text wanted there stands. */

@@ -6,7 +6,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { noCounts, noGroupCounts } from "../../src/core/change.ts";
 import { Failure } from "../../src/core/errors.ts";
 import type { Holder } from "../../src/daemon/lock.ts";
-import type { Engine, Planner, PlanResult } from "../../src/engine.ts";
+import type { Engine, Planner, PlanResult, Trial } from "../../src/engine.ts";
 import type { ChainProof } from "../../src/store/chain.ts";
 import type { RunView, Views } from "../../src/store/views.ts";
 import type { RunReport } from "../../src/sync/report.ts";
@@ -16,6 +16,7 @@ import { directoryWith, good } from "../config/configure.ts";
 export interface World {
 	readonly engine: Partial<Engine>;
 	readonly planner: Partial<Planner>;
+	readonly trial: Partial<Trial>;
 	readonly views: Partial<Views>;
 	readonly holder: Holder | undefined;
 	readonly daemon: (call: DaemonCall) => { readonly status: number; readonly body: unknown };
@@ -61,6 +62,7 @@ function doorsOf(world: Partial<World>): Doors {
 		loadConfig,
 		openEngine: async () => ({ close: async () => {}, ...world.engine }) as Engine,
 		openPlanner: async () => ({ close: async () => {}, ...world.planner }) as Planner,
+		openTrial: async () => ({ notes: () => [], close: () => {}, ...world.trial }) as Trial,
 		openViews: async () => ({ close: () => {}, ...world.views }) as Views,
 		waitForLock: async () => {
 			if (holder !== undefined) throw new Failure("DATABASE_LOCKED", "held", { cause: holder });
@@ -81,7 +83,8 @@ function doorsOf(world: Partial<World>): Doors {
 	};
 }
 
-function memory(isTerminal: boolean): Output & { text(): string } {
+/** What is written, kept. */
+export function memory(isTerminal: boolean): Output & { text(): string } {
 	let all = "";
 	return {
 		isTerminal,

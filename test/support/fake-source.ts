@@ -71,9 +71,13 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 	const settings = {
 		identity: "fake",
 		scope: base,
+		/** Beneath it people are in scope; change the scope's text with it. */
+		base,
 		attributes: ["cn", "mail", "manager", "upn"],
 		/** Whether groups are read, and by which words they are in scope. */
 		groups: undefined as string | undefined,
+		/** DNs of what people live beneath. */
+		containers: [] as string[],
 		/** Anchors of the groups that make the scope. */
 		scopeGroups: undefined as string[] | undefined,
 		/** DNs of the groups that rules name. */
@@ -85,7 +89,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 	const groups = new Map<string, FakeGroup>();
 	const groupTombstones = new Map<string, number>();
 	const dnOf = (person: FakePerson) => `CN=${person.cn},${person.where}`;
-	const inScope = (person: FakePerson) => isBeneath(dnKey(dnOf(person)), dnKey(base));
+	const inScope = (person: FakePerson) => isBeneath(dnKey(dnOf(person)), dnKey(settings.base));
 	const raw = (person: FakePerson): RawEntry => ({
 		key: Buffer.from(person.anchor.replaceAll("-", "").padEnd(32, "0").slice(0, 32), "hex"),
 		raw: Buffer.from(
@@ -107,7 +111,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 	const isCalled = (person: FakePerson, user: string): boolean =>
 		[person.anchor, person.cn, dnOf(person), ...Object.values(person.attributes).flat()].includes(user);
 	const placeAt = (dn: string): ScopePlace =>
-		isBeneath(dnKey(dn), dnKey(base))
+		isBeneath(dnKey(dn), dnKey(settings.base))
 			? { kind: "in-scope" }
 			: { kind: "elsewhere", where: `in ${dn.slice(dn.indexOf(",") + 1)}, beneath none of the bases` };
 
@@ -205,7 +209,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 				viewChanged: faults.serverChanged,
 				isCurrent: faults.serverChanged === undefined && (request.mode === "full" || faults.isCurrent),
 				warnings: [],
-				containers: [],
+				containers: settings.containers.map((dn) => ({ anchor: dn as Anchor, dn })),
 				outside: visible()
 					.filter((person) => request.mode === "delta" && person.usn > since && !inScope(person))
 					.map((person) => ({ anchor: person.anchor as Anchor, dn: dnOf(person), key: raw(person).key })),

@@ -9,7 +9,7 @@ import { compileMapping, type Mapping } from "../../src/core/mapping.ts";
 import type { MatchField } from "../../src/core/match.ts";
 import { plainSchema } from "../../src/core/matching.ts";
 import { compileRules, type Rules } from "../../src/core/rules.ts";
-import { asFailure, openDatabase, openSibling } from "../../src/store/database.ts";
+import { asFailure, openDatabase, openReadOnly, openSibling } from "../../src/store/database.ts";
 import { openLocalAccounts } from "../../src/store/local-accounts.ts";
 import { openLocalGroups } from "../../src/store/local-groups.ts";
 import { openViews } from "../../src/store/open-views.ts";
@@ -24,6 +24,7 @@ import type { RunReport } from "../../src/sync/report.ts";
 import { sourceOfRun } from "../../src/sync/revert.ts";
 import { plan } from "../../src/sync/run.ts";
 import { hasView, makeViews, type TargetTerms, viewsText } from "../../src/sync/views.ts";
+import { type WhatIf, type WhatIfTerms, whatIf } from "../../src/sync/whatif.ts";
 import { makeLocalTarget } from "../../src/target/local/local.ts";
 import type { Target } from "../../src/target/target.ts";
 import type { FakeSource } from "./fake-source.ts";
@@ -137,6 +138,27 @@ export function openHarness(fake: FakeSource, options: HarnessOptions = {}) {
 			const changes = [...judgedChanges(session)];
 			session.clear();
 			return { name: planned.plan ?? "", changes };
+		},
+		/** What this harness' configuration would do, by a connection that cannot write. */
+		whatIf: async (more: Partial<WhatIfTerms> = {}): Promise<WhatIf> => {
+			const reader = openSession(openReadOnly(file), ids);
+			try {
+				reader.ledger.readTargets(
+					names,
+					terms.filter(hasView).map((target) => target.name),
+				);
+				const own = terms.flatMap((target) =>
+					target.mapping === undefined ? [] : [[target.name, { ...mapping, ...target.mapping }] as const],
+				);
+				const templates = { everywhere: mapping, at: new Map(own) };
+				return await whatIf(
+					{ ...context, session: reader },
+					{ scopeGroups: [], protect: [], knowsIdentity: true, newTargets: [], templates, ...more },
+					never,
+				);
+			} finally {
+				reader.close();
+			}
 		},
 		approve: async (name: string): Promise<RunReport> => {
 			const decision = findHeld(context, name) ?? (await findShown(context, name, never));

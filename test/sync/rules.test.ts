@@ -35,7 +35,7 @@ afterEach(() => {
 	open = [];
 });
 
-function person(number: number, department?: string, mail = `p${number}@corp`): void {
+function person(number: number, department?: string, mail = `p${number}@corp`, primaryId?: string): void {
 	fake.put({
 		anchor: fake.anchorOf(number),
 		cn: `Person ${number}`,
@@ -46,12 +46,14 @@ function person(number: number, department?: string, mail = `p${number}@corp`): 
 			upn: [`p${number}@corp`],
 			department: department === undefined ? [] : [department],
 			mail: [mail],
+			primarygroupid: primaryId === undefined ? [] : [primaryId],
 		},
 	});
 }
 
-function group(number: number, cn: string, members: readonly number[]): void {
-	fake.putGroup({ anchor: fake.anchorOf(number), cn, isInScope: false, members: members.map(fake.anchorOf) });
+function group(number: number, cn: string, members: readonly number[], primaryId?: string): void {
+	const anchors = members.map(fake.anchorOf);
+	fake.putGroup({ anchor: fake.anchorOf(number), cn, isInScope: false, members: anchors, ...(primaryId !== undefined && { primaryId }) });
 }
 
 /** Features and policies at the target, by the numbers of people. */
@@ -239,6 +241,28 @@ describe("features and policies", () => {
 		expect(await harness.sync("delta")).toMatchObject({ mode: "full", entitlements: 1, warnings: [] });
 	});
 
+	it("that another domain controller takes away wait for one that knows everything, and what it gives does not", async () => {
+		const harness = world(searchForSales);
+		for (const number of [1, 2]) person(number);
+		group(1001, "Sales", [1]);
+		await harness.sync("full");
+		fake.faults.serverChanged = "another domain controller was read than before";
+		group(1001, "Sales", [2]);
+		for (let run = 0; run < 2; run++) {
+			const report = await harness.sync("delta");
+			expect(report).toMatchObject({
+				held: 1,
+				heldKinds: [{ kind: "entitlement", limit: "another domain controller was read than before" }],
+			});
+			expect(await given(harness)).toEqual({ 1: "search", 2: "search" });
+		}
+		fake.faults.serverChanged = undefined;
+		expect(await harness.sync("delta")).toMatchObject({ held: 1 });
+		fake.faults.isCurrent = true;
+		expect(await harness.sync("delta")).toMatchObject({ held: 0, entitlements: 1 });
+		expect(await given(harness)).toEqual({ 1: "", 2: "search" });
+	});
+
 	it("on an attribute that nobody shows are said in every full reading, and when the rules are new", async () => {
 		world({ features: [], policies: [] });
 		person(1, "Sales");
@@ -359,10 +383,16 @@ describe("features and policies", () => {
 		});
 		person(1);
 		person(2);
-		group(1001, "Sales", [1, 1002]);
+		person(3, undefined, "p3@corp", "513");
+		group(1001, "Sales", [1, 1002, 1003]);
 		group(1002, "Team", [2]);
+		group(1003, "Everybody", [], "513");
 		await harness.sync("full");
-		expect(await given(harness)).toEqual({ 1: "chain direct", 2: "chain team" });
+		// As in the directory, whom only a primary group brings in is not in `memberOf`.
+		expect(await given(harness)).toEqual({ 1: "chain direct", 2: "chain team", 3: "" });
+		const nested = openWith(searchForSales);
+		await nested.sync("delta");
+		expect(await given(nested)).toEqual({ 1: "search", 2: "search", 3: "search" });
 	});
 });
 
