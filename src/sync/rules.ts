@@ -110,7 +110,7 @@ export function unreadOf({ asked }: RulesNow): ReadonlySet<string> {
 }
 
 /**
- * Rules on attributes that nobody shows: misspelt perhaps, and then they would match nobody, or everybody, without a word. `unread`:
+ * Rules of features and policies on attributes that nobody shows: misspelt perhaps, and then they would match nobody, or everybody, without a word. `unread`:
  * of these it is no wonder.
  */
 export function unshownBy(
@@ -122,11 +122,7 @@ export function unshownBy(
 ): readonly string[] {
 	const counts = session.snapshot.attributeCounts(state.id);
 	const isShown = (name: string): boolean => (counts.get(name) ?? 0) + (planning.attributeCounts.get(name) ?? 0) > 0;
-	const holders = [
-		...sync.entitling.all.map(({ place, condition }) => ({ place, condition })),
-		...sync.views.map(({ target, condition }) => ({ place: `target ${target}`, condition })),
-	];
-	return holders.flatMap(({ place, condition }) =>
+	return sync.entitling.all.flatMap(({ place, condition }) =>
 		[...(condition?.attributes ?? [])]
 			.filter((name) => name !== "distinguishedname" && !unread.has(name) && !isShown(name))
 			.map(

@@ -100,7 +100,7 @@ it("what a configuration would do is what a run by it then does, where the direc
 						const each = found.changes.find((one) => one.subject === "account" && one.target === undefined && one.kind === kind);
 						return each === undefined ? 0 : each.count - each.held;
 					};
-					const { created, updated, disabled, enabled, deleted, entitlements } = report;
+					const { created, updated, disabled, enabled, deleted, entitlements = 0 } = report;
 					expect({ created, updated, disabled, enabled, deleted, entitlements }).toEqual({
 						...{ created: done("create"), updated: done("update"), disabled: done("disable") },
 						...{ enabled: done("enable"), deleted: done("delete"), entitlements: done("entitlement") },
