@@ -14,7 +14,7 @@ import type { SourceState } from "../store/snapshot.ts";
 import type { StagedRow } from "../store/stage.ts";
 import { decodeIfPossible, lostAttributes } from "./attributes.ts";
 import { makeEntitling, takesAway } from "./entitling.ts";
-import { type HoldingContext, makeHolding, type Seen } from "./holding.ts";
+import { type HoldingContext, lossesHeld, makeHolding, type Seen } from "./holding.ts";
 import type { GroupScope, NamedGroups } from "./membership.ts";
 import { makeProspects, type ProspectContext } from "./prospects.ts";
 import { coversDn } from "./protection.ts";
@@ -81,6 +81,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 	const { stage, snapshot } = session;
 	const { source, mapping, lifecycle } = sync;
 	const holdOf = makeHolding(session, state, context);
+	const heldLosses = lossesHeld(session, state);
 	const prospects = makeProspects(session, sync, context);
 	const entitle = makeEntitling(sync.entitling, context);
 	const result: PlanningResult = {
@@ -144,14 +145,14 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			row.presence === "present" && read.entry
 				? isProtected(read.entry)
 				: row.protected === 1 || context.shielded.has(row.id) || (read.old !== undefined && isProtected(read.old));
-		const hasRegained = read.old !== undefined && read.entry !== undefined && hasMore(read.old, read.entry);
+		const hasRegained = heldLosses.get(row.id)?.every((name) => read.entry?.attributes.has(name) === true) === true;
 		const doubt = read.presence !== undefined && read.presence.kind !== "present" ? read.presence.doubt : undefined;
 		const gone = read.presence === undefined || read.presence.kind === "present" ? undefined : read.presence.kind;
 		const ownManager = managerDn;
 		const problem = prospects.note({ id: row.id, isRead: row.bytes !== null, entry, gone, primaryId, hasRegained, doubt }, managerOf);
 		// Whom only a target's mapping names as manager is not what the account is found by when that one moves.
 		managerDn = ownManager;
-		const seen: Seen = { id: row.id, isNew: row.is_new === 1, isShielded, lost, hasRegained, doubt, groupsDoubt: entitle.groupsDoubt() };
+		const seen: Seen = { id: row.id, isNew: row.is_new === 1, isShielded, lost, hasRegained, doubt, groupsDoubt: entitled?.doubt };
 		write(row, before, { ...planned, quarantine: planned.quarantine ?? problem }, seen, primaryId);
 	};
 
@@ -250,9 +251,4 @@ function setAside(before: Account | undefined, row: StagedRow, reason: string): 
 		dueAt: undefined,
 		quarantine: reason,
 	};
-}
-
-function hasMore(before: Entry, after: Entry): boolean {
-	for (const name of after.attributes.keys()) if (!before.attributes.has(name)) return true;
-	return false;
 }

@@ -158,9 +158,11 @@ function isKept(lifecycle: SyncSource["lifecycle"], cause: Cause | undefined): b
 function fieldsFor(view: TargetView, row: ProspectRow, { account, isCurrent }: AccountAfter, before: AtTarget | undefined) {
 	if (row.is_present === 0) return undefined;
 	if (view.mapping === undefined) return account;
-	if (row.fields === null || (before !== undefined && !isCurrent)) return undefined;
-	// What rules give is the same everywhere, as far as it goes out.
-	return withEntitlements(JSON.parse(row.fields) as MappedAccount, account ?? {});
+	// What rules give is the same everywhere, as far as it goes out, also beside fields that stay as they are there.
+	if (before !== undefined && (row.fields === null || !isCurrent)) {
+		return account === undefined || row.truth === 0 ? undefined : withEntitlements(before.account, account);
+	}
+	return row.fields === null ? undefined : withEntitlements(JSON.parse(row.fields) as MappedAccount, account ?? {});
 }
 
 /** Whether anything is to be written: a change, a person's place, or where the text wanted there stands. */
