@@ -12,7 +12,7 @@ import { spread } from "../lib/spread.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import type { StagedRow } from "../store/stage.ts";
-import { decodeIfPossible, lostAttributes } from "./attributes.ts";
+import { decodeIfPossible, LINK, lostAttributes } from "./attributes.ts";
 import { makeEntitling, takesAway } from "./entitling.ts";
 import { type HoldingContext, lossesHeld, makeHolding, type Seen } from "./holding.ts";
 import type { GroupScope, NamedGroups } from "./membership.ts";
@@ -39,6 +39,10 @@ export interface PlanningResult {
 	readonly attributeCounts: Map<string, number>;
 	/** How many entries lost each attribute. */
 	readonly losses: Map<string, number>;
+	/** Who names no manager any more although the one named until now is there still. */
+	readonly unlinked: number[];
+	/** Who loses a feature or a policy. */
+	readonly losers: number[];
 	/** Of whom a rule could say nothing for certain, by the rule's place, and why of the first. */
 	readonly untoldRules: Map<string, { readonly count: number; readonly why: string }>;
 	/** Of whom a target's condition could say nothing for certain, and why of the first, by target. */
@@ -85,7 +89,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 	const prospects = makeProspects(session, sync, context);
 	const entitle = makeEntitling(sync.entitling, context);
 	const result: PlanningResult = {
-		...{ attributeCounts: new Map(), losses: new Map() },
+		...{ attributeCounts: new Map(), losses: new Map(), unlinked: [], losers: [] },
 		...{ untold: prospects.untold, untoldRules: entitle.untold },
 	};
 	const managers = new Map<string, Anchor | undefined>();
@@ -193,8 +197,14 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		for (const name of was?.attributes.keys() ?? []) attributeCounts.set(name, (attributeCounts.get(name) ?? 0) - 1);
 		if (was === undefined || entry === undefined) return undefined;
 		const lost = lostAttributes(source, was, entry);
+		if (isUnlinked(was, entry)) result.unlinked.push(row.id);
 		for (const name of lost) losses.set(name, (losses.get(name) ?? 0) + 1);
 		return lost.length > 0 ? lost.join(",") : undefined;
+	};
+
+	const isUnlinked = (was: Entry, entry: Entry): boolean => {
+		const manager = was.attributes.get(LINK)?.[0];
+		return manager !== undefined && !entry.attributes.has(LINK) && personAt(dnDigest(manager)) !== undefined;
 	};
 
 	const isProtected = (entry: Entry): boolean => {
@@ -232,6 +242,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		if (reclaims && claims.length > 0) stage.claims([...new Set(claims)].map(spread), row.id);
 		for (const change of planned.changes) {
 			const isLoss = change.kind === "entitlement" && takesAway(before ?? {}, desired ?? {});
+			if (isLoss) result.losers.push(row.id);
 			const hold = holdOf({ ...change, isLoss }, seen);
 			stage.planned(row.id, change.kind, change.why, change.cause, hold?.reason, hold?.because);
 		}

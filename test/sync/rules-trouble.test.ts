@@ -195,7 +195,7 @@ describe("an attribute that cannot be read any more", () => {
 		expect(await harness.sync("delta")).toMatchObject({ entitlements: 1, held: 19 });
 	});
 
-	it.fails("takes nothing from those beneath somebody whom it led on from", async () => {
+	it("takes nothing from those beneath somebody whom it led on from", async () => {
 		const dnOf = (number: number) => `CN=P${number},${number < 10 ? BOSSES : PEOPLE}`;
 		const reporting = (number: number, to?: number) =>
 			person(number, to === undefined ? {} : { manager: dnOf(to) }, number < 10 ? BOSSES : PEOPLE);
@@ -214,7 +214,7 @@ describe("an attribute that cannot be read any more", () => {
 		expect(await harness.sync("full")).toMatchObject({ entitlements: 0, held: 0 });
 	});
 
-	it.fails("takes nothing from anybody although it is a link", async () => {
+	it("takes nothing from anybody although it is a link", async () => {
 		const harness = world({
 			features: [{ name: "staff", when: { filter: `(manager:1.2.840.113556.1.4.1941:=CN=P1,${PEOPLE})` } }],
 			policies: [],
