@@ -52,7 +52,8 @@ export function judgeStage(
 	}
 	settleClaims(session);
 	const lossHolds = new Map<number, Hold>();
-	for (const [id, because] of blindPlaces(session, sync.source, state, settlement.lossy())) lossHolds.set(id, { reason: "hidden", because });
+	for (const [id, because] of blindPlaces(session, sync.source, state, settlement.lossy()))
+		lossHolds.set(id, { reason: "hidden", because });
 	// After that, since what many lost breaks the seal as well.
 	const lost = holdAttributeLoss(session, state, planning, lossHolds);
 	for (const [id, { reason, because }] of lossHolds) {
