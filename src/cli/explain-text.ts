@@ -21,10 +21,12 @@ export function* explanationText(out: Output, explanation: Explanation): Iterabl
 	yield `${out.paint("bold", printable(title))}: ${out.paint(colours[state] ?? "cyan", state)}\n  ${printable(summary)}\n`;
 	const section = (name: string, rows: readonly (readonly string[])[]): string => {
 		if (rows.length === 0) return "";
-		const lines = alignColumns(rows.map((row) => [`  ${row[0] ?? ""}`, ...row.slice(1)].map(printableBut)));
+		const lines = alignColumns(rows.map(([first = "", ...more]) => [`  ${shown(first)}`, ...more.map(shown)]));
 		return `\n${out.paint("bold", name)}\n${lines.join("\n")}\n`;
 	};
-	const dim = (text: string): string => (text === "" ? "" : out.paint("dim", text));
+	const dim = (text: string): string => (text === "" ? "" : `${DIM}${text}`);
+	// Colours are ours alone: what comes from outside must not hide or imitate anything.
+	const shown = (cell: string): string => (cell.startsWith(DIM) ? out.paint("dim", printable(cell.slice(DIM.length))) : printable(cell));
 	yield section("entry", entryRows(explanation, dim, source, anchor, entry));
 	if (scope !== undefined) {
 		const verdict = scope.isIn === undefined ? "cannot be told" : scope.isIn ? "in scope" : "not in scope";
@@ -64,13 +66,8 @@ export function* explanationText(out: Output, explanation: Explanation): Iterabl
 	for (const note of explanation.notes) yield `\n${out.paint("yellow", "note:")} ${printable(note)}\n`;
 }
 
-/** Text from outside, with the colours that we put into it ourselves. */
-function printableBut(text: string): string {
-	const parts = text.split(COLOURS);
-	return parts.map((part, index) => (index % 2 === 1 ? part : printable(part))).join("");
-}
-
-const COLOURS = new RegExp(`(${String.fromCharCode(27)}\\[[0-9;]*m)`);
+/** Begins a cell of less weight. */
+const DIM = "\u0000";
 
 type Dim = (text: string) => string;
 

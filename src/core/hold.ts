@@ -25,6 +25,15 @@ export function isOfAttributes(reason: HoldReason): boolean {
 	return reason === "attribute-loss" || reason === "hidden";
 }
 
+/**
+ * The attributes, lower case, that the sentence of such a hold begins with: "title, mail is missing from many at once". None: it is
+ * held for what somebody else lost.
+ */
+export function attributesIn(because: string): readonly string[] {
+	const names = /^([\w;-]+(?:, [\w;-]+)*) (?:is|cannot) /.exec(because)?.[1];
+	return names === undefined ? [] : names.toLowerCase().split(", ");
+}
+
 /** Reasons that a later reading does not show again: they stay with the change until a person decides or the change dissolves. */
 export function isSticky(reason: HoldReason): boolean {
 	return reason === "view" || reason === "server" || reason === "doubt" || reason === "attribute-loss" || reason === "hidden";

@@ -45,9 +45,7 @@ function explainKnown({ session, people, sources, clock }: ExplainContext, ids: 
 		const of = sources.find(({ sync }) => sync.source.name === row.source);
 		if (of !== undefined) return [explainPerson(session, people, of, row, clock())];
 		const summary = `source ${row.source} is not in the configuration any more: the account stays as it is`;
-		return [
-			{ ...blank, source: row.source, anchor: row.anchor, state: "unknown" as const, summary, changes: changesOf(people, row.anchor) },
-		];
+		return [{ ...blank, source: row.source, anchor: row.anchor, state: "unknown" as const, summary, changes: changesOf(people, row) }];
 	});
 }
 
@@ -78,7 +76,7 @@ function explainFound(context: ExplainContext, of: Explained, person: FoundPerso
 			scope:
 				place.kind === "deleted" ? { isIn: false, line: undefined, why: "only its tombstone is there" } : scopeOf(place, dn, lines, false),
 			fields: entry === undefined || !isPerson ? [] : fieldsOf(entry, lines, undefined, () => undefined),
-			changes: anchor === undefined ? [] : changesOf(context.people, anchor),
+			changes: anchor === undefined ? [] : changesOf(context.people, { anchor, source: sync.source.name }),
 		},
 	];
 }
@@ -106,7 +104,7 @@ function wordsFor(place: FoundPerson["place"]): Pick<Explanation, "state" | "sum
 }
 
 function remembered({ people }: ExplainContext, anchor: Anchor, source: string, notes: readonly string[]): Explanation {
-	const changes = changesOf(people, anchor);
+	const changes = changesOf(people, { anchor, source });
 	const [last] = changes;
 	const what = last === undefined ? "" : `; the last change: ${last.kind} in run ${last.run}, ${last.why}`;
 	return {

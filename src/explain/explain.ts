@@ -88,14 +88,14 @@ export function explainPerson(session: Session, people: People, { sync, lines }:
 		}),
 		pins,
 		targets: targetsOf(sync, people.ledger(row.id), account, held, row.gone === null ? askedBy(rules.groups) : undefined),
-		changes: changesOf(people, row.anchor),
+		changes: changesOf(people, row),
 		notes,
 	};
 }
 
-/** The last changes of somebody, whoever it is by now. */
-export function changesOf(people: People, anchor: Anchor) {
-	return people.changes(anchor, LAST_CHANGES).map(({ at, run, kind, target, why, result }) => {
+/** The last changes of somebody, whoever it is by now. Another source may have the same anchor. */
+export function changesOf(people: People, who: Pick<PersonRow, "anchor" | "source">) {
+	return people.changes(who.anchor, who.source, LAST_CHANGES).map(({ at, run, kind, target, why, result }) => {
 		return { at, run, kind, target: target ?? undefined, why, result };
 	});
 }
@@ -144,8 +144,13 @@ function goneFrom({ gone, gone_evidence, gone_doubt }: PersonRow, lines: ConfigL
 	const doubt = gone_doubt === null ? "" : ` (doubted: ${gone_doubt})`;
 	const evidence = gone_evidence ?? "";
 	if (gone === "deleted") return { isIn: false, line: undefined, why: `not in the directory any more: ${evidence}${doubt}` };
-	const key = evidence.includes("users.filter") ? "users.filter" : evidence.includes("excluded") ? "users.exclude" : "base";
-	return { isIn: false, line: `${lines.source}.${key}`, why: `${evidence}${doubt}` };
+	return { isIn: false, line: `${lines.source}.${lineOf(evidence)}`, why: `${evidence}${doubt}` };
+}
+
+/** By how the sources say it: what follows "now in" is a place of somebody else's naming. */
+function lineOf(evidence: string): "base" | "users.exclude" | "users.filter" {
+	if (evidence.startsWith("now in the excluded ")) return "users.exclude";
+	return !evidence.startsWith("now in ") && evidence.includes("users.filter") ? "users.filter" : "base";
 }
 
 /** Each mapped field, its value, and which attributes it came from. */

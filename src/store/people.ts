@@ -115,8 +115,8 @@ export function openPeople(db: Connection) {
 			l.remote_id, l.origin, l.kind, l.pending, l.attempts, l.next_at, l.error, l.released_at, t.trouble, t.retry_at
 		FROM ledger l JOIN targets t ON t.id = l.target_id WHERE l.account_id = ? ORDER BY t.name`,
 	);
-	const changes = db.prepare<[string, number], ChangeOfPerson>(
-		"SELECT at, run_id AS run, kind, target, name, why, result FROM changes WHERE anchor = ? AND subject = 'account' ORDER BY sequence DESC LIMIT ?",
+	const changes = db.prepare<[string, string, number], ChangeOfPerson>(
+		"SELECT at, run_id AS run, kind, target, name, why, result FROM changes WHERE anchor = ? AND source = ? AND subject = 'account' ORDER BY sequence DESC LIMIT ?",
 	);
 	const anchorOfName = db.prepare<[string], { anchor: Anchor; source: string }>(
 		"SELECT DISTINCT anchor, source FROM changes WHERE subject = 'account' AND (name = ? COLLATE NOCASE) LIMIT 10",
@@ -143,7 +143,7 @@ export function openPeople(db: Connection) {
 		pins: (id: number): readonly PinRecord[] => pins.all(id),
 		ledger: (id: number): readonly LedgerOfPerson[] => ledger.all(id),
 		/** Newest first. */
-		changes: (anchor: string, limit: number): readonly ChangeOfPerson[] => changes.all(anchor, limit),
+		changes: (anchor: string, source: string, limit: number): readonly ChangeOfPerson[] => changes.all(anchor, source, limit),
 		/** Who had a userName once, by the change log: it is walked. */
 		onceNamed: (name: string) => anchorOfName.all(name),
 		lastFull: (source: string): LastFull | undefined => lastFull.get(source),

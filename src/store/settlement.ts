@@ -43,7 +43,10 @@ export function openSettlement(db: Connection) {
 		db.prepare<[number]>("UPDATE outcomes SET reclaims = 0 WHERE id = ?"),
 	];
 	const quarantine = db.prepare<[string, number]>("UPDATE outcomes SET quarantine = ? WHERE id = ?");
-	const drop = db.prepare<[number]>("DELETE FROM planned WHERE id = ? AND kind IN ('create', 'update')");
+	// Without its update, which brings the account along, nothing is planned for whoever takes one over.
+	const drop = db.prepare<[number]>(
+		"DELETE FROM planned WHERE id = ? AND (kind IN ('create', 'update') OR id IN (SELECT taker FROM taken))",
+	);
 	const counts = db.prepare<[], { kind: ChangeKind; count: number }>(
 		"SELECT kind, count(*) AS count FROM planned WHERE reason IS NULL AND passed = 0 GROUP BY kind",
 	);
@@ -73,7 +76,9 @@ export function openSettlement(db: Connection) {
 	const rejected = db.prepare<[], { id: number; kind: ChangeKind; cause: Cause | null; desired: string | null; outcome: Buffer }>(
 		"SELECT p.id, p.kind, p.cause, o.desired, r.outcome FROM rejected r JOIN planned p ON p.id = r.entry_id AND p.kind = r.kind AND r.target = '' JOIN outcomes o ON o.id = p.id",
 	);
-	const dropPlanned = db.prepare<[number, string]>("DELETE FROM planned WHERE id = ? AND kind = ?");
+	const dropPlanned = db.prepare<[number, string, string]>(
+		"DELETE FROM planned WHERE id = ? AND (kind = ? OR (? = 'update' AND id IN (SELECT taker FROM taken)))",
+	);
 	const changed = db
 		.prepare("SELECT count(DISTINCT p.id) FROM planned p JOIN staged s ON s.id = p.id WHERE s.presence = 'present' AND s.is_read = 1")
 		.pluck();
@@ -98,7 +103,7 @@ export function openSettlement(db: Connection) {
 		rejected: () => rejected.all(),
 		/** Takes a change out of the plan. Where it was one of fields, the account keeps the claims it had. */
 		drop: (id: number, kind: ChangeKind): void => {
-			dropPlanned.run(id, kind);
+			dropPlanned.run(id, kind, kind);
 			if (kind !== "disable" && kind !== "enable" && kind !== "entitlement") for (const step of forget) step.run(id);
 		},
 		counts: () => counts.all(),

@@ -12,6 +12,9 @@ export function decodeIfPossible(source: Source, bytes: Uint8Array): Entry | und
 	}
 }
 
+/** The one link that entries of people have: it goes with whom it names, so that by itself its loss says nothing about rights. */
+export const LINK = "manager";
+
 /**
  * Names of attributes that an entry had and has not any more. Of those that the source asks for: what it derives from them goes with
  * them. A link goes with the person it named, which says nothing about rights.
@@ -19,7 +22,7 @@ export function decodeIfPossible(source: Source, bytes: Uint8Array): Entry | und
 export function lostAttributes(source: Source, before: Entry, after: Entry): readonly string[] {
 	const lost: string[] = [];
 	for (const name of before.attributes.keys()) {
-		if (!after.attributes.has(name) && name !== "manager" && isAskedFor(source, name)) lost.push(name);
+		if (!after.attributes.has(name) && name !== LINK && isAskedFor(source, name)) lost.push(name);
 	}
 	return lost;
 }

@@ -77,7 +77,7 @@ function decide(session: Session, state: SourceState, { membership, approvals, .
 	for (const { id, kind, passed } of groupPlan.rows()) {
 		if (passed === 1 || (kind !== "delete" && kind !== "remove")) continue;
 		const known = earlier.get(`${id} ${kind}`);
-		const doubt = membership?.groups.get(id)?.doubt ?? undefined;
+		const doubt = (kind === "remove" ? membership?.doubtOf(id) : membership?.groups.get(id)?.doubt) ?? undefined;
 		if (known !== undefined) groupPlan.hold(id, kind, known.reason, known.because);
 		else if (context.serverChanged !== undefined) groupPlan.hold(id, kind, "server", context.serverChanged);
 		else if (doubt !== undefined) groupPlan.hold(id, kind, "doubt", doubt);

@@ -1,5 +1,5 @@
 import type { Cause, ChangeKind } from "../core/change.ts";
-import { type HoldReason, isAskedAgain, isOfAttributes, isSticky } from "../core/hold.ts";
+import { attributesIn, type HoldReason, isAskedAgain, isOfAttributes, isSticky } from "../core/hold.ts";
 import type { Protection } from "../source/source.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
@@ -14,11 +14,11 @@ export interface Seen {
 	readonly isShielded: boolean;
 	/** Attributes it had and has not any more, comma-joined. */
 	readonly lost: string | undefined;
-	/** Whether it has an attribute again that it had not. */
+	/** Whether it shows again all the attributes for whose loss something of it is held. */
 	readonly hasRegained: boolean;
 	/** Why its end may be none. */
 	readonly doubt: string | undefined;
-	/** Why it may be in a group by which rules give something although that does not show it. */
+	/** Why what rules give it may be otherwise, if so: a group may have members that cannot be seen. */
 	readonly groupsDoubt: string | undefined;
 }
 
@@ -72,7 +72,10 @@ export function makeHolding({ snapshot }: Session, state: SourceState, context: 
 		}
 		const earlier = sticky.get(keyOf(id, change.kind, there?.target ?? ""));
 		const isLoss = change.isLoss === true;
-		const isHeardAgain = isLoss ? context.isSettling || (earlier?.reason === "server" && context.isCurrent) : context.askedAgain.has(id);
+		const isGain = change.kind === "entitlement" && !isLoss;
+		const isHeardAgain = isLoss
+			? context.isSettling || (earlier?.reason === "server" && context.isCurrent)
+			: isGain || context.askedAgain.has(id);
 		const isSettled =
 			earlier !== undefined && (isAskedAgain(earlier.reason) ? isHeardAgain : hasRegained && isOfAttributes(earlier.reason));
 		if (earlier !== undefined && !isSettled && !(earlier.reason === "view" && !isEndByAbsence(change) && !isLoss)) return earlier;
@@ -81,9 +84,9 @@ export function makeHolding({ snapshot }: Session, state: SourceState, context: 
 		if (context.serverChanged !== undefined && (isEnd(change.kind) || isReturn || isLoss)) {
 			return { reason: "server", because: context.serverChanged };
 		}
-		if (!isEnd(change.kind) && !isLoss) return undefined;
-		const doubted = isLoss ? groupsDoubt : doubt;
+		const doubted = change.kind === "entitlement" ? groupsDoubt : isEnd(change.kind) ? doubt : undefined;
 		if (doubted !== undefined) return { reason: "doubt", because: doubted };
+		if (!isEnd(change.kind) && !isLoss) return undefined;
 		const viewChanged = context.viewChanged ?? there?.viewChanged;
 		if (viewChanged !== undefined) return { reason: "view", because: viewChanged };
 		if (isLoss) return undefined;
@@ -91,6 +94,18 @@ export function makeHolding({ snapshot }: Session, state: SourceState, context: 
 		const unresolved = context.protection?.unresolved ?? [];
 		return unresolved.length > 0 ? { reason: "protected", because: unresolved.join("; ") } : undefined;
 	};
+}
+
+/** The attributes for whose loss changes are held, by entry. */
+export function lossesHeld({ snapshot }: Session, state: SourceState): ReadonlyMap<number, readonly string[]> {
+	const losses = new Map<number, readonly string[]>();
+	for (const { entry_id, reason, because } of snapshot.held(state.id)) {
+		if (!isOfAttributes(reason)) continue;
+		const names = attributesIn(because);
+		// What somebody else lost is never seen again on this entry: the change dissolves, or a person decides.
+		losses.set(entry_id, [...(losses.get(entry_id) ?? []), ...(names.length === 0 ? [""] : names)]);
+	}
+	return losses;
 }
 
 function keyOf(id: number, kind: string, target: string): string {

@@ -8,6 +8,7 @@ import { digest } from "../lib/digest.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import type { Hold } from "./holding.ts";
+import { whyLinksAreDoubted } from "./links.ts";
 import { blindPlaces } from "./places.ts";
 import type { PlanningResult } from "./planning.ts";
 import type { HeldKind } from "./report.ts";
@@ -23,6 +24,8 @@ export interface Judgement {
 	readonly collapsed: readonly string[];
 	/** What is held of an entry because of attributes that it lost. */
 	readonly lossHolds: ReadonlyMap<number, Hold>;
+	/** Why nobody loses anything by whom entries name, if so. */
+	readonly linkDoubt: string | undefined;
 }
 
 /** Identifies an approved change. */
@@ -49,12 +52,15 @@ export function judgeStage(
 	}
 	settleClaims(session);
 	const lossHolds = new Map<number, Hold>();
-	for (const [id, because] of blindPlaces(session, sync.source, state)) lossHolds.set(id, { reason: "hidden", because });
+	for (const [id, because] of blindPlaces(session, sync.source, state, settlement.lossy()))
+		lossHolds.set(id, { reason: "hidden", because });
 	// After that, since what many lost breaks the seal as well.
 	const lost = holdAttributeLoss(session, state, planning, lossHolds);
 	for (const [id, { reason, because }] of lossHolds) {
 		for (const kind of ["update", "entitlement", "disable", "delete"] as const) settlement.holdOne(id, kind, reason, because);
 	}
+	const linkDoubt = whyLinksAreDoubted(session, sync, state, planning, lossHolds);
+	if (linkDoubt !== undefined) for (const id of planning.losers) settlement.holdOne(id, "entitlement", "hidden", linkDoubt);
 	for (const approval of approvals) {
 		if (approval.subject !== "account" || approval.target !== undefined) continue;
 		const { anchor, kind } = approval;
@@ -78,6 +84,7 @@ export function judgeStage(
 		heldKinds,
 		collapsed: lost,
 		lossHolds,
+		linkDoubt,
 	};
 }
 

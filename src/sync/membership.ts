@@ -12,6 +12,8 @@ export interface Membership {
 	groupsOf(person: number, primaryId: string | undefined): ReadonlySet<number>;
 	/** Those among them that name the person themselves. */
 	directGroupsOf(person: number): readonly number[];
+	/** Why a group may have members that cannot be seen, by itself or by a group within it; undefined: who is in it is known. */
+	doubtOf(group: number): string | undefined;
 	/** People whose groups may be others than at the last commit; also ids that are no people. */
 	touched(): ReadonlySet<number>;
 }
@@ -46,6 +48,15 @@ export function openMembership(session: Session, state: SourceState): Membership
 		return above;
 	};
 
+	/** What is hidden of a group is hidden of every group that it is in. */
+	const doubts = once(() => {
+		const found = new Map<number, string>();
+		for (const { id, doubt } of groupsNow().values()) {
+			if (doubt !== null) for (const above of everyNesting().above(id)) if (!found.has(above)) found.set(above, doubt);
+		}
+		return found;
+	});
+
 	const peopleBeneath = (start: number, into: Set<number>): void => {
 		const seen = new Set([start]);
 		for (const group of seen) {
@@ -72,6 +83,7 @@ export function openMembership(session: Session, state: SourceState): Membership
 			for (const group of direct) for (const above of aboveOf(group)) all.add(above);
 			return all;
 		},
+		doubtOf: (group) => doubts().get(group),
 		touched: () => {
 			const people = new Set<number>();
 			if (groupStage.isEmpty()) return people;
@@ -98,7 +110,7 @@ export function makeGroupScope(session: Session, state: SourceState, membership:
 			return ids.some((id) => groups.has(id));
 		},
 		get doubt() {
-			return ids.flatMap((id) => membership.groups.get(id)?.doubt ?? [])[0];
+			return ids.flatMap((id) => membership.doubtOf(id) ?? [])[0];
 		},
 	};
 }
@@ -125,8 +137,8 @@ export function makeNamedGroups(session: Session, state: SourceState, membership
 		doubtOf: (nameKeys) => {
 			for (const key of nameKeys) {
 				const id = ids.get(key);
-				const doubt = id === undefined ? undefined : membership.groups.get(id)?.doubt;
-				if (doubt !== undefined && doubt !== null) return doubt;
+				const doubt = id === undefined ? undefined : membership.doubtOf(id);
+				if (doubt !== undefined) return doubt;
 			}
 			return undefined;
 		},

@@ -19,9 +19,14 @@ interface Place {
  * stripped is lost rights sooner than changed people, however few they are among all. Returns a sentence for each id it concerns.
  * Walks the snapshot, but only when there is something suspicious.
  */
-export function blindPlaces(session: Session, source: Source, state: SourceState): ReadonlyMap<number, string> {
+export function blindPlaces(
+	session: Session,
+	source: Source,
+	state: SourceState,
+	losses: readonly { readonly id: number; readonly lost: string }[],
+): ReadonlyMap<number, string> {
 	const places = new Map<string, Place>();
-	for (const { id, lost } of session.settlement.lossy()) {
+	for (const { id, lost } of losses) {
 		const bytes = session.stage.bytes(id);
 		const dn = bytes && parentDn(source.dn(bytes));
 		if (dn === undefined) continue;

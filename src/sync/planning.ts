@@ -13,9 +13,9 @@ import { spread } from "../lib/spread.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
 import type { StagedRow } from "../store/stage.ts";
-import { decodeIfPossible, lostAttributes } from "./attributes.ts";
+import { decodeIfPossible, LINK, lostAttributes } from "./attributes.ts";
 import { makeEntitling, takesAway } from "./entitling.ts";
-import { type HoldingContext, makeHolding, type Seen } from "./holding.ts";
+import { type HoldingContext, lossesHeld, makeHolding, type Seen } from "./holding.ts";
 import { type KeptFields, withKept } from "./kept-fields.ts";
 import type { GroupScope, NamedGroups } from "./membership.ts";
 import { makePinning } from "./pinning.ts";
@@ -49,6 +49,10 @@ export interface PlanningResult {
 	readonly attributeCounts: Map<string, number>;
 	/** How many entries lost each attribute. */
 	readonly losses: Map<string, number>;
+	/** Who names no manager any more although the one named until now is there still. */
+	readonly unlinked: number[];
+	/** Who loses a feature or a policy. */
+	readonly losers: number[];
 	/** Of whom a rule could say nothing for certain, by the rule's place, and why of the first. */
 	readonly untoldRules: Map<string, { readonly count: number; readonly why: string }>;
 	/** Of whom a target's condition could say nothing for certain, and why of the first, by target. */
@@ -92,11 +96,12 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 	const { stage, snapshot } = session;
 	const { source, mapping, lifecycle } = sync;
 	const holdOf = makeHolding(session, state, context);
+	const heldLosses = lossesHeld(session, state);
 	const prospects = makeProspects(session, sync, context);
 	const entitle = makeEntitling(sync.entitling, context);
 	const pinningOf = makePinning(session, context.reverted);
 	const result: PlanningResult = {
-		...{ attributeCounts: new Map(), losses: new Map() },
+		...{ attributeCounts: new Map(), losses: new Map(), unlinked: [], losers: [] },
 		...{ untold: prospects.untold, untoldRules: entitle.untold },
 	};
 	const managers = new Map<string, Anchor | undefined>();
@@ -166,7 +171,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			row.presence === "present" && read.entry && context.protection !== undefined
 				? isProtected(read.entry)
 				: row.protected === 1 || context.shielded.has(row.id) || (read.old !== undefined && isProtected(read.old));
-		const hasRegained = read.old !== undefined && read.entry !== undefined && hasMore(read.old, read.entry);
+		const hasRegained = heldLosses.get(row.id)?.every((name) => read.entry?.attributes.has(name) === true) === true;
 		const doubt = read.presence !== undefined && read.presence.kind !== "present" ? read.presence.doubt : undefined;
 		const gone = read.presence === undefined || read.presence.kind === "present" ? undefined : read.presence.kind;
 		const ownManager = managerDn;
@@ -174,7 +179,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		const problem = prospects.note({ ...sighting, pins: pinned?.standing ?? noPins }, managerOf);
 		// Whom only a target's mapping names as manager is not what the account is found by when that one moves.
 		managerDn = ownManager;
-		const seen: Seen = { id: row.id, isNew: row.is_new === 1, isShielded, lost, hasRegained, doubt, groupsDoubt: entitle.groupsDoubt() };
+		const seen: Seen = { id: row.id, isNew: row.is_new === 1, isShielded, lost, hasRegained, doubt, groupsDoubt: entitled?.doubt };
 		write(row, before, { ...planned, quarantine: planned.quarantine ?? problem }, seen, primaryId);
 	};
 
@@ -221,8 +226,14 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		for (const name of was?.attributes.keys() ?? []) attributeCounts.set(name, (attributeCounts.get(name) ?? 0) - 1);
 		if (was === undefined || entry === undefined) return undefined;
 		const lost = lostAttributes(source, was, entry);
+		if (isUnlinked(was, entry)) result.unlinked.push(row.id);
 		for (const name of lost) losses.set(name, (losses.get(name) ?? 0) + 1);
 		return lost.length > 0 ? lost.join(",") : undefined;
+	};
+
+	const isUnlinked = (was: Entry, entry: Entry): boolean => {
+		const manager = was.attributes.get(LINK)?.[0];
+		return manager !== undefined && !entry.attributes.has(LINK) && personAt(dnDigest(manager)) !== undefined;
 	};
 
 	const isProtected = (entry: Entry): boolean => {
@@ -260,6 +271,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		if (reclaims && claims.length > 0) stage.claims([...new Set(claims)].map(spread), row.id);
 		for (const change of planned.changes) {
 			const isLoss = change.kind === "entitlement" && takesAway(before ?? {}, desired ?? {});
+			if (isLoss) result.losers.push(row.id);
 			const hold = holdOf({ ...change, isLoss }, seen);
 			stage.planned(row.id, change.kind, change.why, change.cause, hold?.reason, hold?.because);
 		}
@@ -279,9 +291,4 @@ function setAside(before: Account | undefined, row: StagedRow, reason: string): 
 		dueAt: undefined,
 		quarantine: reason,
 	};
-}
-
-function hasMore(before: Entry, after: Entry): boolean {
-	for (const name of after.attributes.keys()) if (!before.attributes.has(name)) return true;
-	return false;
 }

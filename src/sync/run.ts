@@ -78,7 +78,7 @@ export async function plan(
 	const approvals = kind.kind === "decide" ? kind.approvals : extra;
 	const judgement = judgeStage(session, sync, state, planning, approvals);
 	await planTargets(session, sync, state, planningContext, signal);
-	const atTargets = judgeTargets(session, sync, state, judgement.lossHolds, approvals);
+	const atTargets = judgeTargets(session, sync, state, judgement, approvals);
 	const groupContext = { membership, viewChanged: groupsViewChanged, serverChanged, isSettling, isCurrent, approvals };
 	const groups = await judgeGroups(session, sync, state, groupContext, signal);
 	const heldKinds = [...judgement.heldKinds, ...atTargets.heldKinds, ...groups.heldKinds];

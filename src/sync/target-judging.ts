@@ -3,8 +3,8 @@ import { type ChangeKind, type Counts, changeKinds, noCounts } from "../core/cha
 import { judge, type Population } from "../core/gate.ts";
 import type { Session } from "../store/session.ts";
 import type { SourceState } from "../store/snapshot.ts";
-import type { Hold } from "./holding.ts";
-import { type Approval, rejectionOf } from "./judging.ts";
+import { type Approval, type Judgement, rejectionOf } from "./judging.ts";
+import { asksLinks } from "./links.ts";
 import type { HeldKind } from "./report.ts";
 import type { SyncSource } from "./settings.ts";
 import { viewedTargets } from "./views.ts";
@@ -24,7 +24,7 @@ export function judgeTargets(
 	session: Session,
 	sync: SyncSource,
 	state: SourceState,
-	lossHolds: ReadonlyMap<number, Hold>,
+	{ lossHolds, linkDoubt }: Pick<Judgement, "lossHolds" | "linkDoubt">,
 	approvals: readonly Approval[],
 ): TargetJudgement {
 	const { targetPlan, stage } = session;
@@ -33,6 +33,11 @@ export function judgeTargets(
 	const names = new Map(viewed.map(({ id, view }) => [id, view.target]));
 	dropRejected(session, names);
 	for (const [id, { reason, because }] of lossHolds) targetPlan.holdLoss(id, reason, because);
+	if (linkDoubt !== undefined) {
+		for (const { id } of viewed.filter(({ view }) => asksLinks([view]))) {
+			for (const kind of ["disable", "delete"] as const) targetPlan.holdKind(id, kind, "hidden", linkDoubt);
+		}
+	}
 	for (const approval of approvals) {
 		if (approval.subject !== "account" || approval.target === undefined) continue;
 		const id = stage.idOf(approval.anchor);

@@ -171,8 +171,11 @@ function fieldsFor(
 ): MappedAccount | undefined {
 	if (row.is_present === 0) return undefined;
 	if (view.mapping === undefined) return account;
-	if (row.fields === null || (before !== undefined && !isCurrent)) return undefined;
-	// What rules give is the same everywhere, as far as it goes out.
+	// What rules give is the same everywhere, as far as it goes out, also beside fields that stay as they are there.
+	if (before !== undefined && (row.fields === null || !isCurrent)) {
+		return account === undefined || row.truth === 0 ? undefined : withEntitlements(before.account, account);
+	}
+	if (row.fields === null) return undefined;
 	const fields = withKept(JSON.parse(row.fields) as MappedAccount, before?.account, kept.at.get(view.target));
 	return fields && withEntitlements(fields, account ?? {});
 }

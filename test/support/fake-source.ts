@@ -62,6 +62,8 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 		unresolved: [] as string[],
 		/** Groups show no members. */
 		membersHidden: false,
+		/** These groups, by anchor, show none. */
+		membersHiddenOf: new Set<string>(),
 		/** What the source says when it read another server. */
 		serverChanged: undefined as string | undefined,
 		/** A delta as well is known to know all that was told before. */
@@ -149,10 +151,11 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 		[...groups.values()].some((other) => other.members.includes(group.anchor));
 	function readGroups(request: ReadRequest): GroupsReading {
 		const since = request.mode === "delta" ? Number(request.cursor) : 0;
+		const isHidden = (anchor: string): boolean => faults.membersHidden || faults.membersHiddenOf.has(anchor);
 		const read = (group: FakeGroup): ReadGroup => {
 			const before = [...group.history].filter(([at]) => at <= since).at(-1)?.[1];
 			if (!settings.isIncremental || request.mode === "full" || before === undefined || request.known(keyOf(group.anchor)) !== "group")
-				return { kind: "whole", group: rawGroup(group), members: members(faults.membersHidden ? [] : group.members) };
+				return { kind: "whole", group: rawGroup(group), members: members(isHidden(group.anchor) ? [] : group.members) };
 			return {
 				kind: "changed",
 				group: rawGroup(group),
@@ -175,7 +178,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 						return [anchor, { kind: "unseen", doubt: faults.doubt }];
 					}),
 				),
-			doubtEmpty: async (anchors) => new Map(faults.membersHidden ? anchors.map((anchor) => [anchor, "its members cannot be read"]) : []),
+			doubtEmpty: async (anchors) => new Map(anchors.filter(isHidden).map((anchor) => [anchor, "its members cannot be read"])),
 		};
 	}
 

@@ -1,0 +1,289 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { Rules } from "../../src/core/rules.ts";
+import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
+import { type Harness, type HarnessOptions, openHarness } from "../support/harness.ts";
+import { makeRemoteDouble } from "../support/remote-double.ts";
+
+const PEOPLE = "OU=People,DC=corp,DC=example,DC=test";
+const BOSSES = `OU=Bosses,${PEOPLE}`;
+const SALES = "CN=Sales,OU=Groups";
+
+const searchForSales: Rules = { features: [{ name: "search", when: { group: SALES } }], policies: [] };
+
+let fake: FakeSource;
+let open: Harness[] = [];
+
+function world(rules: Rules, more: HarnessOptions = {}): Harness {
+	fake = makeFakeSource();
+	fake.settings.groups = "named alone";
+	fake.settings.attributes = ["cn", "department", "mail", "manager", "title", "upn"];
+	open = [];
+	return openWith(rules, more);
+}
+
+/** The same people and database under other rules. */
+function openWith(rules: Rules, more: HarnessOptions = {}): Harness {
+	const file = open.at(-1)?.file;
+	const harness = openHarness(fake, { rules, ...(file !== undefined && { file }), ...more });
+	fake.settings.ruleGroups = [...harness.context.sync.entitling.groups.values()];
+	open.push(harness);
+	return harness;
+}
+
+afterEach(() => {
+	for (const harness of open.reverse()) harness.close();
+	open = [];
+});
+
+function person(number: number, attributes: Record<string, string> = {}, where = PEOPLE): void {
+	const own = Object.entries(attributes).map(([name, value]) => [name, [value]] as const);
+	fake.put({
+		anchor: fake.anchorOf(number),
+		cn: `P${number}`,
+		where,
+		standing: "enabled",
+		attributes: { cn: [`P${number}`], upn: [`p${number}@corp`], ...Object.fromEntries(own) },
+	});
+}
+
+function group(number: number, cn: string, members: readonly number[]): void {
+	fake.putGroup({ anchor: fake.anchorOf(number), cn, isInScope: false, members: members.map(fake.anchorOf) });
+}
+
+/** Features and policies at the target, by the numbers of people. */
+async function given(harness: Harness): Promise<Record<number, string>> {
+	const accounts = await harness.accounts();
+	return Object.fromEntries(
+		Object.entries(accounts).map(([anchor, { active, features = [], policies = {} }]) => [
+			Number.parseInt(anchor.slice(0, 8), 16),
+			[...(active ? [] : ["disabled"]), ...features, ...Object.entries(policies).map(([name, value]) => `${name}=${value}`)].join(" "),
+		]),
+	);
+}
+
+describe("a group whose members are hidden", () => {
+	it("and that is nested in the group of a rule takes nothing from anybody", async () => {
+		const harness = world(searchForSales);
+		for (const number of [1, 2]) person(number);
+		group(1001, "Sales", [1, 1002]);
+		group(1002, "Team", [2]);
+		await harness.sync("full");
+		fake.faults.membersHiddenOf.add(fake.anchorOf(1002));
+		for (const mode of ["full", "delta", "full"] as const) {
+			expect(await harness.sync(mode)).toMatchObject({ entitlements: 0, held: 1, heldKinds: [{ limit: "its members cannot be read" }] });
+			expect(await given(harness)).toEqual({ 1: "search", 2: "search" });
+		}
+		fake.faults.membersHiddenOf.clear();
+		expect(await harness.sync("full")).toMatchObject({ held: 0, entitlements: 0, outcome: "succeeded" });
+	});
+
+	it("and that is nested in a group of users.groups disables nobody", async () => {
+		const harness = world({ features: [], policies: [] });
+		fake.settings.scopeGroups = [fake.anchorOf(1001)];
+		for (const number of [1, 2]) person(number);
+		group(1001, "Sales", [1, 1002]);
+		group(1002, "Team", [2]);
+		await harness.sync("full");
+		fake.faults.membersHiddenOf.add(fake.anchorOf(1002));
+		for (const mode of ["full", "delta"] as const) {
+			expect(await harness.sync(mode)).toMatchObject({ disabled: 0, held: 1, heldKinds: [{ limit: "its members cannot be read" }] });
+			expect(await given(harness)).toEqual({ 1: "", 2: "" });
+		}
+	});
+
+	it("and that is nested in the group of a target's scope ends nobody there", async () => {
+		const remote = makeRemoteDouble();
+		const harness = world(
+			{ features: [], policies: [] },
+			{
+				targets: (local) => [local, remote.target],
+				views: { remote: { when: { group: SALES } } },
+			},
+		);
+		fake.settings.ruleGroups = [SALES];
+		for (const number of [1, 2]) person(number);
+		group(1001, "Sales", [1, 1002]);
+		group(1002, "Team", [2]);
+		await harness.sync("full");
+		fake.faults.membersHiddenOf.add(fake.anchorOf(1002));
+		expect(await harness.sync("full")).toMatchObject({ held: 1, heldKinds: [{ kind: "disable", limit: "its members cannot be read" }] });
+		expect([...remote.accounts.values()].map(({ account }) => account.active)).toEqual([true, true]);
+	});
+
+	it("and that is nested in another takes nobody out of that one at the targets", async () => {
+		const harness = world({ features: [], policies: [] });
+		const put = (number: number, cn: string, members: readonly number[]) =>
+			fake.putGroup({ anchor: fake.anchorOf(number), cn, isInScope: true, members: members.map(fake.anchorOf) });
+		for (const number of [1, 2]) person(number);
+		put(1001, "Sales", [1, 1002]);
+		put(1002, "Team", [2]);
+		await harness.sync("full");
+		fake.faults.membersHiddenOf.add(fake.anchorOf(1002));
+		for (const mode of ["full", "delta", "full"] as const) {
+			expect(await harness.sync(mode)).toMatchObject({ held: 2 });
+			expect(await harness.groups()).toMatchObject({ Sales: [fake.anchorOf(1), fake.anchorOf(2)], Team: [fake.anchorOf(2)] });
+		}
+		fake.faults.membersHiddenOf.clear();
+		expect(await harness.sync("full")).toMatchObject({ held: 0, outcome: "succeeded" });
+	});
+
+	it("gives nothing by a rule that asks who is not in it", async () => {
+		const harness = world({ features: [{ name: "all", when: { not: { group: "Restricted" } } }], policies: [] });
+		for (const number of [1, 2]) person(number);
+		group(1001, "Restricted", [1]);
+		await harness.sync("full");
+		fake.faults.membersHidden = true;
+		for (const mode of ["full", "delta", "full"] as const) {
+			expect(await harness.sync(mode)).toMatchObject({ entitlements: 0, held: 1 });
+			expect(await given(harness)).toEqual({ 1: "", 2: "all" });
+		}
+		fake.faults.membersHidden = false;
+		expect(await harness.sync("full")).toMatchObject({ held: 0, entitlements: 0, outcome: "succeeded" });
+	});
+
+	it("keeps nothing back that has nothing to do with it", async () => {
+		const harness = world({
+			features: [
+				{ name: "search", when: { group: SALES } },
+				{ name: "archive", when: { filter: "(department=Legal)" } },
+			],
+			policies: [],
+		});
+		person(1);
+		person(2, { department: "Legal" });
+		group(1001, "Sales", [1]);
+		await harness.sync("full");
+		fake.faults.membersHidden = true;
+		person(2, { department: "Sales" });
+		expect(await harness.sync("full")).toMatchObject({ entitlements: 1, held: 1 });
+		expect(await given(harness)).toEqual({ 1: "search", 2: "" });
+	});
+
+	it("keeps nothing of the same person back any more, once its members are seen again", async () => {
+		const harness = world({
+			features: [
+				{ name: "search", when: { group: SALES } },
+				{ name: "archive", when: { filter: "(department=Legal)" } },
+			],
+			policies: [],
+		});
+		person(1);
+		group(1001, "Sales", [1]);
+		await harness.sync("full");
+		fake.faults.membersHidden = true;
+		expect(await harness.sync("full")).toMatchObject({ held: 1 });
+		fake.faults.membersHidden = false;
+		group(1001, "Sales", [1]);
+		person(1, { department: "Legal" });
+		expect(await harness.sync("delta")).toMatchObject({ held: 0, entitlements: 1 });
+		expect(await given(harness)).toEqual({ 1: "archive search" });
+	});
+});
+
+describe("an attribute that cannot be read any more", () => {
+	it("takes nothing away because somebody shows another one that they had not", async () => {
+		const harness = world({ features: [{ name: "search", when: { filter: "(department=Sales)" } }], policies: [] });
+		for (let number = 1; number <= 20; number++) person(number, { department: "Sales" });
+		await harness.sync("full");
+		fake.faults.unreadable.add("department");
+		expect(await harness.sync("full")).toMatchObject({ entitlements: 0, held: 20 });
+		person(1, { department: "Sales", title: "Head" });
+		expect(await harness.sync("delta")).toMatchObject({ entitlements: 0, held: 20 });
+		expect((await given(harness))[1]).toBe("search");
+		fake.faults.unreadable.clear();
+		person(1, { department: "Treasury", title: "Head" });
+		expect(await harness.sync("delta")).toMatchObject({ entitlements: 1, held: 19 });
+	});
+
+	it("takes nothing from those beneath somebody whom it led on from", async () => {
+		const dnOf = (number: number) => `CN=P${number},${number < 10 ? BOSSES : PEOPLE}`;
+		const reporting = (number: number, to?: number) =>
+			person(number, to === undefined ? {} : { manager: dnOf(to) }, number < 10 ? BOSSES : PEOPLE);
+		const harness = world({
+			features: [{ name: "staff", when: { filter: `(manager:1.2.840.113556.1.4.1941:=${dnOf(1)})` } }],
+			policies: [],
+		});
+		reporting(1);
+		for (const boss of [2, 3, 4, 5]) reporting(boss, 1);
+		for (let number = 10; number < 30; number++) reporting(number, 2 + (number % 4));
+		await harness.sync("full");
+		fake.faults.unreadableIn = { attribute: "manager", where: BOSSES };
+		expect(await harness.sync("full")).toMatchObject({ entitlements: 0 });
+		expect(Object.values(await given(harness)).filter((has) => has === "staff")).toHaveLength(24);
+		fake.faults.unreadableIn = undefined;
+		expect(await harness.sync("full")).toMatchObject({ entitlements: 0, held: 0 });
+	});
+
+	it("takes nothing from anybody although it is a link", async () => {
+		const harness = world({
+			features: [{ name: "staff", when: { filter: `(manager:1.2.840.113556.1.4.1941:=CN=P1,${PEOPLE})` } }],
+			policies: [],
+		});
+		person(1);
+		for (let number = 2; number < 30; number++) person(number, { manager: `CN=P1,${PEOPLE}` });
+		await harness.sync("full");
+		fake.faults.unreadable.add("manager");
+		expect(await harness.sync("full")).toMatchObject({ entitlements: 0 });
+		expect(await harness.sync("full")).toMatchObject({ entitlements: 0 });
+		expect(Object.values(await given(harness)).filter((has) => has === "staff")).toHaveLength(28);
+	});
+});
+
+describe("a held change", () => {
+	it("of fields keeps no feature back at a target with a mapping of its own", async () => {
+		const remote = makeRemoteDouble();
+		const more: HarnessOptions = {
+			targets: (local) => [local, remote.target],
+			views: { remote: { mapping: { title: "{department}" } } },
+			limits: { update: { count: 0, floor: 0 } },
+		};
+		const there = () => [...remote.accounts.values()].map(({ account: { title, features } }) => ({ title, features }));
+		const harness = world(searchForSales, more);
+		person(1, { department: "Sales" });
+		group(1001, "Sales", [1]);
+		await harness.sync("full");
+		expect(there()).toEqual([{ title: "Sales", features: ["search"] }]);
+		person(1, { department: "Legal", mail: "new@corp" });
+		group(1001, "Sales", []);
+		expect(await harness.sync("delta")).toMatchObject({ entitlements: 1, held: 1 });
+		expect(await given(harness)).toEqual({ 1: "" });
+		expect(there()).toEqual([{ title: "Sales", features: undefined }]);
+	});
+});
+
+describe("somebody who moves to another source", () => {
+	it("and whose new name is another's is set aside, and nothing is said or counted of an account that is not theirs yet", async () => {
+		const rules: Rules = { features: [{ name: "there", when: { filter: "(department=New)" } }], policies: [] };
+		const oldSide = world({ features: [{ name: "here", when: undefined }], policies: [] }, { match: "employeeNumber", mapping });
+		const now = makeFakeSource(PEOPLE, "new");
+		now.settings.groups = "named alone";
+		now.settings.attributes = ["cn", "department", "number", "upn"];
+		const newSide = openHarness(now, { rules, match: "employeeNumber", mapping, beside: oldSide });
+		open.push(newSide);
+		person(1, { number: "E1" });
+		await oldSide.sync("full");
+		fake.put({
+			anchor: fake.anchorOf(1),
+			cn: "P1",
+			where: PEOPLE,
+			standing: "disabled",
+			attributes: { cn: ["P1"], upn: ["p1@corp"], number: ["E1"] },
+		});
+		await oldSide.sync("full");
+		const put = (number: number, upn: string, employee: string) =>
+			now.put({
+				...{ anchor: now.anchorOf(number), cn: `N${number}`, where: PEOPLE, standing: "enabled" },
+				attributes: { cn: [`N${number}`], upn: [upn], number: [employee], department: ["New"] },
+			});
+		put(11, "taken@corp", "E9");
+		await newSide.sync("full");
+		put(12, "taken@corp", "E1");
+		expect(await newSide.sync("full")).toMatchObject({ updated: 0, enabled: 0, entitlements: 0, quarantined: 1 });
+		expect(newSide.views((views) => [...views.changes(views.runs(1)[0]?.run ?? 0)])).toEqual([]);
+		put(12, "p1@corp", "E1");
+		expect(await newSide.sync("delta")).toMatchObject({ updated: 1, enabled: 1, entitlements: 1, quarantined: 0 });
+		expect(newSide.views((views) => views.featureCounts())).toEqual([{ feature: "there", count: 2 }]);
+	});
+});
+
+const mapping = { userName: "{upn}", displayName: "{cn}", employeeNumber: "{number}" };
