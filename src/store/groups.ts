@@ -9,6 +9,7 @@ export interface KnownGroup {
 	readonly members_sum: Buffer;
 	readonly in_scope: number;
 	readonly gone: string | null;
+	readonly gone_doubt: string | null;
 }
 
 /** A group that a rule names. `isMissing`: the last reading did not find it; then it is what was known under its name before. */
@@ -18,7 +19,7 @@ export interface PinnedGroup extends ScopeGroup {
 
 /** The groups' side of the snapshot, for one run. Nothing here writes. */
 export function openGroups(db: Connection) {
-	const columns = "id, anchor, digest, members_sum, in_scope, gone";
+	const columns = "id, anchor, digest, members_sum, in_scope, gone, gone_doubt";
 	const byAnchor = db.prepare<[number, string], KnownGroup>(`SELECT ${columns} FROM groups WHERE source_id = ? AND anchor = ?`);
 	const byId = db.prepare<[number], KnownGroup>(`SELECT ${columns} FROM groups WHERE id = ?`);
 	const kept = db.prepare<[number]>("SELECT id FROM groups WHERE source_id = ? AND body IS NOT NULL").pluck();

@@ -237,7 +237,10 @@ function knownIn(session: Session, source: Source, state: SourceState): ReadRequ
 	return (key) => {
 		const id = source.memberKeys === "dn" ? groups.idByDn(state.id, key) : groups.idByAnchor(state.id, source.anchor(key));
 		if (id === undefined) return groups.stranger(state.id, key) === undefined ? undefined : "other";
-		return groups.byId(id) === undefined ? "other" : "group";
+		const group = groups.byId(id);
+		if (group === undefined) return "other";
+		// What is gone for certain has no members here: where it is named again it must be read.
+		return group.gone !== null && group.gone_doubt === null ? undefined : "group";
 	};
 }
 

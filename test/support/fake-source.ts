@@ -165,7 +165,8 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 		};
 		return {
 			pages: (async function* () {
-				const seen = [...groups.values()].filter((group) => isSeen(group, request.pins) && group.usn > since);
+				const isNews = (group: FakeGroup): boolean => group.usn > since || request.known(keyOf(group.anchor)) !== "group";
+				const seen = [...groups.values()].filter((group) => isSeen(group, request.pins) && isNews(group));
 				for (let at = 0; at < seen.length; at += 2) yield seen.slice(at, at + 2).map(read);
 				if (request.mode === "delta")
 					yield [...groupTombstones].filter(([, at]) => at > since).map(([anchor]): ReadGroup => ({ kind: "deleted", key: keyOf(anchor) }));

@@ -1,7 +1,8 @@
+import Database from "better-sqlite3";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Rules } from "../../src/core/rules.ts";
 import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
-import { type Harness, type HarnessOptions, openHarness } from "../support/harness.ts";
+import { type Harness, type HarnessOptions, openHarness, testLifecycle } from "../support/harness.ts";
 import { makeRemoteDouble } from "../support/remote-double.ts";
 
 const PEOPLE = "OU=People,DC=corp,DC=example,DC=test";
@@ -251,6 +252,190 @@ describe("a held change", () => {
 	});
 });
 
+describe("the group of a rule", () => {
+	it("is one group under two names, whatever it is called later, and another one under its old name is not it", async () => {
+		const harness = world({
+			features: [
+				{ name: "by-dn", when: { group: SALES } },
+				{ name: "by-guid", when: { group: makeFakeSource().anchorOf(1001) } },
+				{ name: "by-name", when: { group: "sales" } },
+			],
+			policies: [],
+		});
+		for (const number of [1, 2]) person(number);
+		group(1001, "Sales", [1]);
+		await harness.sync("full");
+		group(1001, "Selling", [1]);
+		group(1002, "Sales", [2]);
+		for (const mode of ["delta", "full", "delta"] as const) {
+			expect(await harness.sync(mode)).toMatchObject({ entitlements: 0, held: 0 });
+			expect(await given(harness)).toEqual({ 1: "by-dn by-guid by-name", 2: "" });
+		}
+		// Gone for certain: then the name is the other one's.
+		fake.removeGroup(fake.anchorOf(1001));
+		expect(await harness.sync("delta")).toMatchObject({ entitlements: 2 });
+		expect(await given(harness)).toEqual({ 1: "", 2: "by-dn by-name" });
+		expect((await harness.plan("full")).changes).toEqual([]);
+	});
+
+	it("takes in again at once whom a group brings that left and came back, without that one changing itself", async () => {
+		const harness = world(searchForSales);
+		for (const number of [1, 2]) person(number);
+		group(1001, "Sales", [1, 1002]);
+		group(1002, "Team", [2]);
+		await harness.sync("full");
+		group(1001, "Sales", [1]);
+		expect(await harness.sync("full")).toMatchObject({ entitlements: 1 });
+		group(1001, "Sales", [1, 1002]);
+		expect(await harness.sync("delta")).toMatchObject({ entitlements: 1 });
+		expect(await given(harness)).toEqual({ 1: "search", 2: "search" });
+		group(1001, "Sales", [1]);
+		await harness.sync("full");
+		const other = openWith({
+			features: [
+				{ name: "team", when: { group: "Team" } },
+				{ name: "rest", when: { not: { group: "Team" } } },
+			],
+			policies: [],
+		});
+		await other.sync("delta");
+		expect(await given(other)).toEqual({ 1: "rest", 2: "team" });
+	});
+
+	it("that is somebody's primary group gives and takes with it", async () => {
+		const harness = world(searchForSales);
+		fake.settings.attributes = ["cn", "primarygroupid", "upn"];
+		for (const number of [1, 2]) person(number, { primarygroupid: "513" });
+		fake.putGroup({ anchor: fake.anchorOf(1001), cn: "Sales", isInScope: false, members: [], primaryId: "514" });
+		fake.putGroup({ anchor: fake.anchorOf(1002), cn: "Domain Users", isInScope: false, members: [], primaryId: "513" });
+		await harness.sync("full");
+		expect(await given(harness)).toEqual({ 1: "", 2: "" });
+		person(1, { primarygroupid: "514" });
+		expect(await harness.sync("delta")).toMatchObject({ entitlements: 1 });
+		expect(await given(harness)).toEqual({ 1: "search", 2: "" });
+		person(1, { primarygroupid: "513" });
+		expect(await harness.sync("delta")).toMatchObject({ entitlements: 1 });
+		fake.putGroup({ anchor: fake.anchorOf(1001), cn: "Sales", isInScope: false, members: [fake.anchorOf(1002)], primaryId: "514" });
+		// Now by their own primary group, which is in this one.
+		expect(await harness.sync("delta")).toMatchObject({ entitlements: 2 });
+		expect((await harness.plan("full")).changes).toEqual([]);
+	});
+
+	it("that makes the scope as well gives what it gives to whom it lets in, and takes back with them", async () => {
+		const harness = world({
+			features: [
+				{ name: "search", when: { group: SALES } },
+				{ name: "archive", when: { group: "CN=Archive,OU=Groups" } },
+			],
+			policies: [],
+		});
+		fake.settings.scopeGroups = [fake.anchorOf(1001)];
+		for (const number of [1, 2]) person(number);
+		group(1001, "Sales", [1]);
+		group(1002, "Archive", [1, 2]);
+		await harness.sync("full");
+		expect(await given(harness)).toEqual({ 1: "archive search" });
+		group(1001, "Sales", [2]);
+		group(1002, "Archive", [2]);
+		expect(await harness.sync("delta")).toMatchObject({ disabled: 1, created: 1, entitlements: 0 });
+		expect(await given(harness)).toEqual({ 1: "disabled archive search", 2: "archive search" });
+		group(1001, "Sales", [1, 2]);
+		expect(await harness.sync("delta")).toMatchObject({ enabled: 1, entitlements: 1 });
+		expect(await given(harness)).toEqual({ 1: "search", 2: "archive search" });
+		expect(harness.views((views) => views.featureCounts())).toEqual([
+			{ feature: "archive", count: 1 },
+			{ feature: "search", count: 2 },
+		]);
+	});
+});
+
+describe("changes of several kinds of one person", () => {
+	const limits = { entitlement: { count: 0, floor: 0 }, disable: { count: 0, floor: 0 }, update: { count: 0, floor: 0 } };
+
+	it("are held under one plan, approved together, and each is logged as what it alone does", async () => {
+		const harness = world(searchForSales, { limits });
+		person(1, { department: "Sales" });
+		group(1001, "Sales", [1]);
+		await harness.sync("full");
+		group(1001, "Sales", []);
+		const disabled = fake.people.get(fake.anchorOf(1));
+		fake.put({
+			...(disabled as NonNullable<typeof disabled>),
+			standing: "disabled",
+			cn: "Q1",
+			attributes: { cn: ["Q1"], upn: ["p1@corp"] },
+		});
+		const report = await harness.sync("delta");
+		expect(report).toMatchObject({ held: 3, disabled: 0, updated: 0, entitlements: 0 });
+		expect(await harness.approve(report.plan ?? "")).toMatchObject({ held: 0, disabled: 1, updated: 1, entitlements: 1 });
+		const sides = harness.views((views) => [...views.changes(views.runs(1)[0]?.run ?? 0)]);
+		expect(sides.map(({ kind, before, after }) => [kind, shortly(before), shortly(after)])).toEqual([
+			["disable", "Q1 active ", "Q1 disabled "],
+			["entitlement", "Q1 active search", "Q1 active "],
+			["update", "P1 active search", "Q1 active search"],
+		]);
+		expect((await harness.plan("full")).changes).toEqual([]);
+	});
+
+	it("are not approved as they were shown once the rules want something else", async () => {
+		const harness = world(searchForSales, { limits });
+		person(1, { department: "Sales" });
+		group(1001, "Sales", [1]);
+		await harness.sync("full");
+		group(1001, "Sales", []);
+		const { plan } = await harness.sync("delta");
+		const other = openWith({ features: [{ name: "archive", when: undefined }], policies: [] }, { limits });
+		expect(await other.approve(plan ?? "")).toMatchObject({ outcome: "failed", error: { code: "PLAN_CHANGED" } });
+		expect(await given(other)).toEqual({ 1: "search" });
+		const anew = await other.sync("delta");
+		expect(await other.approve(anew.plan ?? "")).toMatchObject({ entitlements: 1 });
+		expect(await given(other)).toEqual({ 1: "archive" });
+	});
+
+	it("go their ways: what is held of one is no matter to the other, over the whole life of an account", async () => {
+		const { update: _, entitlement: __, ...only } = limits;
+		const harness = world(searchForSales, { limits: only, lifecycle: { ...testLifecycle, deleteAfterMs: 86_400_000 } });
+		person(1);
+		group(1001, "Sales", [1]);
+		await harness.sync("full");
+		fake.put({ anchor: fake.anchorOf(1), cn: "P1", where: PEOPLE, standing: "disabled", attributes: { cn: ["P1"], upn: ["p1@corp"] } });
+		group(1001, "Sales", []);
+		const report = await harness.sync("delta");
+		expect(report).toMatchObject({ held: 1, entitlements: 1 });
+		expect(await given(harness)).toEqual({ 1: "" });
+		group(1001, "Sales", [1]);
+		expect(await harness.sync("delta")).toMatchObject({ plan: report.plan, entitlements: 1 });
+		await harness.approve(report.plan ?? "");
+		expect(await given(harness)).toEqual({ 1: "disabled search" });
+		fake.remove(fake.anchorOf(1), true);
+		await harness.sync("full");
+		harness.time.now += 2 * 86_400_000;
+		expect(await harness.sync("full")).toMatchObject({ deleted: 1 });
+		expect(harness.views((views) => views.featureCounts())).toEqual([]);
+	});
+});
+
+describe("a database of the version before", () => {
+	it("is taken over, and the rules that are new to it give to everybody", async () => {
+		world({ features: [], policies: [] });
+		for (const number of [1, 2]) person(number);
+		group(1001, "Sales", [1]);
+		const first = open[0] as Harness;
+		fake.settings.ruleGroups = [SALES];
+		await first.sync("full");
+		const db = new Database(first.file);
+		db.exec(`DROP TABLE entitlement_counts; ALTER TABLE rejected DROP COLUMN reverted_run; ALTER TABLE chain DROP COLUMN last_sequence; ALTER TABLE chain DROP COLUMN last_digest;
+			DROP INDEX changes_by_anchor; ALTER TABLE changes DROP COLUMN target; ALTER TABLE entries DROP COLUMN read_run; ALTER TABLE runs DROP COLUMN reverts; ALTER TABLE runs DROP COLUMN entitlements;
+			UPDATE sources SET rule_groups = replace(rule_groups, 'nameKey', 'dnKey'); DELETE FROM migrations WHERE version >= 6`);
+		db.close();
+		const harness = openWith(searchForSales);
+		expect(await harness.sync("delta")).toMatchObject({ outcome: "succeeded", entitlements: 1, updated: 0 });
+		expect(await given(harness)).toEqual({ 1: "search", 2: "" });
+		expect(harness.views((views) => views.featureCounts())).toEqual([{ feature: "search", count: 1 }]);
+		expect((await harness.plan("full")).changes).toEqual([]);
+	});
+});
+
 describe("somebody who moves to another source", () => {
 	it("and whose new name is another's is set aside, and nothing is said or counted of an account that is not theirs yet", async () => {
 		const rules: Rules = { features: [{ name: "there", when: { filter: "(department=New)" } }], policies: [] };
@@ -287,3 +472,8 @@ describe("somebody who moves to another source", () => {
 });
 
 const mapping = { userName: "{upn}", displayName: "{cn}", employeeNumber: "{number}" };
+
+function shortly(side: unknown): string {
+	const { displayName, active, features = [] } = side as { displayName: string; active: boolean; features?: string[] };
+	return `${displayName} ${active ? "active" : "disabled"} ${features.join(" ")}`;
+}
