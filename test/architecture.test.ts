@@ -47,19 +47,19 @@ const rooms: readonly Room[] = [
 	room("telemetry", "core lib store sync/report.ts", "pino pino-pretty prom-client"),
 	room("demo", "core lib"),
 	room("http", "core lib store sync/report.ts telemetry config/secret.ts", "fastify @fastify/rate-limit"),
-	room("daemon", "core lib app.ts engine.ts config config/secret.ts store sync/report.ts http telemetry demo", "node-cron"),
+	room("daemon", "core lib app engine.ts config config/secret.ts store sync/report.ts http telemetry demo", "node-cron"),
 
 	// What the composition root gives to whoever drives it: words alone.
 	room("engine.ts", "core explain/explanation.ts store sync sync/report.ts"),
-	// The composition root: the one file that knows the adapters.
+	// The composition root: the one room that knows the adapters.
 	room(
-		"app.ts",
+		"app",
 		"core lib engine.ts config config/secret.ts explain explain/explanation.ts store sync sync/report.ts source/source.ts source/sources.ts target/target.ts target/targets.ts",
 	),
 	// `check` tries each step of a connection by itself.
 	room(
 		"cli",
-		"core lib app.ts engine.ts config config/secret.ts explain/explanation.ts store sync/report.ts daemon telemetry source/sources.ts target/targets.ts",
+		"core lib app engine.ts config config/secret.ts explain/explanation.ts store sync/report.ts daemon telemetry source/sources.ts target/targets.ts",
 		"undici",
 	),
 	room("main.ts", "core cli"),

@@ -9,9 +9,9 @@ import type { DaemonAnswer, DaemonCall, Doors } from "./context.ts";
 export function openDoors(clock: () => number): Doors {
 	return {
 		loadConfig,
-		openEngine: async (config) => (await import("../app.ts")).openEngine(config, { check: "small", clock, random: Math.random }),
-		openPlanner: async (config) => (await import("../app.ts")).openPlanner(config, { clock, random: Math.random }),
-		openTrial: async (config) => (await import("../app.ts")).openTrial(config, { clock, random: Math.random }),
+		openEngine: async (config) => (await import("../app/engine.ts")).openEngine(config, { check: "small", clock, random: Math.random }),
+		openPlanner: async (config) => (await import("../app/planner.ts")).openPlanner(config, { clock, random: Math.random }),
+		openTrial: async (config) => (await import("../app/trial.ts")).openTrial(config, { clock, random: Math.random }),
 		openViews: async (file) => (await import("../store/open-views.ts")).openViews(file),
 		waitForLock: async (file, claim, timeoutMs, signal) => (await import("../daemon/lock.ts")).waitForLock(file, claim, timeoutMs, signal),
 		holder: async (file) => liveHolder((await import("../daemon/lock.ts")).readHolder(file)),

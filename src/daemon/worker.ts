@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { openEngine } from "../app.ts";
+import { openEngine } from "../app/engine.ts";
 import { unpackConfig } from "./crossing.ts";
 import { serveEngine } from "./engine-server.ts";
 

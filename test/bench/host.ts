@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { openEngine } from "../../src/app.ts";
+import { openEngine } from "../../src/app/engine.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Mode, RunReport } from "../../src/sync/report.ts";
 import { type Cost, peakMemoryMb } from "./measure.ts";

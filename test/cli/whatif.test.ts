@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openEngine } from "../../src/app.ts";
+import { openEngine } from "../../src/app/engine.ts";
 import { runCommandLine } from "../../src/cli/cli.ts";
 import { openDoors } from "../../src/cli/doors.ts";
 import { loadConfig } from "../../src/config/load.ts";

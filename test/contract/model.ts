@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { openEngine } from "../../src/app.ts";
+import { openEngine } from "../../src/app/engine.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { dnKey } from "../../src/core/dn.ts";
 import { openViews } from "../../src/store/open-views.ts";

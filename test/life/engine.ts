@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { openEngine, openPlanner } from "../../src/app.ts";
+import { openEngine } from "../../src/app/engine.ts";
+import { openPlanner } from "../../src/app/planner.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Explanation } from "../../src/explain/explanation.ts";
 import { openViews } from "../../src/store/open-views.ts";
