@@ -30,12 +30,12 @@ export function openSession(db: Connection, nextId: () => number) {
 	const stage = openStage(db, nextId);
 	const takeovers = openTakeovers(db);
 	const settlement = openSettlement(db);
+	const targetPlan = openTargetPlan(db);
 	const decisions = openDecisions(db);
 	const ledger = openLedger(db);
 	const groupStage = openGroupStage(db);
 	const groupPlan = openGroupPlan(db);
 	const groupLedger = openGroupLedger(db);
-	const targetPlan = openTargetPlan(db);
 	const log = openChangeLog(db);
 	const commit = openCommit(db, ledger, log);
 	return {

@@ -2,12 +2,13 @@ import type { Entitlements } from "../core/account.ts";
 import type { Subject } from "../core/condition.ts";
 import type { Entry } from "../core/entry.ts";
 import { type Entitled, isEntitledAs } from "../core/plan.ts";
-import type { CompiledRules } from "../core/rules.ts";
+import type { CompiledRules, Untold } from "../core/rules.ts";
 import type { NamedGroups } from "./membership.ts";
 import { type Asked, makeSubjects, type SubjectContext } from "./subjects.ts";
 
 /** What the rules give to somebody. */
 export interface EntitledHere extends Entitled {
+	readonly untold: readonly Untold[];
 	/** Why it may be otherwise, if so: by a group that may have members who cannot be seen. */
 	readonly doubt: string | undefined;
 }

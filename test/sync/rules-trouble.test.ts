@@ -1,5 +1,6 @@
 import Database from "better-sqlite3";
 import { afterEach, describe, expect, it } from "vitest";
+import { Failure } from "../../src/core/errors.ts";
 import type { Rules } from "../../src/core/rules.ts";
 import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
 import { type Harness, type HarnessOptions, openHarness, testLifecycle } from "../support/harness.ts";
@@ -412,6 +413,56 @@ describe("changes of several kinds of one person", () => {
 		harness.time.now += 2 * 86_400_000;
 		expect(await harness.sync("full")).toMatchObject({ deleted: 1 });
 		expect(harness.views((views) => views.featureCounts())).toEqual([]);
+	});
+});
+
+describe("a no", () => {
+	it("to what is taken away stands while it cannot be told whether it would be", async () => {
+		const rules: Rules = { features: [{ name: "search", when: { filter: "(department=Sales)" } }], policies: [] };
+		const harness = world(rules, { limits: { entitlement: { count: 1, floor: 0 } } });
+		for (const number of [1, 2, 3]) person(number, { department: "Sales" });
+		await harness.sync("full");
+		for (const number of [1, 2]) person(number, { department: "Legal" });
+		const { plan } = await harness.sync("delta");
+		expect(harness.reject(plan ?? "")).toBe(2);
+		const { source } = harness.context.sync;
+		const { decode } = source;
+		Object.assign(source, {
+			decode: (bytes: Uint8Array) => {
+				const entry = decode(bytes);
+				if (entry.dn.startsWith("CN=P1,")) throw new Failure("ENTRY_UNREADABLE", "its bytes are broken");
+				return entry;
+			},
+		});
+		person(1, { department: "Legal", title: "Head" });
+		expect(await harness.sync("delta")).toMatchObject({ quarantined: 1 });
+		Object.assign(source, { decode });
+		expect(await harness.sync("delta")).toMatchObject({ quarantined: 0, entitlements: 0 });
+		expect(await given(harness)).toEqual({ 1: "search", 2: "search", 3: "search" });
+	});
+
+	it("to an end stands while the state of the person cannot be read", async () => {
+		const harness = world({ features: [], policies: [] }, { limits: { disable: { count: 1, floor: 0 } } });
+		const put = (number: number, standing: "enabled" | "disabled" | "unknown") =>
+			fake.put({
+				...{ anchor: fake.anchorOf(number), cn: `P${number}`, where: PEOPLE, standing },
+				attributes: { cn: [`P${number}`], upn: [`p${number}@corp`] },
+			});
+		for (const number of [1, 2, 3]) put(number, "enabled");
+		await harness.sync("full");
+		for (const number of [1, 2]) put(number, "disabled");
+		const { plan } = await harness.sync("delta");
+		expect(harness.reject(plan ?? "")).toBe(2);
+		for (const standing of ["unknown", "disabled"] as const) {
+			put(1, standing);
+			expect(await harness.sync("delta")).toMatchObject({ disabled: 0, held: 0 });
+		}
+		expect(await given(harness)).toEqual({ 1: "", 2: "", 3: "" });
+		// Something else was wanted in between: then it is asked anew.
+		put(1, "enabled");
+		await harness.sync("delta");
+		put(1, "disabled");
+		expect(await harness.sync("delta")).toMatchObject({ disabled: 1 });
 	});
 });
 
