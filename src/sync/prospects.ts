@@ -1,10 +1,11 @@
-import type { Subject } from "../core/condition.ts";
+import type { CompiledCondition, Subject } from "../core/condition.ts";
 import type { Anchor, Entry } from "../core/entry.ts";
+import type { Truth } from "../core/matching.ts";
 import { endOf } from "../core/plan.ts";
 import type { Session } from "../store/session.ts";
 import type { NamedGroups } from "./membership.ts";
 import type { SyncSource } from "./settings.ts";
-import { type Asked, makeSubjects, type SubjectContext } from "./subjects.ts";
+import { type Asked, makeSubjects, type SubjectContext, warily } from "./subjects.ts";
 import { type ViewedTarget, viewedTargets } from "./views.ts";
 
 /** What conditions are asked with. */
@@ -43,6 +44,16 @@ export function makeProspects(session: Session, sync: SyncSource, context: Prosp
 		return verdict;
 	};
 
+	/** What a condition says is doubted where it would not say so of somebody who may be in a group that hides members. */
+	const doubtOf = (condition: CompiledCondition, subject: Subject, truth: Truth): string | undefined => {
+		if (truth === undefined || named?.doubtOf(condition.groups.keys()) === undefined) return undefined;
+		let because: string | undefined;
+		const wary = warily(subject, named, (doubt) => {
+			because ??= doubt;
+		});
+		return condition.judge(wary).truth === truth ? undefined : because;
+	};
+
 	return {
 		untold,
 		/** Returns why somebody cannot be made an account of at a target, if so. */
@@ -58,7 +69,7 @@ export function makeProspects(session: Session, sync: SyncSource, context: Prosp
 				if (mapped?.kind === "unmappable" && truth === true) problem ??= `at target ${target}: ${mapped.reason}`;
 				targetPlan.prospect({
 					...{ id, target: each.id, truth, why, hasRegained },
-					doubt: sighting.doubt ?? (condition && named?.doubtOf(condition.groups.keys())),
+					doubt: sighting.doubt ?? (subject && condition && doubtOf(condition, subject, truth)),
 					fields: mapped?.kind === "account" ? JSON.stringify(mapped.account) : undefined,
 					isPresent: entry !== undefined,
 					ended: gone ?? (entry && endOf(entry, at)?.cause),

@@ -112,6 +112,31 @@ describe("a group whose members are hidden", () => {
 		expect([...remote.accounts.values()].map(({ account }) => account.active)).toEqual([true, true]);
 	});
 
+	it("lets nobody into the scope of a target that is for those who are not in it", async () => {
+		const remote = makeRemoteDouble();
+		const harness = world(
+			{ features: [], policies: [] },
+			{ targets: (local) => [local, remote.target], views: { remote: { when: { not: { group: "Restricted" } } } } },
+		);
+		fake.settings.ruleGroups = ["Restricted"];
+		for (const number of [1, 2]) person(number);
+		group(1001, "Restricted", [1]);
+		await harness.sync("full");
+		fake.faults.membersHidden = true;
+		for (const mode of ["full", "delta", "full"] as const) {
+			expect(await harness.sync(mode)).toMatchObject({ held: 1, heldKinds: [{ kind: "create", limit: "its members cannot be read" }] });
+			expect(remote.creates()).toBe(1);
+		}
+		// An end that has nothing to do with it is none of its matter.
+		const other = fake.people.get(fake.anchorOf(2)) as NonNullable<ReturnType<typeof fake.people.get>>;
+		fake.put({ ...other, standing: "disabled" });
+		expect(await harness.sync("delta")).toMatchObject({ held: 1, disabled: 1 });
+		expect([...remote.accounts.values()].map(({ account }) => account.active)).toEqual([false]);
+		fake.faults.membersHidden = false;
+		expect(await harness.sync("full")).toMatchObject({ held: 0, outcome: "succeeded" });
+		expect(remote.creates()).toBe(1);
+	});
+
 	it("and that is nested in another takes nobody out of that one at the targets", async () => {
 		const harness = world({ features: [], policies: [] });
 		const put = (number: number, cn: string, members: readonly number[]) =>
