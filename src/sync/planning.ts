@@ -180,7 +180,8 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		// Whom only a target's mapping names as manager is not what the account is found by when that one moves.
 		managerDn = ownManager;
 		const seen: Seen = { id: row.id, isNew: row.is_new === 1, isShielded, lost, hasRegained, doubt, groupsDoubt: entitled?.doubt };
-		write(row, before, { ...planned, quarantine: planned.quarantine ?? problem }, seen, primaryId);
+		const isUntold = (entitled?.untold.length ?? 0) > 0 || entry?.standing === "unknown";
+		write(row, before, { ...planned, quarantine: planned.quarantine ?? problem }, { ...seen, isUntold }, primaryId);
 	};
 
 	const readRow = (row: StagedRow): { entry?: Entry; old?: Entry; presence?: Presence; problem?: string } => {
@@ -244,7 +245,13 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		return coversDn(protection, dnKey(entry.dn)) || (group !== undefined && protection.primaryGroups.has(group));
 	};
 
-	const write = (row: StagedRow, before: Account | undefined, planned: PlannedAccount, seen: Seen, primaryId: string | undefined): void => {
+	const write = (
+		row: StagedRow,
+		before: Account | undefined,
+		planned: PlannedAccount,
+		seen: Seen & { readonly isUntold: boolean },
+		primaryId: string | undefined,
+	): void => {
 		const { desired } = planned;
 		const { isShielded, lost } = seen;
 		const text = desired && JSON.stringify(desired);
@@ -266,6 +273,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			primaryId,
 			isShielded,
 			reclaims,
+			isUntold: seen.isUntold,
 			lost,
 		});
 		if (reclaims && claims.length > 0) stage.claims([...new Set(claims)].map(spread), row.id);
