@@ -328,6 +328,27 @@ describe("the group of a rule", () => {
 		expect(await given(other)).toEqual({ 1: "rest", 2: "team" });
 	});
 
+	it.each(["rule", "scope"] as const)("is no other one of its name while it may be there and only not be seen (%s)", async (by) => {
+		const harness = world(by === "rule" ? searchForSales : { features: [], policies: [] });
+		if (by === "scope") fake.settings.scopeGroups = ["Sales"];
+		const had = by === "rule" ? { 1: "search", 2: "" } : { 1: "" };
+		for (const number of [1, 2]) person(number);
+		group(1001, "Sales", [1]);
+		await harness.sync("full");
+		expect(await given(harness)).toEqual(had);
+		const hidden = fake.groups.get(fake.anchorOf(1001)) as NonNullable<ReturnType<typeof fake.groups.get>>;
+		fake.groups.delete(hidden.anchor);
+		fake.faults.doubt = "its container cannot be looked into";
+		group(1002, "Sales", [2]);
+		for (const mode of ["full", "delta", "full"] as const) {
+			expect(await harness.sync(mode)).toMatchObject({ disabled: 0, created: 0, held: 0 });
+			expect(await given(harness)).toEqual(had);
+		}
+		fake.faults.doubt = undefined;
+		await harness.sync("full");
+		expect(await given(harness)).toEqual(by === "rule" ? { 1: "", 2: "search" } : { 1: "disabled", 2: "" });
+	});
+
 	it("that is somebody's primary group gives and takes with it", async () => {
 		const harness = world(searchForSales);
 		fake.settings.attributes = ["cn", "primarygroupid", "upn"];
