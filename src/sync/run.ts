@@ -45,7 +45,7 @@ export async function plan(
 	const found = kind.kind === "read" ? await readOn(context, state, kind.mode, at, signal) : undefined;
 	const isFull = found?.summary.mode === "full";
 	const isComplete = isFull && found.unsealed.length === 0;
-	const rules = rulesNow(session, sync, state, found && { ruleGroups: found.summary.end.ruleGroups, isComplete });
+	const rules = rulesNow(session, sync, state, found && { ...found.summary.end, isComplete });
 	stageRemembered(session, state, kind, found?.due ?? [], rules.isAnother);
 	const membership = source.memberKeys === undefined ? undefined : openMembership(session, state);
 	const scope = membership && scopeOf(session, state, membership, found);
