@@ -2,7 +2,7 @@ import type { Account } from "../core/account.ts";
 import type { ConfigLines } from "../core/config-lines.ts";
 import type { Anchor, Entry } from "../core/entry.ts";
 import { type Mapping, type MappingField, mappingFields } from "../core/mapping.ts";
-import { attributesIn, compileMultiple, parseTemplate } from "../core/template.ts";
+import { attributesIn, compileMultiple, type Part, parseTemplate } from "../core/template.ts";
 import type { FieldFact } from "./explanation.ts";
 
 /** Each mapped field, its value, and which attributes it came from. */
@@ -18,8 +18,8 @@ export function fieldsOf(
 		const parsed = parseTemplate(template);
 		if (parsed.kind === "problem") return [];
 		const values = compileMultiple(parsed)(entry.attributes);
-		const used = field === "emails.other" ? values : values.slice(0, 1);
-		const shown = field === "manager" ? used.map((dn) => managerOf(dn) ?? `${dn}, who is not in scope`) : used;
+		const chosen = field === "emails.other" ? values : values.slice(0, 1);
+		const shown = field === "manager" ? chosen.map((dn) => managerOf(dn) ?? `${dn}, who is not in scope`) : chosen;
 		const value = shown.length === 0 ? undefined : shown.join(", ");
 		const has = account && valueIn(account, field);
 		const isOther = account !== undefined && field !== "emails.other" && field !== "manager" && has !== value;
@@ -28,8 +28,15 @@ export function fieldsOf(
 			return found === undefined ? [] : [[name, found] as const];
 		});
 		const line = ownFields.has(field) ? `mapping.${field}` : undefined;
-		return [{ field, value, template, line, from: Object.fromEntries(from), instead: isOther ? (has ?? "nothing") : undefined }];
+		const used = parsed.parts.flatMap((part) => (part.kind === "placeholder" ? deciding(part, entry) : []));
+		return [{ field, value, template, line, used, from: Object.fromEntries(from), instead: isOther ? (has ?? "nothing") : undefined }];
 	});
+}
+
+/** Of what stands for each other in a placeholder the first that has a value. */
+function deciding({ steps }: Extract<Part, { kind: "placeholder" }>, { attributes }: Entry): readonly string[] {
+	const first = steps.find((step) => step.kind === "attribute" && attributes.has(step.name));
+	return first?.kind === "attribute" ? [first.name] : [];
 }
 
 function valueIn(account: Account, field: MappingField): string | undefined {
