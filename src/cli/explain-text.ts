@@ -101,11 +101,11 @@ function shortened(text: string): string {
 	return text.length <= LETTERS ? text : `${text.slice(0, LETTERS)}…`;
 }
 
-function fieldRow({ field, value, template, line, from, instead }: FieldFact, dim: Dim): readonly string[] {
-	const used = Object.entries(from).map(([name, values]) => `${name}=${shortened(values.join("; "))}`);
-	const origin = used.length === 0 ? "none of its attributes has a value" : used.join(", ");
+/** What a field came from, in a line: `--json` has the template and all values. */
+function fieldRow({ field, value, template, line, used, instead }: FieldFact, dim: Dim): readonly string[] {
+	const origin = used.length === 0 ? "none of its attributes has a value" : `from ${used.join(", ")}`;
 	const kept = instead === undefined ? "" : ` (the account has ${instead})`;
-	return [field, `${value ?? "no value"}${kept}`, dim(`${template}${line === undefined ? ", by default" : `, ${line}`}: ${origin}`)];
+	return [field, `${value ?? "no value"}${kept}`, dim(line === undefined ? origin : `${origin}, by ${line}: ${template}`)];
 }
 
 function groupRow({ name, through, isPrimary, dn }: GroupFact, dim: Dim): readonly string[] {

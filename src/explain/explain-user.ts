@@ -3,9 +3,11 @@ import { Failure } from "../core/errors.ts";
 import type { FoundPerson, Source } from "../source/source.ts";
 import type { People } from "../store/people.ts";
 import type { Session } from "../store/session.ts";
-import { changesOf, type Explained, explainPerson, fieldsOf, scopeOf } from "./explain.ts";
+import { changesOf, type Explained, explainPerson } from "./explain.ts";
 import type { Explanation } from "./explanation.ts";
+import { fieldsOf } from "./field-facts.ts";
 import { findPeople } from "./find-people.ts";
+import { scopeOf } from "./scope-fact.ts";
 
 export interface ExplainContext {
 	readonly session: Session;

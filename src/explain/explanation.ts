@@ -79,7 +79,9 @@ export interface FieldFact {
 	/** The template, and where it stands; undefined: it is the default of the source's type. */
 	readonly template: string;
 	readonly line: string | undefined;
-	/** The attributes it asks for, as far as they have values. */
+	/** The attributes that gave the value. */
+	readonly used: readonly string[];
+	/** All the attributes it asks for, as far as they have values. */
 	readonly from: Readonly<Record<string, readonly string[]>>;
 	/** What the account has, where that is something else. */
 	readonly instead: string | undefined;

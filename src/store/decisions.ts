@@ -54,9 +54,11 @@ export function openDecisions(db: Connection) {
 	const reject = db.prepare(
 		"INSERT INTO rejected (entry_id, kind, target, outcome, rejected_by, rejected_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET outcome = excluded.outcome, rejected_by = excluded.rejected_by, rejected_at = excluded.rejected_at",
 	);
-	// A rejection stands until the change it refused is not planned any more: the person came back, or something else is wanted.
+	// A rejection stands until the change it refused is not planned any more: the person came back, or something else is wanted. What
+	// is not planned because it cannot be told is no such thing.
 	const forgetRejected = db.prepare(
-		`DELETE FROM rejected WHERE EXISTS (SELECT 1 FROM outcomes o WHERE o.id = rejected.entry_id)
+		`DELETE FROM rejected WHERE EXISTS (SELECT 1 FROM outcomes o WHERE o.id = rejected.entry_id AND o.is_untold = 0 AND o.quarantine IS NULL)
+		AND NOT EXISTS (SELECT 1 FROM prospects p JOIN targets t ON t.id = p.target_id WHERE p.id = rejected.entry_id AND t.name = rejected.target AND p.truth IS NULL)
 		AND NOT EXISTS (SELECT 1 FROM still_rejected r WHERE r.entry_id = rejected.entry_id AND r.kind = rejected.kind AND r.target = rejected.target)`,
 	);
 	const setAside = db.prepare<[number, number]>(

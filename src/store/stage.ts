@@ -39,6 +39,7 @@ CREATE TEMP TABLE outcomes (
 	primary_id TEXT,
 	shielded INTEGER NOT NULL,
 	reclaims INTEGER NOT NULL,  -- its claims are planned anew: those it had are free unless staged again
+	is_untold INTEGER NOT NULL, -- what is not planned may not be wanted, or not be known to be
 	lost TEXT                   -- attributes the entry had and has not any more, comma-joined
 );
 CREATE TEMP TABLE planned (
@@ -106,6 +107,8 @@ export interface StagedOutcome {
 	readonly primaryId: string | undefined;
 	readonly isShielded: boolean;
 	readonly reclaims: boolean;
+	/** Whether something of it cannot be told, so that a change that is not planned may be wanted all the same. */
+	readonly isUntold: boolean;
 	readonly lost: string | undefined;
 }
 
@@ -152,8 +155,8 @@ export function openStage(db: Connection, nextId: () => number) {
 	);
 	const outcomes = makeRows(
 		db,
-		"INSERT INTO outcomes (id, desired, desired_digest, user_name, active, cause, because, ended_at, due_at, quarantine, manager_dn_digest, primary_id, shielded, reclaims, lost) VALUES",
-		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"INSERT INTO outcomes (id, desired, desired_digest, user_name, active, cause, because, ended_at, due_at, quarantine, manager_dn_digest, primary_id, shielded, reclaims, is_untold, lost) VALUES",
+		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	);
 	const planned = makeRows(db, "INSERT INTO planned (id, kind, why, cause, reason, because) VALUES", "(?, ?, ?, ?, ?, ?)");
 	const claimed = makeRows(db, "INSERT INTO staged_claims (claim, id) VALUES", "(?, ?)");
@@ -282,6 +285,7 @@ export function openStage(db: Connection, nextId: () => number) {
 				outcome.primaryId ?? null,
 				outcome.isShielded ? 1 : 0,
 				outcome.reclaims ? 1 : 0,
+				outcome.isUntold ? 1 : 0,
 				outcome.lost ?? null,
 			);
 		},

@@ -4,7 +4,7 @@ import type { Entry } from "../core/entry.ts";
 import { isEntitledAs } from "../core/plan.ts";
 import type { CompiledRules, EntitledBy } from "../core/rules.ts";
 import type { NamedGroups } from "./membership.ts";
-import { type Asked, makeSubjects, type SubjectContext } from "./subjects.ts";
+import { type Asked, makeSubjects, type SubjectContext, warily } from "./subjects.ts";
 
 /** What the rules give to somebody. */
 export interface EntitledHere extends EntitledBy {
@@ -24,12 +24,10 @@ export function makeEntitling(rules: CompiledRules, context: SubjectContext & { 
 		isAnyDoubted ??= ruled?.doubtOf(rules.groups.keys()) !== undefined;
 		if (!isAnyDoubted) return undefined;
 		let because: string | undefined;
-		const isIn: Subject["isIn"] = (group, how) => {
-			const doubt = subject.isIn(group, how) === false ? ruled?.doubtOf([group]) : undefined;
+		const wary = warily(subject, ruled, (doubt) => {
 			because ??= doubt;
-			return doubt === undefined ? subject.isIn(group, how) : undefined;
-		};
-		return isEntitledAs(given, rules.entitle({ ...subject, isIn }, before).entitlements) ? undefined : because;
+		});
+		return isEntitledAs(given, rules.entitle(wary, before).entitlements) ? undefined : because;
 	};
 
 	return {

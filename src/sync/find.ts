@@ -8,6 +8,7 @@ import type { SourceState } from "../store/snapshot.ts";
 import { doubtEmptied, locateGroups } from "./group-locating.ts";
 import { type StagedGroups, stageGroups } from "./group-reading.ts";
 import { type Absence, followMoves, type Locating, locate, lossesOfDelta, makeNameNow } from "./locate.ts";
+import { meantGroups } from "./meant-groups.ts";
 import type { ReadSummary, RunContext } from "./planned.ts";
 import { shieldedIds } from "./protection.ts";
 import { stageReading } from "./reading.ts";
@@ -92,7 +93,7 @@ async function read(
 			server: reading.server,
 			fullBecause: reading.mode === "full" ? (because ?? reading.fullBecause) : undefined,
 			read: staged.seen,
-			end,
+			end: { ...end, ...meantGroups(session, state, end) },
 			isWhole: end.unsealed.length === 0 && (reading.mode === "full" || found.unsealed.length === 0),
 		};
 		const warnings =

@@ -18,7 +18,7 @@ export interface Seen {
 	readonly hasRegained: boolean;
 	/** Why its end may be none. */
 	readonly doubt: string | undefined;
-	/** Why what rules give it may be otherwise, if so: a group may have members that cannot be seen. */
+	/** Why what rules give it, or that it is to be at a target, may be otherwise, if so: a group may have members that cannot be seen. */
 	readonly groupsDoubt: string | undefined;
 }
 
@@ -84,7 +84,8 @@ export function makeHolding({ snapshot }: Session, state: SourceState, context: 
 		if (context.serverChanged !== undefined && (isEnd(change.kind) || isReturn || isLoss)) {
 			return { reason: "server", because: context.serverChanged };
 		}
-		const doubted = change.kind === "entitlement" ? groupsDoubt : isEnd(change.kind) ? doubt : undefined;
+		const isGiven = there === undefined ? change.kind === "entitlement" : change.kind === "create" || change.kind === "enable";
+		const doubted = isEnd(change.kind) ? doubt : isGiven ? groupsDoubt : undefined;
 		if (doubted !== undefined) return { reason: "doubt", because: doubted };
 		if (!isEnd(change.kind) && !isLoss) return undefined;
 		const viewChanged = context.viewChanged ?? there?.viewChanged;

@@ -17,11 +17,11 @@ import { decodeIfPossible, LINK, lostAttributes } from "./attributes.ts";
 import { makeEntitling, takesAway } from "./entitling.ts";
 import { type HoldingContext, lossesHeld, makeHolding, type Seen } from "./holding.ts";
 import { type KeptFields, withKept } from "./kept-fields.ts";
+import { openManagers } from "./managers.ts";
 import type { GroupScope, NamedGroups } from "./membership.ts";
 import { makePinning } from "./pinning.ts";
 import { makeProspects, type ProspectContext } from "./prospects.ts";
 import { coversDn } from "./protection.ts";
-import { dnDigest } from "./reading.ts";
 import type { RuleTally } from "./rule-tally.ts";
 import type { SyncSource } from "./settings.ts";
 import { findMatch, noMatch, planMatched } from "./takeover.ts";
@@ -61,8 +61,6 @@ export interface PlanningResult {
 
 const PAGE = 500;
 const noPins: readonly Pin[] = [];
-/** Managers looked up lately; a company has far fewer of them than people. */
-const MANAGERS_KEPT = 20_000;
 
 /** Where somebody is who is in none of the groups that make the scope. */
 const OUTSIDE = "in none of the groups of users.groups";
@@ -93,7 +91,7 @@ export async function planStaged(
 }
 
 function makePlanner(session: Session, sync: SyncSource, state: SourceState, context: PlanningContext) {
-	const { stage, snapshot } = session;
+	const { stage } = session;
 	const { source, mapping, lifecycle } = sync;
 	const holdOf = makeHolding(session, state, context);
 	const heldLosses = lossesHeld(session, state);
@@ -104,31 +102,12 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		...{ attributeCounts: new Map(), losses: new Map(), unlinked: [], losers: [] },
 		...{ untold: prospects.untold, untoldRules: entitle.untold },
 	};
-	const managers = new Map<string, Anchor | undefined>();
-	const managerDns = new Map<string, Buffer>();
+	const managers = openManagers(session, state);
 	let managerDn: Buffer | undefined;
-	stage.indexDns();
 
 	const managerOf = (dn: string): Anchor | undefined => {
-		managerDn = managerDns.get(dn);
-		if (managerDn === undefined) {
-			managerDn = dnDigest(dn);
-			if (managerDns.size >= MANAGERS_KEPT) managerDns.clear();
-			managerDns.set(dn, managerDn);
-		}
-		return personAt(managerDn);
-	};
-
-	const personAt = (at: Buffer): Anchor | undefined => {
-		const key = at.toString("latin1");
-		if (managers.has(key)) return managers.get(key);
-		// The stage first: it knows where people are now. Whoever is on it is not where the snapshot has them.
-		const known = snapshot.byDn(state.id, at);
-		const anchor =
-			stage.anchorByDn(at) ?? (known !== undefined && (!stage.has(known.id) || stage.isDoubted(known.id)) ? known.anchor : undefined);
-		if (managers.size >= MANAGERS_KEPT) managers.clear();
-		managers.set(key, anchor);
-		return anchor;
+		managerDn = managers.digestOf(dn);
+		return managers.at(managerDn);
 	};
 
 	const plan = (row: StagedRow): void => {
@@ -180,7 +159,8 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		// Whom only a target's mapping names as manager is not what the account is found by when that one moves.
 		managerDn = ownManager;
 		const seen: Seen = { id: row.id, isNew: row.is_new === 1, isShielded, lost, hasRegained, doubt, groupsDoubt: entitled?.doubt };
-		write(row, before, { ...planned, quarantine: planned.quarantine ?? problem }, seen, primaryId);
+		const isUntold = (entitled?.untold.length ?? 0) > 0 || entry?.standing === "unknown";
+		write(row, before, { ...planned, quarantine: planned.quarantine ?? problem }, { ...seen, isUntold }, primaryId);
 	};
 
 	const readRow = (row: StagedRow): { entry?: Entry; old?: Entry; presence?: Presence; problem?: string } => {
@@ -233,7 +213,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 
 	const isUnlinked = (was: Entry, entry: Entry): boolean => {
 		const manager = was.attributes.get(LINK)?.[0];
-		return manager !== undefined && !entry.attributes.has(LINK) && personAt(dnDigest(manager)) !== undefined;
+		return manager !== undefined && !entry.attributes.has(LINK) && managers.at(managers.digestOf(manager)) !== undefined;
 	};
 
 	const isProtected = (entry: Entry): boolean => {
@@ -244,7 +224,13 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 		return coversDn(protection, dnKey(entry.dn)) || (group !== undefined && protection.primaryGroups.has(group));
 	};
 
-	const write = (row: StagedRow, before: Account | undefined, planned: PlannedAccount, seen: Seen, primaryId: string | undefined): void => {
+	const write = (
+		row: StagedRow,
+		before: Account | undefined,
+		planned: PlannedAccount,
+		seen: Seen & { readonly isUntold: boolean },
+		primaryId: string | undefined,
+	): void => {
 		const { desired } = planned;
 		const { isShielded, lost } = seen;
 		const text = desired && JSON.stringify(desired);
@@ -266,6 +252,7 @@ function makePlanner(session: Session, sync: SyncSource, state: SourceState, con
 			primaryId,
 			isShielded,
 			reclaims,
+			isUntold: seen.isUntold,
 			lost,
 		});
 		if (reclaims && claims.length > 0) stage.claims([...new Set(claims)].map(spread), row.id);

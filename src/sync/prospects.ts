@@ -1,11 +1,12 @@
-import type { Subject } from "../core/condition.ts";
+import type { CompiledCondition, Subject } from "../core/condition.ts";
 import type { Anchor, Entry } from "../core/entry.ts";
+import type { Truth } from "../core/matching.ts";
 import { type Pin, withPinnedFields } from "../core/pin.ts";
 import { endOf } from "../core/plan.ts";
 import type { Session } from "../store/session.ts";
 import type { NamedGroups } from "./membership.ts";
 import type { SyncSource } from "./settings.ts";
-import { type Asked, makeSubjects, type SubjectContext } from "./subjects.ts";
+import { type Asked, makeSubjects, type SubjectContext, warily } from "./subjects.ts";
 import { type ViewedTarget, viewedTargets } from "./views.ts";
 
 /** What conditions are asked with. */
@@ -46,6 +47,16 @@ export function makeProspects(session: Session, sync: SyncSource, context: Prosp
 		return verdict;
 	};
 
+	/** What a condition says is doubted where it would not say so of somebody who may be in a group that hides members. */
+	const doubtOf = (condition: CompiledCondition, subject: Subject, truth: Truth): string | undefined => {
+		if (truth === undefined || named?.doubtOf(condition.groups.keys()) === undefined) return undefined;
+		let because: string | undefined;
+		const wary = warily(subject, named, (doubt) => {
+			because ??= doubt;
+		});
+		return condition.judge(wary).truth === truth ? undefined : because;
+	};
+
 	return {
 		untold,
 		/** Returns why somebody cannot be made an account of at a target, if so. */
@@ -61,7 +72,7 @@ export function makeProspects(session: Session, sync: SyncSource, context: Prosp
 				if (mapped?.kind === "unmappable" && truth === true) problem ??= `at target ${target}: ${mapped.reason}`;
 				targetPlan.prospect({
 					...{ id, target: each.id, truth, why, hasRegained },
-					doubt: sighting.doubt ?? (condition && named?.doubtOf(condition.groups.keys())),
+					doubt: sighting.doubt ?? (subject && condition && doubtOf(condition, subject, truth)),
 					fields: mapped?.kind === "account" ? JSON.stringify(withPinnedFields(mapped.account, sighting.pins)) : undefined,
 					isPresent: entry !== undefined,
 					ended: gone ?? (entry && endOf(entry, at)?.cause),

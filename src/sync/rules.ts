@@ -16,7 +16,7 @@ export interface RulesNow {
 	/** Keys of the names of those that are there. */
 	readonly names: ReadonlySet<string>;
 	readonly asked: SubjectContext["asked"];
-	/** Whether everybody is planned anew: by other rules, or because a group that these name was found, or not found any more. */
+	/** Whether everybody is planned anew: by other rules, because a group that these name was found, or not found any more, or by another scope. */
 	readonly isAnother: boolean;
 	/** Whether everybody can be planned by all that the rules ask about. */
 	readonly isUpToDate: boolean;
@@ -25,6 +25,8 @@ export interface RulesNow {
 /** What a reading says of them. */
 interface Read {
 	readonly ruleGroups: readonly ScopeGroup[];
+	/** The groups that make the scope, if any do. */
+	readonly scopeGroups: readonly ScopeGroup[] | undefined;
 	/** Whether it saw everybody, for certain. */
 	readonly isComplete: boolean;
 }
@@ -44,9 +46,17 @@ export function rulesNow(session: Session, sync: SyncSource, state: SourceState,
 		pinned,
 		names,
 		asked,
-		isAnother: !isFirst && (state.rules !== sync.rules || anchorsOf(wanted, pinned) !== anchorsOf(wanted, before)),
+		isAnother:
+			!isFirst &&
+			(state.rules !== sync.rules || anchorsOf(wanted, pinned) !== anchorsOf(wanted, before) || isScopeAnother(session, state, read)),
 		isUpToDate: isFirst || asked.before.size === asked.now.size,
 	};
+}
+
+/** Whether other groups make the scope than at the last reading. */
+function isScopeAnother({ groups }: Session, state: SourceState, read: Read | undefined): boolean {
+	const sorted = (scope: readonly ScopeGroup[] | undefined) => JSON.stringify(scope?.map(({ anchor }) => anchor).sort() ?? null);
+	return read !== undefined && sorted(read.scopeGroups) !== sorted(groups.scope(state.id));
 }
 
 /** The groups that conditions name, of targets and of features and policies: as written, by their keys. */

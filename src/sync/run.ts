@@ -49,8 +49,8 @@ export async function plan(
 	const offline = kind.kind === "whatif" ? await lookOffline(session, sync, state, kind.terms, signal) : undefined;
 	const isFull = found?.summary.mode === "full";
 	const isComplete = isFull && found.unsealed.length === 0;
-	const ruleGroups = found?.summary.end.ruleGroups ?? offline?.ruleGroups;
-	const rules = rulesNow(session, sync, state, ruleGroups && { ruleGroups, isComplete });
+	const told = found?.summary.end ?? offline;
+	const rules = rulesNow(session, sync, state, told && { ...told, isComplete });
 	const revert = kind.kind === "revert" ? stageRevert(session, state, source.name, kind.request) : undefined;
 	stageRemembered(session, state, kind, found?.due ?? [], rules.isAnother);
 	const membership = source.memberKeys === undefined ? undefined : openMembership(session, state);

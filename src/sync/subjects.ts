@@ -21,6 +21,19 @@ export interface Asked {
 	readonly primaryId: string | undefined;
 }
 
+/** The same person as if whoever is not seen in a group that may hide members might be in it; `onDoubt` hears why. */
+export function warily(subject: Subject, named: NamedGroups | undefined, onDoubt: (because: string) => void): Subject {
+	return {
+		...subject,
+		isIn: (group, how) => {
+			const is = subject.isIn(group, how);
+			const doubt = is === false ? named?.doubtOf([group]) : undefined;
+			if (doubt !== undefined) onDoubt(doubt);
+			return doubt === undefined ? is : undefined;
+		},
+	};
+}
+
 /** Makes people askable. `named` undefined: this source reads no groups. Somebody's groups are worked out once, and only when asked for. */
 export function makeSubjects(context: SubjectContext, named: NamedGroups | undefined): (who: Asked, entry: Entry) => Subject {
 	const { asked, unreadable, chains } = context;

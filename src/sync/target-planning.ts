@@ -196,8 +196,9 @@ function seenOf(row: ProspectRow): Seen {
 		isShielded: row.shielded === 1,
 		lost: row.lost ?? undefined,
 		hasRegained: row.has_regained === 1,
-		doubt: row.doubt ?? undefined,
-		groupsDoubt: undefined,
+		// Of whom it has come in: that they are to. Of everybody else: that they are not any more.
+		doubt: row.truth === 1 ? undefined : (row.doubt ?? undefined),
+		groupsDoubt: row.truth === 1 ? (row.doubt ?? undefined) : undefined,
 	};
 }
 

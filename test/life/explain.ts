@@ -83,6 +83,7 @@ export function explainContract(open: () => Directory): void {
 			value: `ada@${directory.domain}`,
 			template: "{userPrincipalName ?? implicitUserPrincipalName}",
 			line: undefined,
+			used: ["userprincipalname"],
 			from: expect.objectContaining({ userprincipalname: [`ada@${directory.domain}`] }),
 			instead: undefined,
 		});

@@ -80,7 +80,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 		groups: undefined as string | undefined,
 		/** DNs of what people live beneath. */
 		containers: [] as string[],
-		/** Anchors of the groups that make the scope. */
+		/** Names of the groups that make the scope, or their anchors. */
 		scopeGroups: undefined as string[] | undefined,
 		/** DNs of the groups that rules name. */
 		ruleGroups: [] as readonly string[],
@@ -124,8 +124,9 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 		nameOf: (index) => `CN=${anchors[index]},OU=Elsewhere`,
 	});
 	const groupDn = (group: FakeGroup): string => `CN=${group.cn},OU=Groups`;
-	const ruleGroups = (pins: ReadRequest["pins"]): readonly ScopeGroup[] =>
-		settings.ruleGroups.flatMap((name) => {
+	const ruleGroups = (pins: ReadRequest["pins"]): readonly ScopeGroup[] => namedGroups(settings.ruleGroups, pins);
+	const namedGroups = (names: readonly string[], pins: ReadRequest["pins"]): readonly ScopeGroup[] =>
+		names.flatMap((name) => {
 			const key = groupKey(name);
 			const keysOf = (group: FakeGroup) => [groupDn(group), group.anchor, group.cn].map(groupKey);
 			const found = groups.get(pins.get(key) ?? "") ?? [...groups.values()].find((group) => keysOf(group).includes(key));
@@ -146,8 +147,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 	});
 	const isSeen = (group: FakeGroup, pins: ReadRequest["pins"]): boolean =>
 		group.isInScope ||
-		(settings.scopeGroups?.includes(group.anchor) ?? false) ||
-		ruleGroups(pins).some(({ anchor }) => anchor === group.anchor) ||
+		namedGroups([...(settings.scopeGroups ?? []), ...settings.ruleGroups], pins).some(({ anchor }) => anchor === group.anchor) ||
 		[...groups.values()].some((other) => other.members.includes(group.anchor));
 	function readGroups(request: ReadRequest): GroupsReading {
 		const since = request.mode === "delta" ? Number(request.cursor) : 0;
@@ -223,7 +223,7 @@ export function makeFakeSource(base = "OU=People,DC=corp,DC=example,DC=test", na
 					primaryGroups: new Set(),
 					unresolved: faults.unresolved,
 				},
-				scopeGroups: settings.scopeGroups?.map((anchor) => ({ nameKey: `cn=${anchor},`, anchor: anchor as Anchor })),
+				scopeGroups: settings.scopeGroups && namedGroups(settings.scopeGroups, request.pins),
 				ruleGroups: ruleGroups(request.pins),
 				strategy: "counting",
 			}),

@@ -1,5 +1,6 @@
 import Database from "better-sqlite3";
 import { afterEach, describe, expect, it } from "vitest";
+import { Failure } from "../../src/core/errors.ts";
 import type { Rules } from "../../src/core/rules.ts";
 import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
 import { type Harness, type HarnessOptions, openHarness, testLifecycle } from "../support/harness.ts";
@@ -109,6 +110,31 @@ describe("a group whose members are hidden", () => {
 		fake.faults.membersHiddenOf.add(fake.anchorOf(1002));
 		expect(await harness.sync("full")).toMatchObject({ held: 1, heldKinds: [{ kind: "disable", limit: "its members cannot be read" }] });
 		expect([...remote.accounts.values()].map(({ account }) => account.active)).toEqual([true, true]);
+	});
+
+	it("lets nobody into the scope of a target that is for those who are not in it", async () => {
+		const remote = makeRemoteDouble();
+		const harness = world(
+			{ features: [], policies: [] },
+			{ targets: (local) => [local, remote.target], views: { remote: { when: { not: { group: "Restricted" } } } } },
+		);
+		fake.settings.ruleGroups = ["Restricted"];
+		for (const number of [1, 2]) person(number);
+		group(1001, "Restricted", [1]);
+		await harness.sync("full");
+		fake.faults.membersHidden = true;
+		for (const mode of ["full", "delta", "full"] as const) {
+			expect(await harness.sync(mode)).toMatchObject({ held: 1, heldKinds: [{ kind: "create", limit: "its members cannot be read" }] });
+			expect(remote.creates()).toBe(1);
+		}
+		// An end that has nothing to do with it is none of its matter.
+		const other = fake.people.get(fake.anchorOf(2)) as NonNullable<ReturnType<typeof fake.people.get>>;
+		fake.put({ ...other, standing: "disabled" });
+		expect(await harness.sync("delta")).toMatchObject({ held: 1, disabled: 1 });
+		expect([...remote.accounts.values()].map(({ account }) => account.active)).toEqual([false]);
+		fake.faults.membersHidden = false;
+		expect(await harness.sync("full")).toMatchObject({ held: 0, outcome: "succeeded" });
+		expect(remote.creates()).toBe(1);
 	});
 
 	it("and that is nested in another takes nobody out of that one at the targets", async () => {
@@ -302,6 +328,27 @@ describe("the group of a rule", () => {
 		expect(await given(other)).toEqual({ 1: "rest", 2: "team" });
 	});
 
+	it.each(["rule", "scope"] as const)("is no other one of its name while it may be there and only not be seen (%s)", async (by) => {
+		const harness = world(by === "rule" ? searchForSales : { features: [], policies: [] });
+		if (by === "scope") fake.settings.scopeGroups = ["Sales"];
+		const had = by === "rule" ? { 1: "search", 2: "" } : { 1: "" };
+		for (const number of [1, 2]) person(number);
+		group(1001, "Sales", [1]);
+		await harness.sync("full");
+		expect(await given(harness)).toEqual(had);
+		const hidden = fake.groups.get(fake.anchorOf(1001)) as NonNullable<ReturnType<typeof fake.groups.get>>;
+		fake.groups.delete(hidden.anchor);
+		fake.faults.doubt = "its container cannot be looked into";
+		group(1002, "Sales", [2]);
+		for (const mode of ["full", "delta", "full"] as const) {
+			expect(await harness.sync(mode)).toMatchObject({ disabled: 0, created: 0, held: 0 });
+			expect(await given(harness)).toEqual(had);
+		}
+		fake.faults.doubt = undefined;
+		await harness.sync("full");
+		expect(await given(harness)).toEqual(by === "rule" ? { 1: "", 2: "search" } : { 1: "disabled", 2: "" });
+	});
+
 	it("that is somebody's primary group gives and takes with it", async () => {
 		const harness = world(searchForSales);
 		fake.settings.attributes = ["cn", "primarygroupid", "upn"];
@@ -415,6 +462,56 @@ describe("changes of several kinds of one person", () => {
 	});
 });
 
+describe("a no", () => {
+	it("to what is taken away stands while it cannot be told whether it would be", async () => {
+		const rules: Rules = { features: [{ name: "search", when: { filter: "(department=Sales)" } }], policies: [] };
+		const harness = world(rules, { limits: { entitlement: { count: 1, floor: 0 } } });
+		for (const number of [1, 2, 3]) person(number, { department: "Sales" });
+		await harness.sync("full");
+		for (const number of [1, 2]) person(number, { department: "Legal" });
+		const { plan } = await harness.sync("delta");
+		expect(harness.reject(plan ?? "")).toBe(2);
+		const { source } = harness.context.sync;
+		const { decode } = source;
+		Object.assign(source, {
+			decode: (bytes: Uint8Array) => {
+				const entry = decode(bytes);
+				if (entry.dn.startsWith("CN=P1,")) throw new Failure("ENTRY_UNREADABLE", "its bytes are broken");
+				return entry;
+			},
+		});
+		person(1, { department: "Legal", title: "Head" });
+		expect(await harness.sync("delta")).toMatchObject({ quarantined: 1 });
+		Object.assign(source, { decode });
+		expect(await harness.sync("delta")).toMatchObject({ quarantined: 0, entitlements: 0 });
+		expect(await given(harness)).toEqual({ 1: "search", 2: "search", 3: "search" });
+	});
+
+	it("to an end stands while the state of the person cannot be read", async () => {
+		const harness = world({ features: [], policies: [] }, { limits: { disable: { count: 1, floor: 0 } } });
+		const put = (number: number, standing: "enabled" | "disabled" | "unknown") =>
+			fake.put({
+				...{ anchor: fake.anchorOf(number), cn: `P${number}`, where: PEOPLE, standing },
+				attributes: { cn: [`P${number}`], upn: [`p${number}@corp`] },
+			});
+		for (const number of [1, 2, 3]) put(number, "enabled");
+		await harness.sync("full");
+		for (const number of [1, 2]) put(number, "disabled");
+		const { plan } = await harness.sync("delta");
+		expect(harness.reject(plan ?? "")).toBe(2);
+		for (const standing of ["unknown", "disabled"] as const) {
+			put(1, standing);
+			expect(await harness.sync("delta")).toMatchObject({ disabled: 0, held: 0 });
+		}
+		expect(await given(harness)).toEqual({ 1: "", 2: "", 3: "" });
+		// Something else was wanted in between: then it is asked anew.
+		put(1, "enabled");
+		await harness.sync("delta");
+		put(1, "disabled");
+		expect(await harness.sync("delta")).toMatchObject({ disabled: 1 });
+	});
+});
+
 describe("a database of the version before", () => {
 	it("is taken over, and the rules that are new to it give to everybody", async () => {
 		world({ features: [], policies: [] });
@@ -424,7 +521,7 @@ describe("a database of the version before", () => {
 		fake.settings.ruleGroups = [SALES];
 		await first.sync("full");
 		const db = new Database(first.file);
-		db.exec(`DROP TABLE entitlement_counts; ALTER TABLE rejected DROP COLUMN reverted_run; ALTER TABLE chain DROP COLUMN last_sequence; ALTER TABLE chain DROP COLUMN last_digest;
+		db.exec(`DROP TABLE entitlement_counts; DROP TABLE pins; DROP TABLE planned_anew; ALTER TABLE chain DROP COLUMN last_sequence; ALTER TABLE chain DROP COLUMN last_digest;
 			DROP INDEX changes_by_anchor; ALTER TABLE changes DROP COLUMN target; ALTER TABLE entries DROP COLUMN read_run; ALTER TABLE runs DROP COLUMN reverts; ALTER TABLE runs DROP COLUMN entitlements;
 			UPDATE sources SET rule_groups = replace(rule_groups, 'nameKey', 'dnKey'); DELETE FROM migrations WHERE version >= 6`);
 		db.close();
