@@ -265,7 +265,7 @@ uninstall_all() {
 	rm -f "$root$etc/dirsyncd.example.yaml"
 	if [ "$purge" = false ]; then
 		rmdir "$root$etc/secrets" "$root$etc" "$root$state" 2>/dev/null || true
-		say "dirsyncd is gone; what was left: $(left)"
+		say "dirsyncd is gone; what was left:$(left)"
 		return
 	fi
 	rm -rf "${root:?}$etc" "${root:?}$state"

@@ -35,12 +35,16 @@ export interface SupervisorParts {
 /** Where nobody waits for a sign of life, this is how old the status becomes. */
 const STATUS_INTERVAL_MS = 60_000;
 
+/** Who is not well, or was not heard, tries again so much sooner: one that recovers in time must be able to say so in time. */
+const UNWELL_SHARE = 10;
+
 /** The supervisor that systemd is (sd_notify(3)). Where there is none, every call is in vain and free. */
 export function makeSupervisor({ notify, environment, monotonicUsec, onDeaf, onUnwell }: SupervisorParts): Supervisor {
 	const watchdogMs = watchdogOf(environment);
 	let last: Promise<void> = Promise.resolve();
 	let isDeaf = false;
 	let isUnwell = false;
+	let isWatching = false;
 	let timer: NodeJS.Timeout | undefined;
 	let shown = "";
 
@@ -62,7 +66,7 @@ export function makeSupervisor({ notify, environment, monotonicUsec, onDeaf, onU
 	const tell = async (look: () => Promise<Sight>): Promise<void> => {
 		const sight = await look().catch((error): Sight => ({ isWell: false, status: String(error) }));
 		// The end has begun meanwhile: nothing that comes after STOPPING=1 would be true.
-		if (timer === undefined) return;
+		if (!isWatching) return;
 		if (watchdogMs !== undefined && !sight.isWell && !isUnwell) onUnwell(sight);
 		isUnwell = !sight.isWell;
 		const alive = watchdogMs !== undefined && sight.isWell ? ["WATCHDOG=1"] : [];
@@ -79,27 +83,25 @@ export function makeSupervisor({ notify, environment, monotonicUsec, onDeaf, onU
 		ready: (look) => {
 			if (notify === undefined) return;
 			void say("READY=1");
-			let isLooking = false;
-			const turn = (): void => {
-				if (isLooking) return;
-				isLooking = true;
-				void tell(look).finally(() => {
-					isLooking = false;
-				});
+			isWatching = true;
+			const interval = watchdogMs === undefined ? STATUS_INTERVAL_MS : watchdogMs / 2;
+			const turn = async (): Promise<void> => {
+				await tell(look);
+				if (!isWatching) return;
+				timer = setTimeout(() => void turn(), isUnwell || isDeaf ? interval / UNWELL_SHARE : interval);
+				timer.unref();
 			};
-			timer = setInterval(turn, watchdogMs === undefined ? STATUS_INTERVAL_MS : watchdogMs / 2);
-			timer.unref();
-			turn();
+			void turn();
 		},
 		reload: async (work) => {
 			void say("RELOADING=1", `MONOTONIC_USEC=${monotonicUsec()}`);
 			shown = await work();
 			// Not once the end has begun: who stops is not ready again.
-			if (timer !== undefined) void say("READY=1", `STATUS=${shown}`);
+			if (isWatching) void say("READY=1", `STATUS=${shown}`);
 		},
 		stopping: () => {
-			clearInterval(timer);
-			timer = undefined;
+			isWatching = false;
+			clearTimeout(timer);
 			void say("STOPPING=1", "STATUS=ending");
 		},
 	};

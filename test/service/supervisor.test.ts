@@ -74,6 +74,16 @@ describe("systemd is told", () => {
 		expect(unwell).toEqual([expect.stringContaining("fail: the engine is down")]);
 	});
 
+	it("at once that it is well again, and not only when it would have been looked at anyway", async () => {
+		const supervisor = open({ WATCHDOG_USEC: "6000000" });
+		const sights: Sight[] = [{ isWell: false, status: "fail: the engine is down" }];
+		const began = performance.now();
+		supervisor.ready(async () => sights.shift() ?? well);
+		await hears("WATCHDOG=1");
+		supervisor.stopping();
+		expect(performance.now() - began).toBeLessThan(2000);
+	});
+
 	it("when the configuration is read again, and how that ended", async () => {
 		const supervisor = open({});
 		supervisor.ready(async () => well);
