@@ -67,11 +67,22 @@ describe("the Dockerfile", () => {
 describe("the systemd unit", () => {
 	const setting = (name: string) => unit.match(new RegExp(`^${name}=(.*)$`, "m"))?.[1];
 
-	it("starts the launcher, which is there, and re-reads the configuration by SIGHUP", () => {
-		const [, launcher, ...rest] = (setting("ExecStart") as string).split(" ");
-		expect(existsSync(path.join(root, (launcher as string).replace("/opt/dirsyncd/", "")))).toBe(true);
-		expect(rest).toEqual(["run", "--config", "/etc/dirsyncd/dirsyncd.yaml"]);
-		expect(setting("ExecReload")).toBe("/bin/kill -HUP $MAINPID");
+	it("starts what the install script puts there, and re-reads the configuration by SIGHUP", () => {
+		expect(setting("ExecStart")).toBe("/opt/dirsyncd/bin/dirsyncd run --config /etc/dirsyncd/dirsyncd.yaml");
+		expect(read("deploy/systemd/install.sh")).toContain('cp "$source/deploy/systemd/dirsyncd" "$new/bin/dirsyncd"');
+		expect(setting("ExecReload")).toBe('/bin/sh -c "kill -HUP $MAINPID"');
+	});
+
+	it("runs Node as the launcher does", () => {
+		const [, flags] = read("src/launch.cjs").match(/^const SMALL_HEAP = \[(.*)\];$/m) as RegExpMatchArray;
+		const launched = ["--disable-warning=ExperimentalWarning", ...(JSON.parse(`[${flags}]`) as string[])].join(" ");
+		expect(read("deploy/systemd/dirsyncd")).toContain(`"$node" ${launched} "$main"`);
+	});
+
+	it("waits for the daemon to say that it is up and alive, which a process of its own says", () => {
+		expect(setting("Type")).toBe("notify");
+		expect(setting("NotifyAccess")).toBe("all");
+		expect(Number(setting("WatchdogSec"))).toBeGreaterThanOrEqual(60);
 	});
 
 	it("gives it longer to stop than it may take, and its own directory to write to", () => {
@@ -92,12 +103,20 @@ describeWith(["systemd-analyze"], "the systemd unit, by systemd's own eyes", () 
 		try {
 			const file = path.join(folder, "dirsyncd.service");
 			// The program it names is not installed where the tests run.
-			writeFileSync(file, unit.replace("/usr/bin/node", process.execPath));
+			writeFileSync(file, unit.replaceAll("/opt/dirsyncd/bin/dirsyncd", path.join(root, "deploy/systemd/dirsyncd")));
 			const said = execFileSync("systemd-analyze", ["verify", "--man=no", file], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 			expect(said).toBe("");
 		} finally {
 			rmSync(folder, { recursive: true });
 		}
+	});
+
+	it("is exposed by 1.5 at most", () => {
+		const file = path.join(root, "deploy/systemd/dirsyncd.service");
+		const said = execFileSync("systemd-analyze", ["security", "--offline=true", "--no-pager", "--threshold=15", file], {
+			encoding: "utf8",
+		});
+		expect(Number(said.match(/Overall exposure level for dirsyncd\.service: ([\d.]+)/)?.[1])).toBeLessThanOrEqual(1.5);
 	});
 });
 

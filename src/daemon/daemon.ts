@@ -9,6 +9,7 @@ import { makeFront } from "./front.ts";
 import { logHello, logWarnings, sayHello } from "./hello.ts";
 import { acquireLock, besideDatabase } from "./lock.ts";
 import { listenForReload, makeReload } from "./reload.ts";
+import { look, openSupervisor } from "./supervised.ts";
 import { openWorks } from "./works.ts";
 
 export interface DaemonRequest {
@@ -38,6 +39,7 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 	const closers = makeClosers(log);
 	const bug = listenForBugs(log);
 	const clock = Date.now;
+	const supervisor = openSupervisor(log);
 	let hasStarted = false;
 	try {
 		const lock = acquireLock(config.database, { command: "run", clock });
@@ -54,6 +56,7 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 		lock.announce(http.url);
 		sayStart(request, http, log, isTerminal);
 		hasStarted = true;
+		supervisor.status("starting: the database is opened and checked");
 
 		if (config.demo !== undefined) {
 			const demo = await startDemoDirectory(config.demo, log);
@@ -64,7 +67,11 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 		front.connect(works);
 		works.start();
 		const reload = makeReload({ loaded, load: request.reload, works, log });
-		closers.add("reload", listenForReload(reload));
+		closers.add(
+			"reload",
+			listenForReload(() => supervisor.reload(reload)),
+		);
+		supervisor.ready(() => look(front, works, http));
 		log.info({ sources: config.sources.map(({ name }) => name) }, "dirsyncd is up");
 
 		await Promise.race([aborted(signal), bug.met]);
@@ -74,6 +81,7 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 		if (!signal.aborted) throw error;
 		log.info({ because: error instanceof Error ? error.message : String(error) }, "ended while it was starting");
 	} finally {
+		supervisor.stopping();
 		await closers.close();
 		bug.stop();
 		if (hasStarted) log.info("dirsyncd has ended");

@@ -14,12 +14,17 @@ export interface ReloadParts {
 	readonly log: Log;
 }
 
-/** Reads the configuration again and switches to it between runs. Never rejects: what is wrong is logged, and the old one stays. */
-export function makeReload({ loaded, load, works, log }: ReloadParts): () => Promise<void> {
+const REFUSED = "the new configuration is refused; the old one stays";
+
+/**
+ * Reads the configuration again and switches to it between runs; answers how that ended, in a sentence. Never rejects: what is wrong
+ * is logged, and the old one stays.
+ */
+export function makeReload({ loaded, load, works, log }: ReloadParts): () => Promise<string> {
 	const lane = makeLane();
 	let current = loaded.config;
 
-	const reload = async (): Promise<void> => {
+	const reload = async (): Promise<string> => {
 		try {
 			const next = load();
 			if (next.config.database !== current.database) {
@@ -36,8 +41,10 @@ export function makeReload({ loaded, load, works, log }: ReloadParts): () => Pro
 			log.level = next.config.log.level;
 			logWarnings(log, next);
 			log.info({ sources: next.config.sources.map(({ name }) => name) }, "configuration taken over");
+			return "configuration taken over";
 		} catch (error) {
 			refuse(log, error);
+			return REFUSED;
 		}
 	};
 
@@ -59,5 +66,5 @@ function refuse(log: Log, error: unknown): void {
 	}
 	const because = error instanceof Error ? error.message : String(error);
 	const hint = error instanceof Failure ? error.hint : undefined;
-	log.error({ because, ...(hint !== undefined && { hint }) }, "the new configuration is refused; the old one stays");
+	log.error({ because, ...(hint !== undefined && { hint }) }, REFUSED);
 }

@@ -24,6 +24,8 @@ export interface HttpParts {
 export interface HttpServer {
 	/** Where it listens, as another process of this machine reaches it. */
 	readonly url: string;
+	/** Whether it would say so itself (/health/live). */
+	isLive(): Promise<boolean>;
 	/** Takes no new requests, and cuts off the ones that are not done after `timeoutMs`. */
 	close(timeoutMs: number): Promise<void>;
 }
@@ -59,6 +61,7 @@ export async function openHttp(parts: HttpParts): Promise<HttpServer> {
 	await listen(app, parts.listen);
 	return {
 		url: urlOf(app.server.address() as AddressInfo),
+		isLive: async () => app.server.listening && (await app.inject("/health/live")).statusCode === 200,
 		close: async (timeoutMs) => {
 			const cut = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
 			await app.close();

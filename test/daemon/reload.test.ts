@@ -10,7 +10,7 @@ let lines: Record<string, unknown>[];
 let taken: Config[];
 let next: () => Config;
 let change: (config: Config) => Promise<void>;
-let reload: () => Promise<void>;
+let reload: () => Promise<string>;
 
 beforeEach(() => {
 	lines = [];

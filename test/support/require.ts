@@ -2,7 +2,17 @@ import { execFileSync } from "node:child_process";
 import { describe, it } from "vitest";
 
 /** What a suite may need beyond Node and npm. */
-export type Need = "samba" | "namespaces" | "slapd" | "389ds" | "ldapsearch" | "openssl" | "promtool" | "systemd-analyze";
+export type Need =
+	| "samba"
+	| "namespaces"
+	| "slapd"
+	| "389ds"
+	| "ldapsearch"
+	| "openssl"
+	| "promtool"
+	| "systemd-analyze"
+	| "systemd-notify"
+	| "shellcheck";
 
 interface Requirement {
 	readonly programs: readonly string[];
@@ -37,6 +47,8 @@ const requirements: Readonly<Record<Need, Requirement>> = {
 	ldapsearch: { programs: ["ldapsearch"], packages: "ldap-utils" },
 	openssl: { programs: ["openssl"], packages: "openssl" },
 	"systemd-analyze": { programs: ["systemd-analyze"], packages: "systemd" },
+	"systemd-notify": { programs: ["systemd-notify", "perl", "setpriv"], packages: "systemd perl-base util-linux" },
+	shellcheck: { programs: ["shellcheck"], packages: "shellcheck" },
 	promtool: { programs: ["promtool"], packages: "prometheus" },
 };
 

@@ -1,0 +1,202 @@
+import { execFileSync, type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+	chmodSync,
+	chownSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openNotifySocket } from "../support/notify-socket.ts";
+import { describeWith, serverPath } from "../support/require.ts";
+
+const project = path.join(import.meta.dirname, "..", "..");
+const script = path.join(project, "deploy/systemd/install.sh");
+const unit = readFileSync(path.join(project, "deploy/systemd/dirsyncd.service"), "utf8");
+const isRoot = process.getuid?.() === 0;
+/** Debian's nobody, who owns nothing and may nothing. */
+const NOBODY = 65_534;
+
+let root: string;
+const at = (file: string): string => path.join(root, file);
+const mode = (file: string): string => (statSync(at(file)).mode & 0o777).toString(8);
+
+function install(args: readonly string[] = [], input = ""): SpawnSyncReturns<string> {
+	return spawnSync("sh", [script, ...args], { encoding: "utf8", input, env: { ...process.env, DESTDIR: root } });
+}
+
+/** What is there beneath, files alone. */
+function files(): string[] {
+	return readdirSync(root, { recursive: true, withFileTypes: true })
+		.filter((entry) => !entry.isDirectory())
+		.map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+		.sort();
+}
+
+beforeAll(() => {
+	root = mkdtempSync(path.join(tmpdir(), "dirsyncd-root-"));
+	chmodSync(root, 0o755);
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+describe.runIf(process.platform === "linux")("the install script, into a root of its own", () => {
+	it("installs program, unit, command and directories, and says what it left out and what comes next", () => {
+		const { status, stdout, stderr } = install();
+		expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+		expect(stdout).toContain("left out: the user dirsyncd");
+		expect(stdout).toContain("left out: to load and start the service");
+		expect(stdout).toContain("systemctl enable --now dirsyncd");
+		expect(readFileSync(at("etc/systemd/system/dirsyncd.service"), "utf8")).toBe(unit);
+		expect(["etc/dirsyncd", "etc/dirsyncd/secrets", "var/lib/dirsyncd", "opt/dirsyncd"].map(mode)).toEqual(["750", "700", "700", "755"]);
+		expect(readFileSync(at("etc/dirsyncd/dirsyncd.example.yaml"), "utf8")).toContain("\ndatabase: /var/lib/dirsyncd/dirsyncd.db\n");
+	});
+
+	it("brings the Node that the program runs on, and nothing that only tests need", () => {
+		const { version } = JSON.parse(readFileSync(path.join(project, "package.json"), "utf8")) as { version: string };
+		const said = execFileSync(at("opt/dirsyncd/bin/dirsyncd"), ["--version"], { encoding: "utf8", env: { PATH: "/usr/bin:/bin" } });
+		expect(said).toContain(version);
+		const packages = readdirSync(at("opt/dirsyncd/node_modules"));
+		expect(packages).toEqual(expect.arrayContaining(["better-sqlite3", "ldapts", `node-linux-${process.arch}`]));
+		expect(["vitest", "typescript", "knip"].filter((name) => packages.includes(name))).toEqual([]);
+	});
+
+	it("takes a secret from standard input, for root alone, and has systemd hand it over", () => {
+		expect(install(["--secret", "corp"], "tops3cret").status).toBe(0);
+		expect(readFileSync(at("etc/dirsyncd/secrets/corp"), "utf8")).toBe("tops3cret");
+		expect(mode("etc/dirsyncd/secrets/corp")).toBe("600");
+		expect(readFileSync(at("etc/systemd/system/dirsyncd.service.d/credentials.conf"), "utf8")).toContain(
+			"[Service]\nLoadCredential=corp:/etc/dirsyncd/secrets/corp\n",
+		);
+	});
+
+	it.each([
+		{ args: ["--secret", "../corp"], input: "x", says: "a secret's name may hold" },
+		{ args: ["--secret", "empty"], input: "", says: "nothing on standard input" },
+		{ args: ["--prefix", "/elsewhere/dirsyncd"], input: "", says: "it is installed in /opt/dirsyncd" },
+		{ args: ["--purge"], input: "", says: "--purge goes with --uninstall" },
+		{ args: ["--unistall"], input: "", says: "usage:" },
+	])("refuses $args, changes nothing and says why: $says", ({ args, input, says }) => {
+		const before = files();
+		const { status, stderr } = install(args, input);
+		expect(status).not.toBe(0);
+		expect(stderr).toContain(says);
+		expect(files()).toEqual(before);
+	});
+
+	it("keeps configuration, secrets and data when it is run again, and what an upgrade no longer has is gone", () => {
+		const kept = { "etc/dirsyncd/dirsyncd.yaml": "# mine\n", "var/lib/dirsyncd/people.csv": "userName\n" };
+		for (const [file, text] of Object.entries(kept)) writeFileSync(at(file), text);
+		writeFileSync(at("opt/dirsyncd/src/of-an-older-version.ts"), "");
+		expect(install().status).toBe(0);
+		for (const [file, text] of Object.entries(kept)) expect(readFileSync(at(file), "utf8")).toBe(text);
+		expect(readFileSync(at("etc/dirsyncd/secrets/corp"), "utf8")).toBe("tops3cret");
+		expect(existsSync(at("opt/dirsyncd/src/of-an-older-version.ts"))).toBe(false);
+		rmSync(at("etc/dirsyncd/dirsyncd.yaml"));
+	});
+
+	it("uninstalls all but data and configuration, also twice, and these by --purge", () => {
+		const state = "var/lib/dirsyncd/people.csv";
+		for (const _ of ["once", "twice"]) {
+			const { status, stdout } = install(["--uninstall"]);
+			expect(status).toBe(0);
+			expect(stdout).toContain("what was left: /etc/dirsyncd /var/lib/dirsyncd");
+			// The line for the secret is not left in a folder that only systemd reads.
+			expect(files()).toEqual(["etc/dirsyncd/secrets/corp", state]);
+		}
+		expect(install(["--uninstall", "--purge"]).status).toBe(0);
+		expect(files()).toEqual([]);
+	});
+
+	it("touches nothing that is not its own where the program or its command would go", () => {
+		mkdirSync(at("srv/precious"), { recursive: true });
+		writeFileSync(at("srv/precious/file"), "x");
+		expect(install(["--prefix", "/srv/precious"]).stderr).toContain("/srv/precious is there already, and not dirsyncd's");
+		expect(install(["--uninstall", "--prefix", "/srv/precious"]).status).toBe(1);
+		rmSync(at("opt"), { recursive: true, force: true });
+		writeFileSync(at("usr/local/bin/dirsyncd"), "another program");
+		expect(install().stderr).toContain("/usr/local/bin/dirsyncd is there already, and not dirsyncd's");
+		expect(files()).toEqual(["srv/precious/file", "usr/local/bin/dirsyncd"]);
+		rmSync(at("usr/local/bin/dirsyncd"));
+	});
+});
+
+describeWith(["systemd-notify"], "the unit's command line, as it is, under a user without rights", () => {
+	it("says that it is up, alive, reading its configuration again and ending; an upgrade then backs its database up", async () => {
+		expect(install().status).toBe(0);
+		const config = at("etc/dirsyncd/dirsyncd.yaml");
+		const demo = readFileSync(path.join(project, "config/demo.yaml"), "utf8")
+			.replace(/^database: .*$/m, `database: ${at("var/lib/dirsyncd/dirsyncd.db")}`)
+			.replace("127.0.0.1:8640", "127.0.0.1:0")
+			.replaceAll("127.0.0.1:3890", "127.0.0.1:38917");
+		writeFileSync(config, demo);
+		if (isRoot) for (const file of ["etc/dirsyncd", "etc/dirsyncd/dirsyncd.yaml", "var/lib/dirsyncd"]) chownSync(at(file), NOBODY, NOBODY);
+		mkdirSync(at("run"), { mode: 0o755 });
+		const socket = await openNotifySocket(at("run/notify"));
+		const [, line = ""] = unit.match(/^ExecStart=(.*)$/m) ?? [];
+		const command = line.split(" ").map((word) => (word.startsWith("/") ? at(word) : word));
+		const drop = isRoot ? [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"] : [];
+		const daemon = spawn("setpriv", ["--pdeathsig", "KILL", ...drop, "--no-new-privs", ...command], {
+			cwd: "/",
+			env: { PATH: serverPath, NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: "400000" },
+			stdio: ["ignore", "pipe", "pipe"],
+		});
+		const ended = once(daemon, "exit");
+		const lines: string[] = [];
+		for (const stream of [daemon.stdout, daemon.stderr]) createInterface({ input: stream }).on("line", (line) => lines.push(line));
+		try {
+			const hears = (what: string, skip = 0) => Promise.race([socket.hears((said) => said.includes(what), skip), diesOf(ended, lines)]);
+			// The shell became Node: whom systemd started is who speaks.
+			expect(await hears("READY=1")).toContain(`MAINPID=${daemon.pid} `);
+			await hears("WATCHDOG=1", socket.heard.length);
+			await hears("WATCHDOG=1", socket.heard.length);
+			const before = socket.heard.length;
+			daemon.kill("SIGHUP");
+			expect(await hears("RELOADING=1", before)).toMatch(/MONOTONIC_USEC=\d+/);
+			expect(await hears("READY=1", before)).toContain("STATUS=configuration taken over");
+			if (isRoot) expect(statSync(at("var/lib/dirsyncd/dirsyncd.db")).uid).toBe(NOBODY);
+			daemon.kill("SIGTERM");
+			await socket.hears((said) => said.includes("STOPPING=1"));
+			expect(await ended).toEqual([0, null]);
+			expect(lines.map((line) => JSON.parse(line).level).filter((level) => level === "error")).toEqual([]);
+			const { status, stdout } = install();
+			expect(status).toBe(0);
+			expect(stdout).toContain("the database is backed up to");
+			expect(files().filter((file) => /^var\/lib\/dirsyncd\/before-upgrade-\w+\.db$/.test(file))).toHaveLength(1);
+		} finally {
+			daemon.kill("SIGKILL");
+			socket.close();
+		}
+	}, 90_000);
+
+	it("is not upgraded when its database cannot be backed up", () => {
+		writeFileSync(at("var/lib/dirsyncd/dirsyncd.db"), "this is no database");
+		writeFileSync(at("opt/dirsyncd/src/of-an-older-version.ts"), "");
+		const { status, stderr } = install();
+		expect(status).toBe(1);
+		expect(stderr).toContain("the database could not be backed up, so nothing is changed");
+		expect(existsSync(at("opt/dirsyncd/src/of-an-older-version.ts"))).toBe(true);
+		expect(install(["--no-backup"]).status).toBe(0);
+		expect(existsSync(at("opt/dirsyncd/src/of-an-older-version.ts"))).toBe(false);
+	});
+});
+
+describeWith(["shellcheck"], "what the service is installed and started by", () => {
+	it.each(["install.sh", "dirsyncd"])("has nothing that shellcheck finds: %s", (name) => {
+		const said = spawnSync("shellcheck", [path.join(project, "deploy/systemd", name)], { encoding: "utf8" });
+		expect(said.stdout + said.stderr).toBe("");
+	});
+});
+
+async function diesOf(ended: Promise<unknown>, lines: readonly string[]): Promise<never> {
+	await ended;
+	throw new Error(`the daemon ended:\n${lines.join("\n")}`);
+}
