@@ -39,11 +39,18 @@ const corp: SourceView = {
 	groups: 4,
 	memberships: 40,
 };
-const times = { source: "corp", running: undefined, next: { full: 1, delta: 2 }, dueSinceSuccess: 1, intervalMs: 300_000 };
+const times = {
+	source: "corp",
+	running: undefined,
+	next: { full: 1, delta: 2 },
+	dueSinceSuccess: 1,
+	fullDueSinceSuccess: 0,
+	intervalMs: 300_000,
+};
 
 function open(sources: () => readonly SourceView[], names = ["corp"]) {
 	const clock = { now: 10_000 };
-	const views = { sources, targets: () => [], accountCounts: () => [], featureCounts: () => [] };
+	const views = { sources, targets: () => [], accountCounts: () => [], featureCounts: () => [], size: () => 4096 };
 	const overview = makeOverview({
 		views,
 		configured: () => ({ sources: names, targets: ["accounts"], features: [] }),

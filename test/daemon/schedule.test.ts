@@ -178,6 +178,27 @@ describe("by its schedule, a source", () => {
 		expect(at("corp")?.dueSinceSuccess).toBe(0);
 	});
 
+	it("counts full readings by themselves: what came due since the last one, and no more for each time it is tried again", async () => {
+		expect(at("corp")?.fullDueSinceSuccess).toBe(0);
+		await runs.started[0]?.end(true);
+		vi.setSystemTime(Date.parse("2026-03-03T01:59:50Z"));
+		await pass(1);
+		await runs.started.at(-1)?.end(false);
+		expect(runs.said().at(-1)).toMatch(/corp full/);
+		for (let retry = 0; retry < 3; retry++) {
+			await pass(5);
+			expect(runs.said().at(-1)).toMatch(/corp full/);
+			await runs.started.at(-1)?.end(false);
+			vi.setSystemTime(Date.now() + 30 * minute);
+		}
+		expect(at("corp")?.fullDueSinceSuccess).toBe(1);
+		vi.setSystemTime(Date.parse("2026-03-04T01:59:50Z"));
+		await pass(1);
+		expect(at("corp")?.fullDueSinceSuccess).toBe(2);
+		await runs.started.at(-1)?.end(true);
+		expect(at("corp")?.fullDueSinceSuccess).toBe(0);
+	});
+
 	it("counts what came due while a run hangs, and not while one makes progress", async () => {
 		await pass(10);
 		expect(at("corp")?.dueSinceSuccess).toBe(3);
