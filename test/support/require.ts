@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, it } from "vitest";
 
 /** What a suite may need beyond Node and npm. */
-export type Need = "samba" | "namespaces" | "slapd" | "389ds" | "ldapsearch" | "openssl" | "promtool" | "systemd-analyze";
+export type Need = "samba" | "namespaces" | "slapd" | "389ds" | "ldapsearch" | "openssl" | "promtool" | "prometheus" | "systemd-analyze";
 
 interface Requirement {
 	readonly programs: readonly string[];
@@ -38,6 +38,7 @@ const requirements: Readonly<Record<Need, Requirement>> = {
 	openssl: { programs: ["openssl"], packages: "openssl" },
 	"systemd-analyze": { programs: ["systemd-analyze"], packages: "systemd" },
 	promtool: { programs: ["promtool"], packages: "prometheus" },
+	prometheus: { programs: ["prometheus", "promtool"], packages: "prometheus" },
 };
 
 /** Debian keeps slapd and samba in /usr/sbin, which a person's PATH often lacks. */
