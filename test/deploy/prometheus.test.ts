@@ -135,6 +135,17 @@ targets:
 		expect((await prometheus.query(name)).length).toBeGreaterThan(0);
 	});
 
+	it("fires DirsyncdChangesHeld when many are disabled at once, and says no more when they are enabled again", async () => {
+		const people = [...directory.directory.all()].filter(({ dn, attributes }) => /^CN=.*OU=People,/i.test(dn) && attributes.has("mail"));
+		const many = people.slice(0, 30).map(({ guid }) => `<GUID=${guid}>`);
+		for (const name of many) directory.directory.disable(name);
+		const fired = await untilFiring("DirsyncdChangesHeld");
+		expect(fired?.annotations["summary"]).toMatch(/^corp: \d+ changes wait for your decision$/);
+		expect(fired?.annotations["runbook"]).toContain("dirsyncd plan --source corp");
+		for (const name of many) directory.directory.enable(name);
+		await untilQuiet("DirsyncdChangesHeld");
+	});
+
 	it("fires DirsyncdTargetDown when a target refuses us as a whole, and what it misses waits", async () => {
 		gateway.how.authorization = "Bearer another";
 		const { labels, annotations } = (await untilFiring("DirsyncdTargetDown")) ?? {};
