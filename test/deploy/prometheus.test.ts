@@ -30,11 +30,14 @@ describeWith(["prometheus", "openssl"], "a real Prometheus that scrapes a daemon
 	let gateway: ScimDouble;
 	let daemon: DaemonProcess;
 	let prometheus: Prometheus;
+	/** Ends the life of the company. */
+	let rest = (): void => {};
 
 	beforeAll(async () => {
 		folder = mkdtempSync(path.join(tmpdir(), "dirsyncd-prometheus-"));
 		certificates = await makeCertificates(folder, { dns: ["localhost"], ip: "127.0.0.1" });
 		directory = await startDirectory(0);
+		live();
 		gateway = await startScimDouble();
 		daemon = startDaemon(configure());
 		await daemon.said(({ msg, mode }) => msg === "run succeeded" && mode === "full");
@@ -45,14 +48,27 @@ describeWith(["prometheus", "openssl"], "a real Prometheus that scrapes a daemon
 		await prometheus?.stop();
 		daemon?.child.kill("SIGKILL");
 		await gateway?.close();
+		rest();
 		await directory?.close();
 		rmSync(folder, { recursive: true, maxRetries: 5 });
 	});
 
-	/** A company in which something happens three times a second. */
 	function startDirectory(port: number): Promise<Demo> {
 		const tls = { key: readFileSync(certificates.key), cert: readFileSync(certificates.file("good")), port };
-		return startDemo({ people: { kind: "company", count: 60 }, tls, life: { paceMs: 300, tell: () => {} } });
+		return startDemo({ people: { kind: "company", count: 60 }, tls });
+	}
+
+	/** From now on something happens three times a second. */
+	function live(): void {
+		rest = directory.life?.start(300, () => {}) ?? rest;
+	}
+
+	async function ask(method: "GET" | "POST", what: string): Promise<unknown> {
+		const authorization = `Bearer ${readFileSync(path.join(folder, "dirsyncd.db-token"), "utf8").trim()}`;
+		const response = await fetch(new URL(`/api/v1/${what}`, await daemon.url()), { method, headers: { authorization } });
+		const answer = await response.json();
+		if (!response.ok) throw new Error(JSON.stringify(answer));
+		return answer;
 	}
 
 	/** A configuration in which everything is used that has a metric. */
@@ -115,10 +131,7 @@ targets:
 	});
 
 	it("gets what a reading back of a target found as soon as there was one", async () => {
-		const token = readFileSync(path.join(folder, "dirsyncd.db-token"), "utf8").trim();
-		const url = new URL("/api/v1/targets/gateway/read-back", await daemon.url());
-		const answer = await fetch(url, { method: "POST", headers: { authorization: `Bearer ${token}` } });
-		expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining("same")]);
+		expect(await ask("POST", "targets/gateway/read-back")).toHaveProperty("same");
 		await untilShown('dirsyncd_read_back_accounts{state="same"} > 0');
 	});
 
@@ -135,15 +148,23 @@ targets:
 		expect((await prometheus.query(name)).length).toBeGreaterThan(0);
 	});
 
-	it("fires DirsyncdChangesHeld when many are disabled at once, and says no more when they are enabled again", async () => {
+	it("fires DirsyncdChangesHeld when many are disabled at once, and says no more when that is approved", async () => {
+		rest();
 		const people = [...directory.directory.all()].filter(({ dn, attributes }) => /^CN=.*OU=People,/i.test(dn) && attributes.has("mail"));
-		const many = people.slice(0, 30).map(({ guid }) => `<GUID=${guid}>`);
-		for (const name of many) directory.directory.disable(name);
+		for (const { guid } of people.slice(0, 30)) directory.directory.disable(`<GUID=${guid}>`);
 		const fired = await untilFiring("DirsyncdChangesHeld");
 		expect(fired?.annotations["summary"]).toMatch(/^corp: \d+ changes wait for your decision$/);
 		expect(fired?.annotations["runbook"]).toContain("dirsyncd plan --source corp");
-		for (const name of many) directory.directory.enable(name);
-		await untilQuiet("DirsyncdChangesHeld");
+		await until(
+			async () => {
+				const held = (await ask("GET", "plans")) as readonly { readonly plan: string }[];
+				// A plan may have become another one since it was shown: then it is shown, and approved, anew.
+				for (const { plan } of held) await ask("POST", `plans/${encodeURIComponent(plan)}/approve`).catch(() => {});
+				return alert("DirsyncdChangesHeld");
+			},
+			(found) => found === undefined,
+		);
+		live();
 	});
 
 	it("fires DirsyncdTargetDown when a target refuses us as a whole, and what it misses waits", async () => {
@@ -159,6 +180,7 @@ targets:
 	describe("when the directory is stopped", () => {
 		beforeAll(async () => {
 			await untilQuiet("DirsyncdSourceDown");
+			rest();
 			await directory.close();
 		});
 
