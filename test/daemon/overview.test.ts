@@ -90,7 +90,8 @@ describe("the overview", () => {
 
 	it("shows what is configured and nothing else", () => {
 		const { overview } = open(() => [corp], ["new"]);
-		const { sources, targets } = overview.state();
+		const { sources, targets, databaseBytes } = overview.state();
+		expect(databaseBytes).toBe(4096);
 		expect(sources).toMatchObject([{ source: "new", entries: 0 }]);
 		expect(targets).toMatchObject([{ target: "accounts", accounts: 0 }]);
 	});

@@ -67,6 +67,7 @@ describe("the first run soon after the start", () => {
 		open([{ name: "corp", schedule: every5 }], last);
 		await pass(0);
 		expect(runs.said()).toEqual([`10:01 corp ${mode} start`]);
+		expect(at("corp")?.fullDueSinceSuccess).toBe(mode === "full" ? 1 : 0);
 	});
 });
 
@@ -205,6 +206,19 @@ describe("by its schedule, a source", () => {
 		schedule.progressed("corp");
 		await pass(5);
 		expect(at("corp")?.dueSinceSuccess).toBe(3);
+	});
+
+	it("counts no full reading that came due while one makes progress", async () => {
+		vi.setSystemTime(Date.parse("2026-03-03T01:59:50Z"));
+		await pass(1);
+		expect(at("corp")?.fullDueSinceSuccess).toBe(1);
+		schedule.progressed("corp");
+		vi.setSystemTime(Date.parse("2026-03-04T01:59:50Z"));
+		await pass(1);
+		expect(at("corp")?.fullDueSinceSuccess).toBe(1);
+		vi.setSystemTime(Date.parse("2026-03-05T01:59:50Z"));
+		await pass(1);
+		expect(at("corp")?.fullDueSinceSuccess).toBe(2);
 	});
 });
 
