@@ -4,9 +4,12 @@ import type { RunReport } from "../sync/report.ts";
 import type { MetricsState } from "../telemetry/metrics.ts";
 import type { SourceTimes } from "./timetable.ts";
 
+/** What of the metrics stands in the database. */
+export type OverviewState = Omit<MetricsState, "times">;
+
 /** What the daemon knows of its database without asking the engine; read again when it is older than a second. */
 export interface Overview {
-	state(): MetricsState;
+	state(): OverviewState;
 	lastRun(source: string): LastRun | undefined;
 	/** A run ended. */
 	ended(source: string, run: LastRun): void;
@@ -15,7 +18,7 @@ export interface Overview {
 }
 
 export interface OverviewParts {
-	readonly views: Pick<Views, "sources" | "targets" | "accountCounts" | "featureCounts">;
+	readonly views: Pick<Views, "sources" | "targets" | "accountCounts" | "featureCounts" | "size">;
 	/** What is configured now: nothing else is shown. */
 	configured(): { readonly sources: readonly string[]; readonly targets: readonly string[]; readonly features: readonly string[] };
 	readonly clock: () => number;
@@ -27,7 +30,7 @@ const FRESH_MS = 1000;
 export function makeOverview({ views, configured, clock }: OverviewParts): Overview {
 	const lastRuns = new Map<string, LastRun>();
 	let readAt = Number.NEGATIVE_INFINITY;
-	let state: MetricsState = { sources: [], targets: [], accounts: [], features: [] };
+	let state: OverviewState = { sources: [], targets: [], accounts: [], features: [], databaseBytes: undefined };
 	let trouble: Trouble | undefined;
 
 	const read = (): void => {
@@ -44,6 +47,7 @@ export function makeOverview({ views, configured, clock }: OverviewParts): Overv
 				targets: targets.map((name) => targetViews.find(({ target }) => target === name) ?? blankTarget(name)),
 				accounts: views.accountCounts(),
 				features: withZeroes(views.featureCounts(), features),
+				databaseBytes: views.size(),
 			};
 			for (const { source, lastRun } of state.sources) {
 				if (lastRun === undefined || lastRun.outcome === "running" || lastRuns.has(source)) continue;

@@ -22,6 +22,8 @@ export interface SourceTimes {
 	readonly next: Readonly<Record<Mode, number | undefined>>;
 	/** How often a run came due since the last success; runs that make progress are not counted against the source. */
 	readonly dueSinceSuccess: number;
+	/** The same of full readings alone; those that are tried again between their times are not counted. */
+	readonly fullDueSinceSuccess: number;
 	/** The pause between its runs; undefined for a schedule that hardly ever comes due. */
 	readonly intervalMs: number | undefined;
 }
@@ -53,11 +55,17 @@ export function makeTimetable(source: ScheduledSource, parts: TimetableParts) {
 	let isWakeWaiting = false;
 	let owedFull: { readonly failures: number; readonly retryAt: number } | undefined;
 	let due = 0;
+	let fullDue = 0;
 	let hasProgressed = false;
 	let isStopped = false;
 
 	const advance = (mode: Mode): void => {
 		nextAt[mode] = crons[mode].next(1)[0];
+	};
+
+	const clearDue = (mode: Mode): void => {
+		due = 0;
+		if (mode === "full") fullDue = 0;
 	};
 
 	const runOnce = async (mode: Mode, trigger: Trigger): Promise<void> => {
@@ -66,7 +74,7 @@ export function makeTimetable(source: ScheduledSource, parts: TimetableParts) {
 		hasProgressed = false;
 		const succeeded = await parts.run(source.name, mode, trigger);
 		running = undefined;
-		if (succeeded) due = 0;
+		if (succeeded) clearDue(mode);
 		if (mode === "full") owedFull = succeeded ? undefined : nextTry(owedFull?.failures ?? 0, clock());
 	};
 
@@ -105,6 +113,7 @@ export function makeTimetable(source: ScheduledSource, parts: TimetableParts) {
 			const last = parts.lastSuccess(source.name).full;
 			const fullEvery = crons.full.intervalMs();
 			const isOverdue = last === undefined || (fullEvery !== undefined && clock() - last >= fullEvery);
+			if (isOverdue) fullDue += 1;
 			want(isOverdue ? "full" : "delta", "start");
 		},
 		/** Starts what has come due. Call at `nextAt`, and now and then: the clock may have leapt. */
@@ -117,7 +126,9 @@ export function makeTimetable(source: ScheduledSource, parts: TimetableParts) {
 			advance("delta");
 			if (dueNow.length === 0) return;
 			const isRetry = owedFull !== undefined && now >= owedFull.retryAt;
-			want(dueNow.includes("full") || isRetry ? "full" : "delta", lateMs > CATCH_UP_AFTER_MS ? "catch-up" : "schedule");
+			const isFullDue = dueNow.includes("full");
+			if (isFullDue && !(lane.isBusy() && hasProgressed)) fullDue += 1;
+			want(isFullDue || isRetry ? "full" : "delta", lateMs > CATCH_UP_AFTER_MS ? "catch-up" : "schedule");
 		},
 		/** Something may have changed: a delta soon, or right after what is going on. It does not count as a run that came due. */
 		wake: (): void => {
@@ -142,7 +153,7 @@ export function makeTimetable(source: ScheduledSource, parts: TimetableParts) {
 			}
 		},
 		succeeded: (mode: Mode): void => {
-			due = 0;
+			clearDue(mode);
 			if (mode === "full") owedFull = undefined;
 		},
 		times: (): SourceTimes => ({
@@ -150,6 +161,7 @@ export function makeTimetable(source: ScheduledSource, parts: TimetableParts) {
 			running,
 			next: { ...nextAt },
 			dueSinceSuccess: due,
+			fullDueSinceSuccess: fullDue,
 			intervalMs: crons.delta.intervalMs() ?? crons.full.intervalMs(),
 		}),
 		/** Another schedule for the same source; what is going on goes on. */

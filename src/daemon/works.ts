@@ -59,7 +59,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 	let config = first;
 	const ending = new AbortController();
 	const closers = makeClosers(log);
-	const metrics = makeMetrics(version, () => overview.state());
+	const metrics = makeMetrics(version, () => ({ ...overview.state(), times: schedule.times() }));
 	const engine = await startEngine(config, {
 		...(engineFile !== undefined && { file: engineFile }),
 		clock,

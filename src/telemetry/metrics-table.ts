@@ -33,6 +33,18 @@ export function makeTable(registry: Registry) {
 			labelNames: ["source", "mode"],
 			registers,
 		}),
+		nextRun: new Gauge({
+			name: "dirsyncd_next_run_timestamp_seconds",
+			help: "When the next run is due by the schedule, by mode.",
+			labelNames: ["source", "mode"],
+			registers,
+		}),
+		runsDue: new Gauge({
+			name: "dirsyncd_runs_due_since_success",
+			help: "How often a run has come due since the last one that did not fail: full readings alone, or any run (delta). It starts anew with the process.",
+			labelNames: ["source", "mode"],
+			registers,
+		}),
 		entriesRead: new Counter({
 			name: "dirsyncd_entries_read_total",
 			help: "Entries that sources returned.",
@@ -147,6 +159,11 @@ export function makeTable(registry: Registry) {
 			help: "How long operations on a directory server took.",
 			labelNames: ["source", "operation"],
 			buckets: REQUEST_SECONDS,
+			registers,
+		}),
+		databaseSize: new Gauge({
+			name: "dirsyncd_database_size_bytes",
+			help: "Size of the database with its write-ahead log.",
 			registers,
 		}),
 		certificateExpiry: new Gauge({

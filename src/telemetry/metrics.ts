@@ -10,6 +10,19 @@ export interface MetricsState {
 	readonly targets: readonly TargetView[];
 	readonly accounts: readonly { readonly target: string; readonly state: "active" | "disabled"; readonly count: number }[];
 	readonly features: readonly { readonly feature: string; readonly count: number }[];
+	/** With its write-ahead log; undefined before it was looked at. */
+	readonly databaseBytes: number | undefined;
+	readonly times: readonly Times[];
+}
+
+/** Where one source stands in its schedule. */
+interface Times {
+	readonly source: string;
+	/** Unix milliseconds; undefined for a schedule that does not come due any more. */
+	readonly next: Readonly<Record<Mode, number | undefined>>;
+	/** How often a run came due since the last one that did not fail, and how often a full one did since the last full one. */
+	readonly dueSinceSuccess: number;
+	readonly fullDueSinceSuccess: number;
 }
 
 export interface Metrics {
@@ -108,7 +121,7 @@ function observeDeliveries(table: Table, deliveries: readonly DeliveryCount[]): 
 }
 
 /** Sets the gauges anew: what is not configured any more is not there any more. */
-function show(table: Table, { sources, targets, accounts, features }: MetricsState, seen: Seen): void {
+function show(table: Table, { sources, targets, accounts, features, databaseBytes, times }: MetricsState, seen: Seen): void {
 	const { lastSuccess, sealed, heldChanges, quarantined, sourceUp, watchUp, certificateExpiry, pendingDeliveries, targetUp } = table;
 	for (const gauge of [
 		lastSuccess,
@@ -126,6 +139,9 @@ function show(table: Table, { sources, targets, accounts, features }: MetricsSta
 		targetUp,
 		table.readBackAccounts,
 		table.readBackAt,
+		table.databaseSize,
+		table.nextRun,
+		table.runsDue,
 	]) {
 		gauge.reset();
 	}
@@ -141,6 +157,12 @@ function show(table: Table, { sources, targets, accounts, features }: MetricsSta
 		setIfKnown(sourceUp, { source }, bit(seen.sourceUp.get(source)));
 		setIfKnown(watchUp, { source }, bit(seen.watchUp.get(source)));
 		setIfKnown(certificateExpiry, { source }, seconds(seen.certificates.get(source)));
+	}
+	setIfKnown(table.databaseSize, {}, databaseBytes);
+	for (const { source, next, dueSinceSuccess, fullDueSinceSuccess } of times) {
+		for (const mode of ["full", "delta"] as const) setIfKnown(table.nextRun, { source, mode }, seconds(next[mode]));
+		table.runsDue.set({ source, mode: "delta" }, dueSinceSuccess);
+		table.runsDue.set({ source, mode: "full" }, fullDueSinceSuccess);
 	}
 	for (const { feature, count } of features) table.featureAccounts.set({ feature }, count);
 	for (const { target, pending, readBack } of targets) {

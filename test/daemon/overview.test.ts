@@ -39,11 +39,18 @@ const corp: SourceView = {
 	groups: 4,
 	memberships: 40,
 };
-const times = { source: "corp", running: undefined, next: { full: 1, delta: 2 }, dueSinceSuccess: 1, intervalMs: 300_000 };
+const times = {
+	source: "corp",
+	running: undefined,
+	next: { full: 1, delta: 2 },
+	dueSinceSuccess: 1,
+	fullDueSinceSuccess: 0,
+	intervalMs: 300_000,
+};
 
 function open(sources: () => readonly SourceView[], names = ["corp"]) {
 	const clock = { now: 10_000 };
-	const views = { sources, targets: () => [], accountCounts: () => [], featureCounts: () => [] };
+	const views = { sources, targets: () => [], accountCounts: () => [], featureCounts: () => [], size: () => 4096 };
 	const overview = makeOverview({
 		views,
 		configured: () => ({ sources: names, targets: ["accounts"], features: [] }),
@@ -83,7 +90,8 @@ describe("the overview", () => {
 
 	it("shows what is configured and nothing else", () => {
 		const { overview } = open(() => [corp], ["new"]);
-		const { sources, targets } = overview.state();
+		const { sources, targets, databaseBytes } = overview.state();
+		expect(databaseBytes).toBe(4096);
 		expect(sources).toMatchObject([{ source: "new", entries: 0 }]);
 		expect(targets).toMatchObject([{ target: "accounts", accounts: 0 }]);
 	});

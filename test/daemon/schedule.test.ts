@@ -67,6 +67,7 @@ describe("the first run soon after the start", () => {
 		open([{ name: "corp", schedule: every5 }], last);
 		await pass(0);
 		expect(runs.said()).toEqual([`10:01 corp ${mode} start`]);
+		expect(at("corp")?.fullDueSinceSuccess).toBe(mode === "full" ? 1 : 0);
 	});
 });
 
@@ -178,12 +179,46 @@ describe("by its schedule, a source", () => {
 		expect(at("corp")?.dueSinceSuccess).toBe(0);
 	});
 
+	it("counts full readings by themselves: what came due since the last one, and no more for each time it is tried again", async () => {
+		expect(at("corp")?.fullDueSinceSuccess).toBe(0);
+		await runs.started[0]?.end(true);
+		vi.setSystemTime(Date.parse("2026-03-03T01:59:50Z"));
+		await pass(1);
+		await runs.started.at(-1)?.end(false);
+		expect(runs.said().at(-1)).toMatch(/corp full/);
+		for (let retry = 0; retry < 3; retry++) {
+			await pass(5);
+			expect(runs.said().at(-1)).toMatch(/corp full/);
+			await runs.started.at(-1)?.end(false);
+			vi.setSystemTime(Date.now() + 30 * minute);
+		}
+		expect(at("corp")?.fullDueSinceSuccess).toBe(1);
+		vi.setSystemTime(Date.parse("2026-03-04T01:59:50Z"));
+		await pass(1);
+		expect(at("corp")?.fullDueSinceSuccess).toBe(2);
+		await runs.started.at(-1)?.end(true);
+		expect(at("corp")?.fullDueSinceSuccess).toBe(0);
+	});
+
 	it("counts what came due while a run hangs, and not while one makes progress", async () => {
 		await pass(10);
 		expect(at("corp")?.dueSinceSuccess).toBe(3);
 		schedule.progressed("corp");
 		await pass(5);
 		expect(at("corp")?.dueSinceSuccess).toBe(3);
+	});
+
+	it("counts no full reading that came due while one makes progress", async () => {
+		vi.setSystemTime(Date.parse("2026-03-03T01:59:50Z"));
+		await pass(1);
+		expect(at("corp")?.fullDueSinceSuccess).toBe(1);
+		schedule.progressed("corp");
+		vi.setSystemTime(Date.parse("2026-03-04T01:59:50Z"));
+		await pass(1);
+		expect(at("corp")?.fullDueSinceSuccess).toBe(1);
+		vi.setSystemTime(Date.parse("2026-03-05T01:59:50Z"));
+		await pass(1);
+		expect(at("corp")?.fullDueSinceSuccess).toBe(2);
 	});
 });
 

@@ -10,6 +10,7 @@ export type Need =
 	| "ldapsearch"
 	| "openssl"
 	| "promtool"
+	| "prometheus"
 	| "systemd-analyze"
 	| "systemd-notify"
 	| "shellcheck";
@@ -50,6 +51,7 @@ const requirements: Readonly<Record<Need, Requirement>> = {
 	"systemd-notify": { programs: ["systemd-notify", "perl", "setpriv"], packages: "systemd perl-base util-linux" },
 	shellcheck: { programs: ["shellcheck"], packages: "shellcheck" },
 	promtool: { programs: ["promtool"], packages: "prometheus" },
+	prometheus: { programs: ["prometheus", "promtool"], packages: "prometheus" },
 };
 
 /** Debian keeps slapd and samba in /usr/sbin, which a person's PATH often lacks. */

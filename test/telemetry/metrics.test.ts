@@ -33,6 +33,8 @@ const state: MetricsState = {
 	targets: [accounts],
 	accounts: [{ target: "accounts", state: "active", count: 280 }],
 	features: [{ feature: "archive-search", count: 12 }],
+	databaseBytes: 4096,
+	times: [{ source: "corp", next: { full: undefined, delta: 1_700_000_300_000 }, dueSinceSuccess: 3, fullDueSinceSuccess: 1 }],
 };
 
 let metrics: Metrics;
@@ -65,6 +67,11 @@ describe("the metrics", () => {
 		['dirsyncd_read_back_accounts{target="accounts",state="changed"}', "2"],
 		['dirsyncd_read_back_accounts{target="accounts",state="others"}', undefined],
 		['dirsyncd_read_back_timestamp_seconds{target="accounts"}', "1700000000"],
+		["dirsyncd_database_size_bytes", "4096"],
+		['dirsyncd_next_run_timestamp_seconds{source="corp",mode="delta"}', "1700000300"],
+		['dirsyncd_next_run_timestamp_seconds{source="corp",mode="full"}', undefined],
+		['dirsyncd_runs_due_since_success{source="corp",mode="delta"}', "3"],
+		['dirsyncd_runs_due_since_success{source="corp",mode="full"}', "1"],
 		[`dirsyncd_build_info{version="1.2.3",node="${process.versions.node}"}`, "1"],
 	])("show what stands in the database: %s is %s", async (start, value) => {
 		expect(await line(start)).toBe(value && `${start} ${value}`);

@@ -1,0 +1,200 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type Demo, startDemo } from "../../src/demo/demo.ts";
+import { type Certificates, makeCertificates } from "../support/certificates.ts";
+import { type DaemonProcess, startDaemon } from "../support/daemons.ts";
+import { asAsked, dashboard, expressions } from "../support/dashboard.ts";
+import { type Prometheus, type Sample, startPrometheus, until } from "../support/prometheus.ts";
+import { describeWith } from "../support/require.ts";
+import { type ScimDouble, startScimDouble } from "../support/scim-double.ts";
+
+const rules = path.join(import.meta.dirname, "../../deploy/prometheus");
+const ruleText = ["recording.yml", "alerts.yml"].map((name) => readFileSync(path.join(rules, name), "utf8")).join("\n");
+/** The metrics in the rules' expressions. */
+const asked = new Set(
+	[...ruleText.matchAll(/^ +expr: (.*)$/gm)].flatMap(
+		([, expression = ""]) => expression.match(/(?<![\w:])(?:up|process_\w+|dirsyncd_\w+)\b/g) ?? [],
+	),
+);
+
+// Twice as long as is waited for one thing, on a machine that does other things, too.
+vi.setConfig({ testTimeout: 120_000 });
+
+describeWith(["prometheus", "openssl"], "a real Prometheus that scrapes a daemon", () => {
+	let folder: string;
+	let certificates: Certificates;
+	let directory: Demo;
+	let gateway: ScimDouble;
+	let daemon: DaemonProcess;
+	let prometheus: Prometheus;
+	/** Ends the life of the company. */
+	let rest = (): void => {};
+
+	beforeAll(async () => {
+		folder = mkdtempSync(path.join(tmpdir(), "dirsyncd-prometheus-"));
+		certificates = await makeCertificates(folder, { dns: ["localhost"], ip: "127.0.0.1" });
+		directory = await startDirectory(0);
+		live();
+		gateway = await startScimDouble();
+		daemon = startDaemon(configure());
+		await daemon.said(({ msg, mode }) => msg === "run succeeded" && mode === "full");
+		prometheus = await startPrometheus(path.join(folder, "prometheus"), new URL(await daemon.url()).host);
+	});
+
+	afterAll(async () => {
+		await prometheus?.stop();
+		daemon?.child.kill("SIGKILL");
+		await gateway?.close();
+		rest();
+		await directory?.close();
+		rmSync(folder, { recursive: true, maxRetries: 5 });
+	});
+
+	function startDirectory(port: number): Promise<Demo> {
+		const tls = { key: readFileSync(certificates.key), cert: readFileSync(certificates.file("good")), port };
+		return startDemo({ people: { kind: "company", count: 60 }, tls });
+	}
+
+	/** From now on something happens three times a second. */
+	function live(): void {
+		rest = directory.life?.start(300, () => {}) ?? rest;
+	}
+
+	async function ask(method: "GET" | "POST", what: string): Promise<unknown> {
+		const authorization = `Bearer ${readFileSync(path.join(folder, "dirsyncd.db-token"), "utf8").trim()}`;
+		const response = await fetch(new URL(`/api/v1/${what}`, await daemon.url()), { method, headers: { authorization } });
+		const answer = await response.json();
+		if (!response.ok) throw new Error(JSON.stringify(answer));
+		return answer;
+	}
+
+	/** A configuration in which everything is used that has a metric. */
+	function configure(): string {
+		const { bindUser, bindPassword, baseDn, secureUrl } = directory;
+		const file = path.join(folder, "dirsyncd.yaml");
+		writeFileSync(
+			file,
+			`database: ./dirsyncd.db
+http: { listen: 127.0.0.1:0 }
+sources:
+  - name: corp
+    type: active-directory
+    urls: [${secureUrl}]
+    tls: { ca: ${certificates.ca} }
+    bind: { user: ${bindUser}, password: ${bindPassword} }
+    base: ${baseDn}
+    users: { exclude: ["CN=Users,${baseDn}"] }
+    groups: {}
+    watch: true
+    timeouts: { connect: 2s, bind: 2s, request: 2s }
+    schedule: { delta: "* * * * * *", full: "*/5 * * * * *" }
+features:
+  - { name: archive-search, when: { group: Archive Users } }
+targets:
+  - { name: accounts, type: local }
+  - { name: gateway, type: scim, url: "${gateway.url}", auth: { bearer: scim-token }, insecure: true }
+`,
+		);
+		return file;
+	}
+
+	const isAny = ({ length }: readonly Sample[]): boolean => length > 0;
+	const isNumber = (samples: readonly Sample[]): boolean => samples.some(({ value }) => Number.isFinite(value));
+	const alert = async (name: string) => (await prometheus.alerts()).find(({ labels }) => labels["alertname"] === name);
+	const untilFiring = (name: string) => until(alert.bind(undefined, name), (found) => found?.state === "firing");
+	const untilQuiet = (name: string) => until(alert.bind(undefined, name), (found) => found === undefined);
+	const untilShown = (expression: string, is = isAny) => until(prometheus.query.bind(undefined, expression), is);
+
+	it("finds it up", async () => {
+		await until(prometheus.targets, ([health]) => health === "up");
+	});
+
+	it("finds nothing to say about its metrics", async () => {
+		const text = await (await fetch(new URL("/metrics", await daemon.url()))).text();
+		// The gauges of prom-client itself, nodejs_active_…_total, are not named as Prometheus wants it.
+		const ours = text.split("\n").filter((line) => /^(# (HELP|TYPE) )?dirsyncd_/.test(line));
+		expect(ours.length).toBeGreaterThan(100);
+		expect(execFileSync("promtool", ["check", "metrics"], { input: `${ours.join("\n")}\n`, encoding: "utf8" })).toBe("");
+	});
+
+	it.each([
+		"instance_source:dirsyncd_last_success_age_seconds:min",
+		"instance_source:dirsyncd_held_changes:sum",
+		"instance_source:dirsyncd_certificate_left_seconds:min",
+		"instance_target:dirsyncd_pending_deliveries:min2h",
+	])("records %s", async (name) => {
+		const [sample] = await untilShown(name);
+		expect(sample?.value).toBeGreaterThanOrEqual(0);
+	});
+
+	it("gets what a reading back of a target found as soon as there was one", async () => {
+		expect(await ask("POST", "targets/gateway/read-back")).toHaveProperty("same");
+		await untilShown('dirsyncd_read_back_accounts{state="same"} > 0');
+	});
+
+	it.each(expressions)("has data for the panel $title: $expr", async ({ expr }) => {
+		await untilShown(asAsked(expr, "10s"), isNumber);
+	});
+
+	it.each(dashboard.templating.list.filter(({ type }) => type === "query"))("has values for the variable $name", async ({ definition }) => {
+		const [, metric = "", label = ""] = /^label_values\((\w+), (\w+)\)$/.exec(definition ?? "") ?? [];
+		expect((await prometheus.query(metric))[0]?.metric[label]).toMatch(/./);
+	});
+
+	it.each([...asked])("has what an alert asks for: %s", async (name) => {
+		expect((await prometheus.query(name)).length).toBeGreaterThan(0);
+	});
+
+	it("fires DirsyncdChangesHeld when many are disabled at once, and says no more when that is approved", async () => {
+		rest();
+		const people = [...directory.directory.all()].filter(({ dn, attributes }) => /^CN=.*OU=People,/i.test(dn) && attributes.has("mail"));
+		for (const { guid } of people.slice(0, 30)) directory.directory.disable(`<GUID=${guid}>`);
+		const fired = await untilFiring("DirsyncdChangesHeld");
+		expect(fired?.annotations["summary"]).toMatch(/^corp: \d+ changes wait for your decision$/);
+		expect(fired?.annotations["runbook"]).toContain("dirsyncd plan --source corp");
+		await until(
+			async () => {
+				const held = (await ask("GET", "plans")) as readonly { readonly plan: string }[];
+				// A plan may have become another one since it was shown: then it is shown, and approved, anew.
+				for (const { plan } of held) await ask("POST", `plans/${encodeURIComponent(plan)}/approve`).catch(() => {});
+				return alert("DirsyncdChangesHeld");
+			},
+			(found) => found === undefined,
+		);
+		live();
+	});
+
+	it("fires DirsyncdTargetDown when a target refuses us as a whole, and what it misses waits", async () => {
+		gateway.how.authorization = "Bearer another";
+		const { labels, annotations } = (await untilFiring("DirsyncdTargetDown")) ?? {};
+		expect({ labels, annotations }).toMatchObject({
+			labels: { target: "gateway" },
+			annotations: { runbook: "dirsyncd check --target gateway" },
+		});
+		await untilShown('dirsyncd_pending_deliveries{target="gateway"} > 0');
+	});
+
+	describe("when the directory is stopped", () => {
+		beforeAll(async () => {
+			await untilQuiet("DirsyncdSourceDown");
+			rest();
+			await directory.close();
+		});
+
+		it.each([
+			{ name: "DirsyncdSourceDown", says: /no server of it answers/ },
+			{ name: "DirsyncdNoSuccess", says: /The last success was \d.* ago/ },
+		])("fires $name, with the command to type", async ({ name, says }) => {
+			const annotations = (await untilFiring(name))?.annotations;
+			expect(annotations).toMatchObject({ description: expect.stringMatching(says), runbook: "dirsyncd check --source corp" });
+		});
+
+		it("says no more when it is back", async () => {
+			directory = await startDirectory(Number(new URL(directory.secureUrl as string).port));
+			for (const name of ["DirsyncdSourceDown", "DirsyncdNoSuccess"]) await untilQuiet(name);
+		});
+	});
+});
