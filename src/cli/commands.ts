@@ -11,6 +11,7 @@ import { groupsCommand } from "./groups.ts";
 import { historyCommand } from "./history.ts";
 import { planCommand } from "./plan.ts";
 import { rejectCommand } from "./reject.ts";
+import { restoreCommand } from "./restore.ts";
 import { revertCommand } from "./revert.ts";
 import { runCommand } from "./run.ts";
 import { runsCommand } from "./runs.ts";
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
 	forgetCommand,
 	exportCommand,
 	backupCommand,
+	restoreCommand,
 	verifyCommand,
 	configCommand,
 ];

@@ -5,6 +5,7 @@ import type { DaemonRequest } from "../daemon/daemon.ts";
 import type { Claim, Holder, Lock } from "../daemon/lock.ts";
 import type { Engine, Planner, Trial } from "../engine.ts";
 import type { ChainProof } from "../store/chain.ts";
+import type { Restored } from "../store/restore.ts";
 import type { Views } from "../store/views.ts";
 import type { Output } from "./output.ts";
 
@@ -50,6 +51,8 @@ export interface Doors {
 	verifyDatabase(databaseFile: string): Promise<ChainProof | undefined>;
 	/** Copies the database while others go on writing. */
 	backUp(databaseFile: string, to: string): Promise<void>;
+	/** Puts a backup in the place of the database. Call while holding its lock. */
+	restore(from: string, databaseFile: string): Promise<Restored>;
 	/** The token for the daemon's API, from the file beside the database. */
 	readToken(databaseFile: string): Promise<string>;
 	/** Sends one request to a daemon on this machine and waits as long as it takes. */
