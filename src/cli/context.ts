@@ -45,6 +45,10 @@ export interface Doors {
 	runDaemon(daemon: DaemonRequest): Promise<void>;
 	/** Looks at a source step by step. */
 	diagnose(config: Config, source: string, signal: AbortSignal): AsyncIterable<CheckStep>;
+	/** The way to the servers of the first source alone, step by step: nobody signs in. */
+	tryServers(config: Config, signal: AbortSignal): AsyncIterable<CheckStep>;
+	/** Signs in at the first source, and counts who is where. Throws what signing in throws. */
+	survey(config: Config, signal: AbortSignal): Promise<Survey>;
 	/** Looks at a target step by step. */
 	diagnoseTarget(config: Config, target: string, signal: AbortSignal): AsyncIterable<CheckStep>;
 	/** Looks through the whole database and the change log's chain. Undefined: there is no database yet. */
@@ -69,6 +73,15 @@ export interface DaemonCall {
 export interface DaemonAnswer {
 	readonly status: number;
 	readonly body: unknown;
+}
+
+/** What an account sees of its domain: people and groups, and the containers of the people, the fullest first. */
+export interface Survey {
+	readonly server: string;
+	readonly base: string;
+	readonly people: number;
+	readonly groups: number;
+	readonly places: readonly { readonly dn: string; readonly people: number }[];
 }
 
 /** One line of `check`. */

@@ -73,6 +73,10 @@ function doorsOf(world: Partial<World>): Doors {
 		diagnose: async function* () {
 			yield* world.steps ?? [];
 		},
+		tryServers: async function* () {
+			yield* world.steps ?? [];
+		},
+		survey: async () => ({ server: "ldaps://dc1", base: "DC=corp", people: 0, groups: 0, places: [] }),
 		diagnoseTarget: async function* () {
 			yield* world.targetSteps ?? [];
 		},
