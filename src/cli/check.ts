@@ -136,13 +136,14 @@ async function checkDatabase({ doors }: Context, file: string, take: (step: Chec
 	});
 }
 
-function stepJson({ step, subject, state, detail, remedy }: CheckStep): object {
+export function stepJson({ step, subject, state, detail, remedy }: CheckStep): object {
 	return { step, subject, state, detail, remedy };
 }
 
 const colours = { passed: "green", warned: "yellow", failed: "red" } as const;
 
-function sayStep({ out }: Context, { step, subject, state, detail, remedy }: CheckStep): void {
+/** One line of `check`, with its remedy. */
+export function sayStep({ out }: Context, { step, subject, state, detail, remedy }: CheckStep): void {
 	const [line] = alignColumns([[out.paint(colours[state], state), step.padEnd(13), `${printable(subject)}: ${printable(detail)}`]]);
 	out.write(`${line}\n`);
 	if (remedy !== undefined && state !== "passed") out.write(`        ${out.paint("dim", "->")} ${printable(remedy)}\n`);

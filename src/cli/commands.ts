@@ -9,8 +9,10 @@ import { exportCommand } from "./export.ts";
 import { forgetCommand } from "./forget.ts";
 import { groupsCommand } from "./groups.ts";
 import { historyCommand } from "./history.ts";
+import { initCommand } from "./init.ts";
 import { planCommand } from "./plan.ts";
 import { rejectCommand } from "./reject.ts";
+import { restoreCommand } from "./restore.ts";
 import { revertCommand } from "./revert.ts";
 import { runCommand } from "./run.ts";
 import { runsCommand } from "./runs.ts";
@@ -22,6 +24,7 @@ import { whatIfCommand } from "./whatif.ts";
 
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
+	initCommand,
 	checkCommand,
 	runCommand,
 	syncCommand,
@@ -40,6 +43,7 @@ export const commands: readonly Command[] = [
 	forgetCommand,
 	exportCommand,
 	backupCommand,
+	restoreCommand,
 	verifyCommand,
 	configCommand,
 ];

@@ -5,6 +5,7 @@ import type { DaemonRequest } from "../daemon/daemon.ts";
 import type { Claim, Holder, Lock } from "../daemon/lock.ts";
 import type { Engine, Planner, Trial } from "../engine.ts";
 import type { ChainProof } from "../store/chain.ts";
+import type { Restored } from "../store/restore.ts";
 import type { Views } from "../store/views.ts";
 import type { Output } from "./output.ts";
 
@@ -44,12 +45,18 @@ export interface Doors {
 	runDaemon(daemon: DaemonRequest): Promise<void>;
 	/** Looks at a source step by step. */
 	diagnose(config: Config, source: string, signal: AbortSignal): AsyncIterable<CheckStep>;
+	/** The way to the servers of the first source alone, step by step: nobody signs in. */
+	tryServers(config: Config, signal: AbortSignal): AsyncIterable<CheckStep>;
+	/** Signs in at the first source, and counts who is where. Throws what signing in throws. */
+	survey(config: Config, signal: AbortSignal): Promise<Survey>;
 	/** Looks at a target step by step. */
 	diagnoseTarget(config: Config, target: string, signal: AbortSignal): AsyncIterable<CheckStep>;
 	/** Looks through the whole database and the change log's chain. Undefined: there is no database yet. */
 	verifyDatabase(databaseFile: string): Promise<ChainProof | undefined>;
 	/** Copies the database while others go on writing. */
 	backUp(databaseFile: string, to: string): Promise<void>;
+	/** Puts a backup in the place of the database. Call while holding its lock. */
+	restore(from: string, databaseFile: string): Promise<Restored>;
 	/** The token for the daemon's API, from the file beside the database. */
 	readToken(databaseFile: string): Promise<string>;
 	/** Sends one request to a daemon on this machine and waits as long as it takes. */
@@ -66,6 +73,15 @@ export interface DaemonCall {
 export interface DaemonAnswer {
 	readonly status: number;
 	readonly body: unknown;
+}
+
+/** What an account sees of its domain: people and groups, and the containers of the people, the fullest first. */
+export interface Survey {
+	readonly server: string;
+	readonly base: string;
+	readonly people: number;
+	readonly groups: number;
+	readonly places: readonly { readonly dn: string; readonly people: number }[];
 }
 
 /** One line of `check`. */

@@ -22,6 +22,15 @@ export function openDoors(clock: () => number): Doors {
 			const options = config.sources.find(({ name }) => name === source);
 			if (options !== undefined) yield* diagnoseSource(options, { protect: config.protect, attributes, ruleGroups, clock }, signal);
 		},
+		tryServers: async function* ({ sources: [source] }, signal) {
+			const { diagnoseReach } = await import("../source/sources.ts");
+			if (source !== undefined) yield* diagnoseReach(source, clock, signal);
+		},
+		survey: async ({ sources: [source] }, signal) => {
+			const { surveySource } = await import("../source/sources.ts");
+			if (source === undefined) throw new Error("a configuration without a source was loaded");
+			return surveySource(source, clock, signal);
+		},
 		diagnoseTarget: async function* (config, target, signal) {
 			const { diagnoseTarget } = await import("../target/targets.ts");
 			const options = config.targets.find(({ name }) => name === target);
@@ -29,6 +38,7 @@ export function openDoors(clock: () => number): Doors {
 		},
 		verifyDatabase: async (file) => (existsSync(file) ? (await import("../store/upkeep.ts")).verifyDatabase(file) : undefined),
 		backUp: async (file, to) => (await import("../store/upkeep.ts")).backUp(file, to),
+		restore: async (from, file) => (await import("../store/restore.ts")).restoreDatabase(from, file, clock()),
 		readToken: async (file) => readToken((await import("../daemon/lock.ts")).besideDatabase(file, "token")),
 		request,
 	};

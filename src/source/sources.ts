@@ -5,12 +5,14 @@ import { plainSchema, type Schema } from "../core/matching.ts";
 import { makeActiveDirectory } from "./active-directory/active-directory.ts";
 import { diagnose as diagnoseActiveDirectory } from "./active-directory/diagnose.ts";
 import { activeDirectoryDefaults } from "./active-directory/options.ts";
+import { type Survey, surveyDomain } from "./active-directory/survey.ts";
 import { diagnose as diagnoseGenericLdap } from "./generic-ldap/diagnose.ts";
 import { makeGenericLdap } from "./generic-ldap/generic-ldap.ts";
 import { ldapSchema } from "./generic-ldap/schema.ts";
-import type { Finding } from "./ldap/diagnose.ts";
+import { diagnoseServer, diagnoseServers, type Finding } from "./ldap/diagnose.ts";
 import type { Operation } from "./ldap/dial.ts";
 import type { Discovery } from "./ldap/discovery.ts";
+import { makeServerMemory } from "./ldap/server-memory.ts";
 import { makeSrvResolver } from "./ldap/srv.ts";
 import type { Source } from "./source.ts";
 
@@ -73,6 +75,23 @@ export function diagnoseSource(
 	return config.type === "ldap"
 		? diagnoseGenericLdap({ ...config, ...connection }, clock, signal)
 		: diagnoseActiveDirectory({ ...config, ...connection }, clock, signal);
+}
+
+/** The way to a source's servers, step by step, as `diagnoseSource` begins. Nobody signs in. */
+export async function* diagnoseReach(config: SourceConfig, clock: () => number, signal: AbortSignal): AsyncGenerator<Finding, void> {
+	const servers = { ...config, ...connectionOf(config) };
+	for (const address of yield* diagnoseServers(
+		{ ...servers, memory: makeServerMemory(clock), readBefore: [], random: () => 0, clock },
+		signal,
+	)) {
+		yield* diagnoseServer({ ...servers, address, clock }, signal);
+	}
+}
+
+/** Signs in at a domain controller, and counts who is where. */
+export function surveySource(config: SourceConfig, clock: () => number, signal: AbortSignal): Promise<Survey> {
+	const { urls, discovery, tls } = connectionOf(config);
+	return surveyDomain({ ...config, urls, discovery, tls }, clock, signal);
 }
 
 function attributesRead({ mapping }: SourceConfig, { attributes }: Pick<Surroundings, "attributes">): readonly string[] {

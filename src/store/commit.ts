@@ -10,6 +10,7 @@ import type { ChangeLog } from "./change-log.ts";
 import type { Connection } from "./database.ts";
 import { openEntitlementCounts } from "./entitlement-counts.ts";
 import type { Ledger } from "./ledger.ts";
+import { openRestored } from "./restored.ts";
 
 /** What a run leaves behind besides its changes. */
 export interface CommitRequest {
@@ -80,6 +81,7 @@ const PAGE = 1000;
 /** Carries a judged stage into the database. Every function is called inside the run's one transaction, in the order of `commit`. */
 export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 	const entitled = openEntitlementCounts(db);
+	const restored = openRestored(db);
 	const addEntries = db.prepare<[number, number]>(
 		`INSERT INTO entries (id, source_id, read_run, anchor, anchor_key, digest, dn_digest)
 		SELECT id, ?, ?, anchor, anchor_key, digest, dn_digest FROM staged WHERE is_new = 1`,
@@ -267,6 +269,7 @@ export function openCommit(db: Connection, ledger: Ledger, log: ChangeLog) {
 			if (reading.mode === "full") {
 				setFull.run(request.at, reading.sealed ? 1 : 0, reading.read, request.sourceId);
 				clearContainers.run(request.sourceId);
+				if (reading.sealed) restored.reopen(request.sourceId);
 			}
 			for (const { anchor, dn } of reading.containers) {
 				ageContainer.run(request.sourceId, anchor);

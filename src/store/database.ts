@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { Failure } from "../core/errors.ts";
@@ -40,6 +40,7 @@ export function openDatabase(file: string, options: OpenOptions): Connection {
 			checkIntegrity(db, file, options.check === "always" || sizeOf(file) <= ALWAYS_CHECKED_BYTES);
 			db.pragma("journal_mode = WAL");
 			tune(db);
+			keepOld(db, file);
 			migrate(db, file, options.now);
 			return db;
 		} catch (error) {
@@ -111,7 +112,40 @@ function tune(db: Connection): void {
 	db.pragma("journal_size_limit = 67108864");
 }
 
-function refuseForeign(db: Connection, file: string): void {
+/** Before an upgrade: a copy of the database as the older version wrote it, one of each version, whole or not at all. */
+function keepOld(db: Connection, file: string): void {
+	const version = schemaVersion(db);
+	if (version === 0 || version >= newestVersion()) return;
+	const copy = upgradeCopy(file, version);
+	const partial = `${copy}.partial`;
+	try {
+		copyDatabase(db, partial);
+		renameSync(partial, copy);
+	} catch (error) {
+		rmSync(partial, { force: true });
+		throw error;
+	}
+}
+
+/** Copies a database as it is at one instant into a file that only its owner may read, in the place of what is there. */
+export function copyDatabase(db: Connection, to: string): void {
+	rmSync(to, { force: true });
+	// SQLite fills a file that is empty, and leaves its mode; a worker has no umask of its own to set.
+	closeSync(openSync(to, "wx", 0o600));
+	db.prepare("VACUUM INTO ?").run(to);
+}
+
+function upgradeCopy(file: string, version: number): string {
+	return `${file}.schema-${version}`;
+}
+
+/** Where copies of before an upgrade are, whether there are any or not. */
+export function upgradeCopies(file: string): readonly string[] {
+	return migrations.map(({ version }) => upgradeCopy(file, version));
+}
+
+/** Throws DATABASE_CORRUPT for the file of another program. */
+export function refuseForeign(db: Connection, file: string): void {
 	const id = db.pragma("application_id", { simple: true });
 	const tables = db.prepare("SELECT count(*) FROM sqlite_schema").pluck().get() as number;
 	if (id !== APPLICATION_ID && tables > 0) {

@@ -1,6 +1,6 @@
 import type { Anchor } from "../core/entry.ts";
 import type { Connection } from "./database.ts";
-import type { LedgerTarget } from "./ledger.ts";
+import { afterRestore, type LedgerTarget } from "./ledger.ts";
 
 /** One group that a target does not have as it is wanted. Bodies are groups as JSON. */
 export interface PendingGroupRow {
@@ -47,7 +47,8 @@ const schema =
 export function openGroupLedger(db: Connection) {
 	db.exec(schema);
 	const want = db.prepare(
-		`INSERT INTO group_ledger (target_id, group_id, wanted, run_id, pending) VALUES (@target, @group, @wanted, @run, 1)
+		`INSERT INTO group_ledger (target_id, group_id, wanted, run_id, pending, intent_at, revision)
+		SELECT t.id, @group, @wanted, @run, 1, ${afterRestore} FROM targets t WHERE t.id = @target
 		ON CONFLICT DO UPDATE SET
 			applied_body = CASE WHEN applied IS excluded.wanted THEN NULL WHEN applied IS wanted AND wanted IS NOT NULL THEN @oldBody ELSE applied_body END,
 			wanted = excluded.wanted, run_id = excluded.run_id, revision = revision + 1, pending = 1, attempts = 0, next_at = NULL, error = NULL`,
@@ -83,8 +84,8 @@ export function openGroupLedger(db: Connection) {
 		"DELETE FROM member_ledger WHERE account_id IN (SELECT id FROM planned WHERE kind = 'delete' AND passed = 1)",
 	].map((sql) => db.prepare(sql));
 	const fillGroups = db.prepare<[number, number]>(
-		`INSERT INTO group_ledger (target_id, group_id, wanted, run_id, pending) SELECT ?, g.id, x'', 0, 1 FROM groups g
-		WHERE g.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM group_ledger l WHERE l.target_id = ? AND l.group_id = g.id)`,
+		`INSERT INTO group_ledger (target_id, group_id, wanted, run_id, pending, intent_at, revision)
+		SELECT t.id, g.id, x'', 0, 1, ${afterRestore} FROM targets t, groups g WHERE t.id = ? AND g.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM group_ledger l WHERE l.target_id = ? AND l.group_id = g.id)`,
 	);
 	const fillMembers = db.prepare<[number, number, number]>(
 		`INSERT OR IGNORE INTO member_ledger (target_id, group_id, account_id, wanted) SELECT ?, m.group_id, m.account_id, 1 FROM memberships m

@@ -23,6 +23,12 @@ export interface WantedThere {
 	readonly run: number;
 }
 
+/**
+ * Of a row that is new: after a restore it may have been there before, so that the target is looked through for it, and its changes
+ * have other names than those of a run that had the same number then.
+ */
+export const afterRestore = "t.restored_at, coalesce(t.restored_at, 0)";
+
 export function openLedger(db: Connection) {
 	const targetId = db
 		.prepare<[string]>("INSERT INTO targets (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id")
@@ -33,23 +39,23 @@ export function openLedger(db: Connection) {
 	const setView = db.prepare<[number]>("UPDATE targets SET has_view = 1 WHERE id = ? AND has_view = 0");
 	const everyPlainId = db.prepare("SELECT id FROM targets WHERE has_view = 0 ORDER BY id").pluck();
 	const fill = db.prepare<[number, number]>(
-		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending)
-		SELECT ?, a.id, x'', 'create', 2, 0, 1 FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_id = ? AND l.account_id = a.id)`,
+		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending, intent_at, revision)
+		SELECT t.id, a.id, x'', 'create', 2, 0, 1, ${afterRestore} FROM targets t, accounts a WHERE t.id = ? AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.target_id = ? AND l.account_id = a.id)`,
 	);
 	const wantedBodies = db.prepare<[number], { account_id: number; body: string }>(
 		"SELECT l.account_id, a.body FROM ledger l JOIN accounts a ON a.id = l.account_id WHERE l.target_id = ? AND l.wanted = x''",
 	);
 	const setWanted = db.prepare<[Buffer, number, number]>("UPDATE ledger SET wanted = ? WHERE target_id = ? AND account_id = ?");
 	const wantCreated = db.prepare<[number, number]>(
-		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending)
-		SELECT ?, o.id, o.desired_digest, 'create', 2, ?, 1 FROM planned p JOIN outcomes o ON o.id = p.id WHERE p.kind = 'create' AND p.passed = 1 ORDER BY o.id
+		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending, intent_at, revision)
+		SELECT t.id, o.id, o.desired_digest, 'create', 2, ?, 1, ${afterRestore} FROM targets t, planned p JOIN outcomes o ON o.id = p.id WHERE t.id = ? AND p.kind = 'create' AND p.passed = 1 ORDER BY o.id
 		ON CONFLICT DO UPDATE SET wanted = excluded.wanted, kind = 'create', step = 2, run_id = excluded.run_id, revision = revision + 1, attempts = 0, next_at = NULL, error = NULL,
 			pending = released_at IS NULL, body = NULL, is_outside = 0`,
 	);
 	// What is open may have been sent, and may have arrived: it stays open even if the account wants its old state back.
 	const want = db.prepare(
-		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending, body, is_outside)
-		VALUES (@target, @account, @wanted, @kind, @step, @run, 1, @body, @isOutside)
+		`INSERT INTO ledger (target_id, account_id, wanted, kind, step, run_id, pending, body, is_outside, intent_at, revision)
+		SELECT t.id, @account, @wanted, @kind, @step, @run, 1, @body, @isOutside, ${afterRestore} FROM targets t WHERE t.id = @target
 		ON CONFLICT DO UPDATE SET
 			applied_body = CASE WHEN applied IS excluded.wanted THEN NULL WHEN applied IS wanted AND wanted IS NOT NULL THEN @oldBody ELSE applied_body END,
 			wanted = excluded.wanted, body = excluded.body, is_outside = excluded.is_outside, kind = excluded.kind, step = excluded.step, run_id = excluded.run_id,
@@ -97,7 +103,7 @@ export function openLedger(db: Connection) {
 		everyName: (): readonly string[] => everyName.all() as string[],
 		/** The created accounts of the stage, for every target without a view. Call inside the run's transaction. */
 		wantCreated: (run: number): void => {
-			for (const id of plainTargets) wantCreated.run(id, run);
+			for (const id of plainTargets) wantCreated.run(run, id);
 		},
 		/** One account's new state for every target without a view; `wanted` undefined: to be deleted. Call inside the run's transaction. */
 		want: (account: number, wanted: Buffer | undefined, oldBody: string, kind: DeliveryKind, step: Step, run: number): void => {

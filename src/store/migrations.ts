@@ -375,4 +375,14 @@ CREATE TABLE planned_anew (id INTEGER PRIMARY KEY AUTOINCREMENT, source_id INTEG
 CREATE TABLE entitlement_counts (kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, accounts INTEGER NOT NULL, PRIMARY KEY (kind, name, value)) WITHOUT ROWID;
 `,
 	},
+	{
+		version: 8,
+		name: "restored backups",
+		sql: `
+-- When a backup was put in the place of a newer database, until the source was read in full, and sealed, since: nothing open goes out before.
+ALTER TABLE sources ADD COLUMN restored_at INTEGER;
+-- The last time that was so: what came to the target between backup and restore is not known, and may be ours.
+ALTER TABLE targets ADD COLUMN restored_at INTEGER;
+`,
+	},
 ];

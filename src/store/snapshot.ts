@@ -15,6 +15,8 @@ export interface SourceState {
 	readonly groupScope: string | undefined;
 	readonly rules: string | undefined;
 	readonly lastFullAt: number | undefined;
+	/** When a backup was restored, if the source was not read in full, and sealed, since. Unix milliseconds. */
+	readonly restoredAt: number | undefined;
 	readonly lastFullRead: number | undefined;
 	/** Entries that were there; and those that were once. */
 	readonly entries: number;
@@ -32,6 +34,7 @@ interface SourceRow {
 	readonly group_scope: string | null;
 	readonly rules: string | null;
 	readonly last_full_at: number | null;
+	readonly restored_at: number | null;
 	readonly last_full_read: number | null;
 	readonly entries: number;
 	readonly gone_entries: number;
@@ -54,7 +57,7 @@ export interface EntryBytes {
 /** The read side of the snapshot, for one run. Nothing here writes. */
 export function openSnapshot(db: Connection) {
 	const state = db.prepare<[string], SourceRow>(
-		`SELECT id, cursor, identity, scope, attributes, group_scope, rules, last_full_at, last_full_read, entries, gone_entries, active_accounts, inactive_accounts
+		`SELECT id, cursor, identity, scope, attributes, group_scope, rules, last_full_at, restored_at, last_full_read, entries, gone_entries, active_accounts, inactive_accounts
 		FROM sources WHERE name = ?`,
 	);
 	const present = db
@@ -114,6 +117,7 @@ export function openSnapshot(db: Connection) {
 					groupScope: none,
 					rules: none,
 					lastFullAt: none,
+					restoredAt: none,
 					lastFullRead: none,
 					entries: 0,
 					gone: 0,
@@ -130,6 +134,7 @@ export function openSnapshot(db: Connection) {
 				groupScope: row.group_scope ?? undefined,
 				rules: row.rules ?? undefined,
 				lastFullAt: row.last_full_at ?? undefined,
+				restoredAt: row.restored_at ?? undefined,
 				lastFullRead: row.last_full_read ?? undefined,
 				entries: row.entries,
 				gone: row.gone_entries,

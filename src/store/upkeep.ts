@@ -3,7 +3,7 @@ import Database from "better-sqlite3";
 import { Failure } from "../core/errors.ts";
 import { type ChainProof, proveChain } from "./chain.ts";
 import { openChangeLog } from "./change-log.ts";
-import { asFailure, type Connection, openReadOnly } from "./database.ts";
+import { asFailure, type Connection, copyDatabase, openReadOnly } from "./database.ts";
 import { openRuns } from "./runs.ts";
 
 /** Copies the database as it is at one instant, while others go on writing. Throws when `to` exists: a backup is never overwritten. */
@@ -15,17 +15,11 @@ export function backUp(file: string, to: string): void {
 	// Whole or not at all, also when this process is killed: the name appears with the last step.
 	const partial = `${to}.partial`;
 	try {
-		rmSync(partial, { force: true });
-		const mask = process.umask(0o077);
+		const db = openReadOnly(file);
 		try {
-			const db = openReadOnly(file);
-			try {
-				db.prepare("VACUUM INTO ?").run(partial);
-			} finally {
-				db.close();
-			}
+			copyDatabase(db, partial);
 		} finally {
-			process.umask(mask);
+			db.close();
 		}
 		check(partial);
 		renameSync(partial, to);

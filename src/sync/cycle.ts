@@ -26,7 +26,8 @@ type Problem = NonNullable<RunReport["error"]>;
 export async function cycle(context: CycleContext, request: CycleRequest, signal: AbortSignal): Promise<RunReport> {
 	const { session, sync, clock } = context;
 	const startedAt = clock();
-	const isFull = request.kind === "sync" && (request.mode === "full" || session.snapshot.source(sync.source.name).cursor === undefined);
+	const { cursor, restoredAt } = session.snapshot.source(sync.source.name);
+	const isFull = request.kind === "sync" && (request.mode === "full" || cursor === undefined || restoredAt !== undefined);
 	const mode: Mode = isFull ? "full" : "delta";
 	const trigger = request.kind === "sync" ? request.trigger : request.kind;
 	const reverts = request.kind === "revert" ? request.request.run : undefined;

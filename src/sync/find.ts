@@ -29,6 +29,8 @@ export interface Found {
 	readonly due: readonly number[];
 }
 
+const RESTORED = "the database was restored from a backup";
+
 /** Servers tried after one that broke in the middle of a reading. */
 const MOST_RESTARTS = 3;
 
@@ -219,7 +221,9 @@ function chooseMode(
 	const because =
 		state.cursor === undefined
 			? "there is no earlier reading to start from"
-			: (viewChanged ?? (state.attributes !== attributes ? "other attributes are asked for than at the last reading" : undefined));
+			: (viewChanged ??
+				(state.restoredAt !== undefined ? RESTORED : undefined) ??
+				(state.attributes !== attributes ? "other attributes are asked for than at the last reading" : undefined));
 	const known = { pins: pinsOf(session, state), known: knownIn(session, source, state) };
 	if (mode === "full") return { request: { ...known, mode: "full", cursor: state.cursor }, because: undefined, viewChanged };
 	if (state.cursor === undefined || because !== undefined)

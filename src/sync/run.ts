@@ -45,6 +45,7 @@ export async function plan(
 	session.clear();
 	const at = clock();
 	const state = session.snapshot.source(source.name);
+	refuseOfOld(state, kind);
 	const found = kind.kind === "read" ? await readOn(context, state, kind.mode, at, signal) : undefined;
 	const offline = kind.kind === "whatif" ? await lookOffline(session, sync, state, kind.terms, signal) : undefined;
 	const isFull = found?.summary.mode === "full";
@@ -98,6 +99,7 @@ export async function plan(
 		rules,
 		warnings: [
 			...(found?.warnings ?? []),
+			...(state.restoredAt === undefined || isComplete ? [] : [STILL_RESTORED]),
 			...(found === undefined ? [] : untoldBy(sync, rules, planning)),
 			...(isFull || rules.isAnother ? unshownBy(session, sync, state, planning, offline === undefined ? new Set() : unreadOf(rules)) : []),
 			...(isFull && membership !== undefined ? cyclesOf(session, membership, source) : []),
@@ -107,6 +109,17 @@ export async function plan(
 		quarantined: session.decisions.countPlannedQuarantine(state.id),
 		changedEntries: session.settlement.changedEntries(),
 	};
+}
+
+const STILL_RESTORED =
+	"the database was restored from a backup: what was open then is not delivered, and targets are not compared, before a full reading is sealed";
+
+/** What a backup says of the directory is old, and so is what a person sees of it: nothing is done by that alone. */
+function refuseOfOld({ restoredAt }: SourceState, { kind }: RunKind): void {
+	if (restoredAt === undefined || (kind !== "decide" && kind !== "revert")) return;
+	throw new Failure("PLAN_CHANGED", "the database was restored from a backup, and the directory was not read in full since", {
+		hint: "Run `dirsyncd sync --full` first, and decide on what is shown then.",
+	});
 }
 
 /** What the reading tells planning; without one nothing holds a change but what held it before. */

@@ -73,11 +73,16 @@ function doorsOf(world: Partial<World>): Doors {
 		diagnose: async function* () {
 			yield* world.steps ?? [];
 		},
+		tryServers: async function* () {
+			yield* world.steps ?? [];
+		},
+		survey: async () => ({ server: "ldaps://dc1", base: "DC=corp", people: 0, groups: 0, places: [] }),
 		diagnoseTarget: async function* () {
 			yield* world.targetSteps ?? [];
 		},
 		verifyDatabase: async () => (world.verify === undefined ? wholeChain(0) : world.verify()),
 		backUp: async () => {},
+		restore: async () => ({ kept: undefined, lastRunAt: undefined, changes: 0 }),
 		readToken: async () => "token-of-the-daemon",
 		request: async (call) => (world.daemon === undefined ? { status: 500, body: undefined } : world.daemon(call)),
 	};
