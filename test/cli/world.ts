@@ -76,6 +76,7 @@ function doorsOf(world: Partial<World>): Doors {
 		diagnoseTarget: async function* () {
 			yield* world.targetSteps ?? [];
 		},
+		diagnoseChannel: async function* () {},
 		verifyDatabase: async () => (world.verify === undefined ? wholeChain(0) : world.verify()),
 		backUp: async () => {},
 		readToken: async () => "token-of-the-daemon",

@@ -7,10 +7,7 @@ import type { SmtpOptions } from "./options.ts";
 export function smtpFailure(options: SmtpOptions, cause: unknown): Failure {
 	if (cause instanceof Failure) return cause;
 	const server = `${options.host}:${options.port}`;
-	const root = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-	const certificate = [root, cause]
-		.map((each) => certificateProblem(codeOf(each), each, { expected: options.host, key: "url" }))
-		.find(Boolean);
+	const certificate = certificateProblem(certificateCode(cause), cause, { expected: options.host, key: "url" });
 	if (certificate !== undefined) {
 		// What says so of other connections says it of keys that a channel does not have.
 		const hint = "Put the certificate of the authority that signed it into the file that ca names, and its name into host.";
@@ -19,6 +16,22 @@ export function smtpFailure(options: SmtpOptions, cause: unknown): Failure {
 	const { code, what, hint } = problemOf(codeOf(cause), options, saidBy(cause));
 	return new Failure(code, `${server} ${what}`, { cause, hint });
 }
+
+/** nodemailer puts a code of its own in the place of OpenSSL's, and leaves its words. */
+function certificateCode(cause: unknown): string {
+	const text = cause instanceof Error ? cause.message : "";
+	return CERTIFICATE_WORDS.find(([words]) => words.test(text))?.[1] ?? codeOf(cause);
+}
+
+const CERTIFICATE_WORDS = [
+	[/unable to verify the first certificate/, "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+	[/unable to get (?:local )?issuer certificate/, "UNABLE_TO_GET_ISSUER_CERT"],
+	[/self.signed certificate in certificate chain/, "SELF_SIGNED_CERT_IN_CHAIN"],
+	[/self.signed certificate/, "DEPTH_ZERO_SELF_SIGNED_CERT"],
+	[/certificate has expired/, "CERT_HAS_EXPIRED"],
+	[/certificate is not yet valid/, "CERT_NOT_YET_VALID"],
+	[/does not match certificate's altnames/, "ERR_TLS_CERT_ALTNAME_INVALID"],
+] as const;
 
 function problemOf(code: string, { auth, tls }: SmtpOptions, said: string): { code: Failure["code"]; what: string; hint: string } {
 	switch (code) {
