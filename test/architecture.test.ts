@@ -32,6 +32,12 @@ const rooms: readonly Room[] = [
 		"core config config/secret.ts target/target.ts target/finding.ts target/http target/local target/file target/scim target/webhook",
 	),
 
+	// What there is to say, in words; the ways of telling it; and from a configuration to a way, by its type.
+	room("notify", "core lib"),
+	room("notify/smtp", "core lib notify", "nodemailer"),
+	room("notify/webhook", "core lib notify target/http"),
+	room("notify/channels.ts", "core config config/secret.ts notify notify/smtp notify/webhook"),
+
 	// Words for what came of a run, which everybody speaks.
 	room("sync/report.ts", "core"),
 	room("store", "core lib source/source.ts sync/report.ts", "better-sqlite3"),
@@ -49,7 +55,11 @@ const rooms: readonly Room[] = [
 	room("service", ""),
 	room("demo", "core lib"),
 	room("http", "core lib store sync/report.ts telemetry config/secret.ts", "fastify @fastify/rate-limit"),
-	room("daemon", "core lib app engine.ts config config/secret.ts store sync/report.ts http telemetry service demo", "node-cron"),
+	room(
+		"daemon",
+		"core lib app engine.ts config config/secret.ts store sync/report.ts http telemetry service demo notify notify/channels.ts",
+		"node-cron",
+	),
 
 	// What the composition root gives to whoever drives it: words alone.
 	room("engine.ts", "core explain/explanation.ts store sync sync/report.ts"),
@@ -61,7 +71,7 @@ const rooms: readonly Room[] = [
 	// `check` tries each step of a connection by itself.
 	room(
 		"cli",
-		"core lib app engine.ts config config/secret.ts explain/explanation.ts store sync/report.ts daemon telemetry source/sources.ts target/targets.ts",
+		"core lib app engine.ts config config/secret.ts explain/explanation.ts store sync/report.ts daemon telemetry source/sources.ts target/targets.ts notify notify/channels.ts",
 		"undici",
 	),
 	room("main.ts", "core cli"),

@@ -4,7 +4,7 @@ import { Failure } from "../core/errors.ts";
 import type { Drift } from "../engine.ts";
 import { alignColumns, printable } from "../lib/table.ts";
 import type { Command, Input } from "./command.ts";
-import { chosenSources, chosenTargets, type LoadedConfig, loadWhole } from "./configuration.ts";
+import { chosenChannels, chosenSources, chosenTargets, type LoadedConfig, loadWhole } from "./configuration.ts";
 import type { CheckStep, Context } from "./context.ts";
 import { reading } from "./database.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
@@ -13,14 +13,16 @@ import { brokenText, REMEDY } from "./verify.ts";
 
 export const checkCommand: Command = {
 	name: "check",
-	usage: "[--source NAME] [--target NAME]",
-	summary: "the doctor: configuration, database, network, TLS, bind, rights, targets",
-	details: `Looks at the configuration, the database, each source and each target step by step, from the name of the server to the
-rights of the account. With --target, the target's accounts are read back besides, and compared with what was left there.
+	usage: "[--source NAME] [--target NAME] [--notify NAME]",
+	summary: "the doctor: configuration, database, network, TLS, bind, rights, targets, mails",
+	details: `Looks at the configuration, the database, each source, each target and each channel of notify step by step, from the name of
+the server to the rights of the account. With --target, the target's accounts are read back besides, and compared with what was left
+there. With --notify, a message is sent to see whether it arrives.
 Each line passed, warned or failed, with its remedy. Changes nothing. Ends with 1 when something failed.`,
 	options: {
 		source: { kind: "value", placeholder: "NAME", summary: "this source alone" },
 		target: { kind: "value", placeholder: "NAME", summary: "this target alone, and its accounts" },
+		notify: { kind: "value", placeholder: "NAME", summary: "this channel of notify alone, with a test message" },
 	},
 	operands: [0, 0],
 	run: async (context, input) => {
@@ -42,9 +44,12 @@ const MOST_SAID = 100;
 async function checkAll(context: Context, input: Input, take: (step: CheckStep) => void): Promise<ExitCode> {
 	const loaded = checkConfiguration(context, input, take);
 	if (loaded === undefined) return exitCodes.usage;
-	const isOf = (kind: "source" | "target"): boolean => input.values.get(kind) !== undefined;
-	const sources = isOf("target") && !isOf("source") ? [] : chosenSources(loaded, input);
-	const targets = isOf("source") && !isOf("target") ? [] : chosenTargets(loaded, input);
+	const isOf = (kind: Chosen): boolean => input.values.get(kind) !== undefined;
+	// One that is named leaves out all of the other kinds.
+	const isLeftOut = (kind: Chosen): boolean => !isOf(kind) && chosenKinds.some(isOf);
+	const sources = isLeftOut("source") ? [] : chosenSources(loaded, input);
+	const targets = isLeftOut("target") ? [] : chosenTargets(loaded, input);
+	const channels = isLeftOut("notify") ? [] : chosenChannels(loaded, input);
 	let isFailed = false;
 	const noting = (step: CheckStep): void => {
 		isFailed = isFailed || step.state === "failed";
@@ -58,8 +63,15 @@ async function checkAll(context: Context, input: Input, take: (step: CheckStep) 
 		for await (const step of context.doors.diagnoseTarget(loaded.config, name, context.signal)) noting(step);
 		if (isOf("target") && !isFailed) await checkAccounts(context, loaded.config, name, noting);
 	}
+	for (const { name } of channels) {
+		const how = isOf("notify") ? "test" : "probe";
+		for await (const step of context.doors.diagnoseChannel(loaded.config, name, how, context.signal)) noting(step);
+	}
 	return isFailed ? exitCodes.failed : exitCodes.done;
 }
+
+const chosenKinds = ["source", "target", "notify"] as const;
+type Chosen = (typeof chosenKinds)[number];
 
 /** The configuration, or undefined when it has problems: each of them is a step. */
 function checkConfiguration(context: Context, input: Input, take: (step: CheckStep) => void): LoadedConfig | undefined {

@@ -1,6 +1,7 @@
 import type { SourceConfig } from "../config/config.ts";
 import type { Loaded, SecretNeed } from "../config/load.ts";
 import { findConfig } from "../config/lookup.ts";
+import type { ChannelConfig } from "../config/notify-config.ts";
 import type { TargetConfig } from "../config/target-config.ts";
 import { Failure } from "../core/errors.ts";
 import { nearest } from "../lib/nearest.ts";
@@ -44,20 +45,27 @@ export function chosenTargets(loaded: Loaded, input: Input): readonly TargetConf
 	return chosen("target", loaded.config.targets, loaded, input);
 }
 
+/** The channels that `--notify` chooses: one, or all of them. */
+export function chosenChannels(loaded: Loaded, input: Input): readonly ChannelConfig[] {
+	return chosen("notify", loaded.config.notify, loaded, input, "channel");
+}
+
 function chosen<T extends { readonly name: string }>(
-	kind: "source" | "target",
+	option: "source" | "target" | "notify",
 	all: readonly T[],
 	loaded: Loaded,
 	input: Input,
+	kind: string = option,
 ): readonly T[] {
-	const name = input.values.get(kind);
+	const name = input.values.get(option);
 	if (name === undefined) return all;
 	const found = all.filter((each) => each.name === name);
 	if (found.length > 0) return found;
 	const names = all.map((each) => each.name);
 	const meant = nearest(name, names);
 	throw new Failure("USAGE", `there is no ${kind} ${JSON.stringify(name)} in ${loaded.config.file}`, {
-		hint: meant === undefined ? `the ${kind}s are ${names.join(", ")}` : `did you mean ${meant}?`,
+		hint:
+			names.length === 0 ? "there is none at all" : meant === undefined ? `the ${kind}s are ${names.join(", ")}` : `did you mean ${meant}?`,
 	});
 }
 

@@ -51,6 +51,8 @@ export interface Doors {
 	survey(config: Config, signal: AbortSignal): Promise<Survey>;
 	/** Looks at a target step by step. */
 	diagnoseTarget(config: Config, target: string, signal: AbortSignal): AsyncIterable<CheckStep>;
+	/** Goes the way to a channel by which people are told; with `test`, sends a message by it. */
+	diagnoseChannel(config: Config, channel: string, how: "probe" | "test", signal: AbortSignal): AsyncIterable<CheckStep>;
 	/** Looks through the whole database and the change log's chain. Undefined: there is no database yet. */
 	verifyDatabase(databaseFile: string): Promise<ChainProof | undefined>;
 	/** Copies the database while others go on writing. */

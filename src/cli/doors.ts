@@ -36,6 +36,11 @@ export function openDoors(clock: () => number): Doors {
 			const options = config.targets.find(({ name }) => name === target);
 			if (options !== undefined) yield* diagnoseTarget(options, { clock, random: Math.random }, signal);
 		},
+		diagnoseChannel: async function* (config, channel, how, signal) {
+			const { diagnoseChannel } = await import("../notify/channels.ts");
+			const options = config.notify.find(({ name }) => name === channel);
+			if (options !== undefined) yield await diagnoseChannel(options, { how, file: config.file, clock }, signal);
+		},
 		verifyDatabase: async (file) => (existsSync(file) ? (await import("../store/upkeep.ts")).verifyDatabase(file) : undefined),
 		backUp: async (file, to) => (await import("../store/upkeep.ts")).backUp(file, to),
 		restore: async (from, file) => (await import("../store/restore.ts")).restoreDatabase(from, file, clock()),

@@ -12,7 +12,7 @@ import { valueAt } from "./values.ts";
 export function checkCertificates(gathering: Gathering, source: Path): void {
 	const cert = [...source, "tls", "cert"];
 	const key = [...source, "tls", "key"];
-	readCertificates(gathering, [...source, "tls", "ca"], "the CA's certificate");
+	readAuthority(gathering, [...source, "tls", "ca"]);
 	const certificate = readCertificates(gathering, cert, "the client certificate");
 	if (certificate !== undefined) checkValidity(gathering, cert, certificate);
 	const privateKey = readKey(gathering, key);
@@ -21,6 +21,11 @@ export function checkCertificates(gathering: Gathering, source: Path): void {
 	if (certificate === undefined || privateKey === undefined || certificate.checkPrivateKey(privateKey)) return;
 	const remedy = "give the certificate and the key that were made together (the server's own certificate first in the file)";
 	gathering.problem(key, { message: "not the key of the certificate in tls.cert", remedy });
+}
+
+/** The certificates of a private authority, which are kept for whoever connects. */
+export function readAuthority(gathering: Gathering, where: Path): void {
+	readCertificates(gathering, where, "the CA's certificate");
 }
 
 /** The first certificate of a PEM file, or undefined with a problem said. */

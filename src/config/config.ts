@@ -2,6 +2,7 @@ import type { Limit, Limits } from "../core/gate.ts";
 import type { Lifecycle } from "../core/lifecycle.ts";
 import type { Mapping } from "../core/mapping.ts";
 import type { FeatureRule, PolicyRule } from "../core/rules.ts";
+import type { ChannelConfig } from "./notify-config.ts";
 import type { Secret } from "./secret.ts";
 import type { TargetConfig } from "./target-config.ts";
 
@@ -22,6 +23,7 @@ export interface Config {
 	/** In the order in which they count. */
 	readonly policies: readonly PolicyConfig[];
 	readonly targets: readonly TargetConfig[];
+	readonly notify: readonly ChannelConfig[];
 	readonly retention: { readonly runsMs: number; readonly changesMs: number };
 	readonly demo: DemoConfig | undefined;
 }

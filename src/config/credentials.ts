@@ -53,11 +53,13 @@ export function checkSecret(gathering: Gathering, where: Path): string | undefin
 	if (text !== undefined && "text" in place && !gathering.document.isExpanded(where)) {
 		gathering.warn(where, {
 			message: `the ${secretNames[String(where.at(-1))] ?? "password"} stands in the configuration itself`,
-			remedy: `move it to a file of its own: { file: ./secrets/${where[0] === "sources" ? "corp" : "target"} }`,
+			remedy: `move it to a file of its own: { file: ./secrets/${secretFiles[String(where[0])] ?? "corp"} }`,
 		});
 	}
 	return text;
 }
+
+const secretFiles: Readonly<Record<string, string>> = { targets: "target", notify: "mail" };
 
 const secretNames: Readonly<Record<string, string>> = { bearer: "token", clientSecret: "client's secret", secret: "secret" };
 

@@ -20,7 +20,8 @@ export function checkEndpoints(gathering: Gathering, target: Path): void {
 
 const IN_CLEAR = "accounts, and what we sign in with, cross the network in clear";
 
-function checkUrl(gathering: Gathering, target: Path, at: Path): void {
+/** Whether a URL goes over plain HTTP to another machine. */
+export function checkUrl(gathering: Gathering, target: Path, at: Path): void {
 	const text = textAt(gathering, at);
 	if (text === undefined || checkHttpUrl(text) !== undefined) return;
 	const { protocol, hostname } = new URL(text);
@@ -44,6 +45,7 @@ function checkProxy(gathering: Gathering, at: Path): void {
 	gathering.warn(at, { message: "the proxy's password stands in the configuration itself", remedy });
 }
 
-function isLoopback(hostname: string): boolean {
+/** Whether a host, as a URL has it, is this machine. */
+export function isLoopback(hostname: string): boolean {
 	return /^localhost\.?$|\.localhost$/.test(hostname) || hostname === "[::1]" || (isIP(hostname) === 4 && hostname.startsWith("127."));
 }

@@ -7,7 +7,8 @@ import { keysAt, meantKey } from "./vocabulary.ts";
 /** What is said of a key that is not there, with an example of how it is written. */
 export function missingFlaw(path: Path): Flaw {
 	const name = String(path.at(-1));
-	const example = (path[0] === "targets" ? targetExamples[name] : undefined) ?? examples[name];
+	const own = path[0] === "targets" ? targetExamples : path[0] === "notify" ? channelExamples : undefined;
+	const example = own?.[name] ?? examples[name];
 	return { message: `${name} is missing`, remedy: `add ${name}: ${example ?? "…"}` };
 }
 
@@ -51,5 +52,18 @@ const targetExamples: Readonly<Record<string, string>> = {
 	ldifBase: '"ou=people,dc=example,dc=com"',
 	heading: "E-mail",
 	field: "emails.primary",
+	secret: "{ env: HOOK_SECRET }",
+};
+
+/** The same of a channel. */
+const channelExamples: Readonly<Record<string, string>> = {
+	name: "admins",
+	type: "smtp (or webhook)",
+	host: "mail.example.com",
+	from: "dirsyncd@example.com",
+	to: "[admins@example.com]",
+	user: "dirsyncd",
+	password: "{ file: ./secrets/mail }",
+	url: "https://hooks.example.com/dirsyncd",
 	secret: "{ env: HOOK_SECRET }",
 };

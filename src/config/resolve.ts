@@ -5,6 +5,7 @@ import { activeDirectoryMapping, googleMapping, ldapMapping, type Mapping, type 
 import { changesOf } from "./belonging.ts";
 import type { Config, GroupKind, Listen, SourceConfig } from "./config.ts";
 import { parseListen } from "./formats.ts";
+import { resolveChannel } from "./resolve-notify.ts";
 import { resolveTarget } from "./resolve-target.ts";
 import { ms, withoutUndefined } from "./resolve-values.ts";
 import type { ValidConfig } from "./schema.ts";
@@ -54,6 +55,7 @@ export function resolve(file: string, valid: ValidConfig, semantics: Semantics):
 				...{ lifecycle: actionsOf(valid.lifecycle), limits: resolveAccountLimits(valid.limits, target.limits) },
 			}),
 		),
+		notify: valid.notify.map((channel, index) => resolveChannel(channel, `notify[${index}]`, semantics)),
 		retention: { runsMs: ms(valid.retention.runs), changesMs: ms(valid.retention.changes) },
 		demo:
 			valid.demo === undefined

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as formats from "./formats.ts";
+import { channel } from "./notify-schema.ts";
 import { feature, policy } from "./rules-schema.ts";
 import { limits, mapping, secret, text } from "./schema-parts.ts";
 import { condition, target } from "./target-schema.ts";
@@ -41,6 +42,7 @@ export function makeSchema() {
 			.min(1)
 			.prefault([{ name: "accounts", type: "local" }])
 			.describe("The systems whose accounts are kept. Without this: the local account store alone."),
+		notify: z.array(channel()).default([]).describe("Who is told, and how, of what waits for a person or is not as it should be."),
 		retention: retention().prefault({}).describe("How long history is kept."),
 		demo: demo().optional().describe("Serves a made-up directory over LDAP, for trying things out."),
 	});

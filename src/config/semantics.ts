@@ -6,6 +6,7 @@ import type { Environment } from "./expand.ts";
 import type { Flaw } from "./formats.ts";
 import { type Gathering, isMap, isOn, listAt, textAt } from "./gathering.ts";
 import { shownValue } from "./issues.ts";
+import { checkChannels } from "./notify.ts";
 import { type Path, type Problem, showPath } from "./problem.ts";
 import { checkRules } from "./rules.ts";
 import { checkScope, checkSplitDns } from "./scope.ts";
@@ -56,7 +57,9 @@ export function checkSemantics(document: ConfigDocument, environment: Environmen
 	};
 	checkNames(gathering, "sources");
 	checkNames(gathering, "targets");
+	checkNames(gathering, "notify");
 	checkTargets(gathering);
+	checkChannels(gathering);
 	checkRules(gathering);
 	checkSplitDns(gathering, ["protect"]);
 	checkMatch(gathering);
@@ -66,13 +69,13 @@ export function checkSemantics(document: ConfigDocument, environment: Environmen
 	return { problems, secretProblems, warnings, secrets: gathering.secrets, certificates: gathering.certificates };
 }
 
-function checkNames(gathering: Gathering, section: "sources" | "targets"): void {
+function checkNames(gathering: Gathering, section: "sources" | "targets" | "notify"): void {
 	const seen = new Set<string>();
 	for (const index of listAt(gathering, [section]).keys()) {
 		const at = [section, index, "name"];
 		const name = textAt(gathering, at);
 		if (name === undefined) continue;
-		const kind = section === "sources" ? "source" : "target";
+		const kind = { sources: "source", targets: "target", notify: "channel" }[section];
 		if (seen.has(name.toLowerCase()))
 			gathering.problem(at, { message: `there is another ${kind} of this name`, remedy: "give each its own name" });
 		seen.add(name.toLowerCase());

@@ -2,6 +2,7 @@ import path from "node:path";
 import { checkCertificates } from "./certificates.ts";
 import { checkSecret } from "./credentials.ts";
 import { checkEndpoints } from "./endpoints.ts";
+import type { Flaw } from "./formats.ts";
 import { type Gathering, isMap, isThere, listAt, sayMissing, textAt } from "./gathering.ts";
 import type { Path } from "./problem.ts";
 import { type TargetType, targetTypes } from "./target-schema.ts";
@@ -88,10 +89,8 @@ function checkAuth(gathering: Gathering, target: Path, type: TargetType): void {
 	for (const way of [["bearer"], ["basic", "password"], ["oauth", "clientSecret"]]) checkSecret(gathering, [...auth, ...way]);
 	const secret = [...target, "secret"];
 	const text = checkSecret(gathering, secret);
-	if (text !== undefined && text.length < SHORTEST_SECRET) {
-		const remedy = `make a longer one, of ${SHORTEST_SECRET} characters or more: openssl rand -base64 32`;
-		gathering.warn(secret, { message: "a secret so short can be found by trying", remedy });
-	}
+	const flaw = shortSecretFlaw(text);
+	if (flaw !== undefined) gathering.warn(secret, flaw);
 	if (type !== "scim") return;
 	const tls = [...target, "tls"];
 	const isByCertificate = isThere(gathering, [...tls, "cert"]) || gathering.document.isUnknown(tls);
@@ -104,6 +103,13 @@ function checkAuth(gathering: Gathering, target: Path, type: TargetType): void {
 
 /** Standard Webhooks asks for 24 octets at least. */
 const SHORTEST_SECRET = 24;
+
+/** Of a secret that signs, what is wrong with its length. */
+export function shortSecretFlaw(text: string | undefined): Flaw | undefined {
+	if (text === undefined || text.length >= SHORTEST_SECRET) return undefined;
+	const remedy = `make a longer one, of ${SHORTEST_SECRET} characters or more: openssl rand -base64 32`;
+	return { message: "a secret so short can be found by trying", remedy };
+}
 
 /** Keys of one format alone. */
 function checkFormat(gathering: Gathering, target: Path): void {

@@ -25,6 +25,8 @@ export const failureCodes = {
 	TARGET_UNREACHABLE: "a target cannot be reached",
 	TARGET_REFUSED: "a target refuses us as a whole",
 	TARGET_LISTING_PARTIAL: "a target's list of accounts cannot be proven complete",
+	CHANNEL_UNREACHABLE: "a channel by which people are told cannot be reached",
+	CHANNEL_REFUSED: "a mail server, or a webhook, takes nothing of ours",
 	RUN_ALREADY_ACTIVE: "a run of this source is going on",
 	OUTPUT_UNWRITABLE: "a file that was asked for cannot be written",
 	NOT_FOUND: "what was asked for is not there",

@@ -62,7 +62,7 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 			const demo = await startDemoDirectory(config.demo, log);
 			closers.add("demo", () => demo.close());
 		}
-		const works = await openWorks(config, { log, clock, version, signal });
+		const works = await openWorks(config, { log, clock, version, signal, page: http.url });
 		closers.add("works", () => works.close());
 		front.connect(works);
 		works.start();

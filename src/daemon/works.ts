@@ -2,7 +2,9 @@ import type { Config } from "../config/config.ts";
 import { Failure } from "../core/errors.ts";
 import type { ReadBackReport } from "../engine.ts";
 import type { HealthFacts } from "../http/health.ts";
+import { makeChannel } from "../notify/channels.ts";
 import type { Forgotten } from "../store/forget.ts";
+import { openNotices } from "../store/notices.ts";
 import { openViews } from "../store/open-views.ts";
 import type { Unpinned } from "../store/pins.ts";
 import { openProbe, type Probe } from "../store/probe.ts";
@@ -13,10 +15,12 @@ import { makeMetrics } from "../telemetry/metrics.ts";
 import { type Closers, makeClosers } from "./closers.ts";
 import { type EngineClient, startEngine } from "./engine-client.ts";
 import { hearDeliveries } from "./hear-deliveries.ts";
+import { makeNotifying } from "./notifying.ts";
 import { gatherParts, makeOverview } from "./overview.ts";
 import { makeReadBacks } from "./read-backs.ts";
 import { makeRuns } from "./runs.ts";
 import { makeSchedule } from "./schedule.ts";
+import { makeSightings } from "./sightings.ts";
 import { makeUpkeep } from "./upkeep.ts";
 import { makeWatching } from "./watching.ts";
 
@@ -47,6 +51,8 @@ export interface WorksParts {
 	readonly version: string;
 	/** Aborted when the daemon is to end, also while the works are being opened. */
 	readonly signal: AbortSignal;
+	/** Where the page is; by default where the configuration has HTTP listen. */
+	readonly page?: string;
 	/** The engine's thread; by default the real one. */
 	readonly engineFile?: string | URL;
 }
@@ -55,10 +61,11 @@ export interface WorksParts {
 const ENGINE_CLOSE_MS = 7000;
 
 /** Opens the database and everything that works on it. Throws what the engine refuses to open with. */
-export async function openWorks(first: Config, { log, clock, version, signal, engineFile }: WorksParts): Promise<Works> {
+export async function openWorks(first: Config, { log, clock, version, signal, page, engineFile }: WorksParts): Promise<Works> {
 	let config = first;
 	const ending = new AbortController();
 	const closers = makeClosers(log);
+	const certificates = new Map<string, number>();
 	const metrics = makeMetrics(version, () => ({ ...overview.state(), times: schedule.times() }));
 	const engine = await startEngine(config, {
 		...(engineFile !== undefined && { file: engineFile }),
@@ -67,7 +74,10 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 		listener: {
 			progress: ({ source }) => schedule.progressed(source),
 			ldap: (source, operation, seconds) => metrics.observeLdap(source, operation, seconds),
-			certificate: (source, expiresAt) => metrics.observeCertificate(source, expiresAt),
+			certificate: (source, expiresAt) => {
+				metrics.observeCertificate(source, expiresAt);
+				certificates.set(source, expiresAt);
+			},
 			woken: (source) => watching.woken(source),
 			...hearDeliveries({ metrics, log, clock }),
 		},
@@ -104,6 +114,15 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 	closers.add("upkeep", () => upkeep.stop());
 	const readBacks = makeReadBacks({ engine, log, clock, ending: ending.signal });
 	closers.add("readings back", () => readBacks.stop());
+	const notices = openNotices(config.database);
+	closers.add("notices", () => notices.close());
+	const notifying = makeNotifying({
+		...{ notices, configured, log, clock, random: Math.random, ending: ending.signal, config: config.file },
+		sightings: makeSightings({ overview, notices, certificateOf: (source) => certificates.get(source) }),
+		makeChannel: (channel) => makeChannel(channel, clock),
+		page: page ?? `http://${config.http.listen.host}:${config.http.listen.port}/`,
+	});
+	closers.add("notifying", () => notifying.stop());
 
 	/** A run outside of the schedule, as far as the schedule is concerned. */
 	const counted = async (work: Promise<RunReport>): Promise<RunReport> => {
@@ -126,6 +145,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 			upkeep.start();
 			readBacks.replace(config.targets);
 			watching.start(watchedIn(config));
+			notifying.start(config.notify);
 		},
 		change: (to) =>
 			schedule.betweenAll(async () => {
@@ -136,6 +156,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, en
 					// Not awaited: it waits for sources that are gone, whose runs are kept away by this very change.
 					void schedule.replace(to.sources);
 					readBacks.replace(to.targets);
+					notifying.start(to.notify);
 				} finally {
 					watching.start(watchedIn(config));
 				}

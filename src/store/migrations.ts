@@ -376,6 +376,36 @@ CREATE TABLE entitlement_counts (kind TEXT NOT NULL, name TEXT NOT NULL, value T
 `,
 	},
 	{
+		version: 7,
+		name: "who was told",
+		sql: `
+-- What is not as it should be, and whether anybody was told: a restart neither repeats nor forgets.
+CREATE TABLE matters (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+-- What is to be sent, or was: at most one that was not of a channel and a matter.
+CREATE TABLE notices (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	channel TEXT NOT NULL,
+	matter TEXT NOT NULL,      -- key and beginning of the matter, or of a report its own name
+	body TEXT NOT NULL,        -- JSON: what there is to say
+	at INTEGER NOT NULL,
+	sent_at INTEGER,
+	attempts INTEGER NOT NULL DEFAULT 0,
+	due_at INTEGER NOT NULL,
+	error TEXT
+);
+CREATE INDEX notices_by_matter ON notices (channel, matter);
+CREATE INDEX notices_open ON notices (due_at) WHERE sent_at IS NULL;
+-- Where the next report of a channel begins in the change log, and when it is due.
+CREATE TABLE reports (
+	channel TEXT PRIMARY KEY,
+	schedule TEXT NOT NULL,
+	from_sequence INTEGER NOT NULL,
+	from_at INTEGER NOT NULL,
+	due_at INTEGER
+) WITHOUT ROWID;
+`,
+	},
+	{
 		version: 8,
 		name: "restored backups",
 		sql: `

@@ -80,6 +80,7 @@ function doorsOf(world: Partial<World>): Doors {
 		diagnoseTarget: async function* () {
 			yield* world.targetSteps ?? [];
 		},
+		diagnoseChannel: async function* () {},
 		verifyDatabase: async () => (world.verify === undefined ? wholeChain(0) : world.verify()),
 		backUp: async () => {},
 		restore: async () => ({ kept: undefined, lastRunAt: undefined, changes: 0 }),

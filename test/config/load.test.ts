@@ -248,7 +248,7 @@ describe("the files that come with it", () => {
 
 	it("the example's targets load once their # are removed, with the values that leaving them out gives", () => {
 		const text = readFileSync(path.join(config, "dirsyncd.example.yaml"), "utf8");
-		const [start, end] = [text.indexOf("  # - name: mail-gateway"), text.indexOf("# How long history")];
+		const [start, end] = [text.indexOf("  # - name: mail-gateway"), text.indexOf("# Who is told")];
 		const whole = text.slice(0, start) + text.slice(start, end).replaceAll(/^ {2}# /gm, "  ") + text.slice(end);
 		const [withFiles, files] = [whole.replace(/^ {6}ca: .*$/m, "").replaceAll(/\.\/secrets\/\w+/g, "x"), { x: "x".repeat(24) }];
 		const [, scim, file, webhook] = load(withFiles, {}, files).config.targets;
@@ -264,6 +264,21 @@ describe("the files that come with it", () => {
 		expect({ ...scim, ...own }).toEqual({ ...usual[0], ...own });
 		expect({ ...file, format: 0, path: 0 }).toEqual({ ...usual[1], format: 0, path: 0 });
 		expect({ ...webhook, secret: 0 }).toEqual({ ...usual[2], secret: 0 });
+	});
+
+	it("the example's channels load once their # are removed, with the values that leaving them out gives", () => {
+		const text = readFileSync(path.join(config, "dirsyncd.example.yaml"), "utf8");
+		const section = text.slice(text.indexOf("# notify:"), text.indexOf("\n\n# How long history")).replaceAll(/^# /gm, "");
+		const [withFiles, files] = [section.replaceAll(/\.\/secrets\/\w+/g, "x"), { x: "x".repeat(24) }];
+		const [smtp, webhook] = load(good({ "+": withFiles }), {}, files).config.notify;
+		const bare = [
+			"notify:",
+			"  - { name: admins, type: smtp, host: mail.example.com, from: dirsyncd <dirsyncd@example.com>, to: [admins@example.com], report: weekly }",
+			"  - { name: chat, type: webhook, url: 'https://hooks.example.com/dirsyncd', secret: { file: x } }",
+		];
+		const usual = load(good({ "+": bare.join("\n") }), {}, files).config.notify;
+		expect({ ...smtp, auth: 0 }).toEqual({ ...usual[0], auth: 0 });
+		expect({ ...webhook, secret: 0 }).toEqual({ ...usual[1], secret: 0 });
 	});
 
 	it("the demo's configuration loads", () => {

@@ -26,6 +26,7 @@ export function makeConfig(differences: Partial<Config> = {}): Config {
 		features: [],
 		policies: [],
 		targets: [{ name: "accounts", type: "local", when: undefined, mapping: undefined, lifecycle: undefined, limits: {}, groups: true }],
+		notify: [],
 		retention: { runsMs: 1, changesMs: 1 },
 		demo: undefined,
 		...differences,

@@ -3,10 +3,10 @@ import { digest } from "../../lib/digest.ts";
 import { makeLimiter } from "../../lib/limiter.ts";
 import { retryAfter } from "../../lib/retry-after.ts";
 import { backOff, type Wait } from "../../lib/waiting.ts";
+import { signed } from "../../lib/webhook-signature.ts";
 import { plain } from "../http/plain.ts";
 import type { Answer, Reply, Wire } from "../http/wire.ts";
 import type { WebhookOptions } from "./options.ts";
-import { signed } from "./signature.ts";
 
 /** What became of one POST. */
 export type Outcome =

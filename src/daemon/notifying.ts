@@ -1,0 +1,105 @@
+import type { ChannelConfig } from "../config/notify-config.ts";
+import { Failure } from "../core/errors.ts";
+import type { Matter, MatterKind, MatterNotice } from "../core/matter.ts";
+import { look, type Sighting } from "../core/matters.ts";
+import type { Notices } from "../store/notices.ts";
+import { makePostman, type PostmanParts } from "./postman.ts";
+import { makeReports } from "./reports.ts";
+
+export interface NotifyingParts extends PostmanParts {
+	readonly notices: Notices;
+	readonly sightings: (now: number) => readonly Sighting[];
+	/** Names that are configured now. */
+	configured(): { readonly sources: readonly string[]; readonly targets: readonly string[] };
+}
+
+/** Tells people what waits for them, what is not as it should be, and when it is over. Holds nothing up. */
+export interface Notifying {
+	start(channels: readonly ChannelConfig[]): void;
+	/** Looks now, lays ready what is to be said, and resolves when what is due was tried. */
+	turn(): Promise<void>;
+	/** Resolves when nothing of it is going on any more. */
+	stop(): Promise<void>;
+}
+
+const LOOK_EVERY_MS = 5000;
+const RETIRE_EVERY_MS = 3_600_000;
+
+export function makeNotifying(parts: NotifyingParts): Notifying {
+	const { notices, sightings, configured, log, clock, ending } = parts;
+	const postman = makePostman(parts);
+	const reports = makeReports(parts);
+	let channels: readonly ChannelConfig[] = [];
+	let timer: NodeJS.Timeout | undefined;
+	let underway: Promise<void> | undefined;
+	let retiredAt = Number.NEGATIVE_INFINITY;
+	/** The last trouble of our own, so that it is said once. */
+	let said: string | undefined;
+
+	const exists = (kind: MatterKind, about: string): boolean => configured()[kind === "target" ? "targets" : "sources"].includes(about);
+	const channelsFor = ({ matter, state }: MatterNotice): readonly string[] =>
+		channels
+			.filter(({ on }) => on.includes(matter.detail.kind) && (state !== "recovered" || on.includes("recovered")))
+			.map(({ name }) => name);
+
+	const lookOnce = (): void => {
+		const now = clock();
+		const before = notices.matters();
+		const after = look(before, sightings(now), exists, now);
+		if (after.notices.length === 0 && outline(before) === outline(after.matters)) return;
+		// Of "busy" nothing comes: the next look finds the same.
+		if (notices.attempt(() => notices.keep(after.matters, after.notices, channelsFor)) === "busy") return;
+		for (const { matter, state } of after.notices) log.info({ matter: matter.key, state }, "to be told");
+	};
+
+	const retire = (): void => {
+		if (clock() - retiredAt < RETIRE_EVERY_MS) return;
+		const names = channels.map(({ name }) => name);
+		if (notices.attempt(() => notices.retire(names, clock())) !== "busy") retiredAt = clock();
+	};
+
+	const turn = async (): Promise<void> => {
+		if (channels.length === 0) return;
+		try {
+			lookOnce();
+			retire();
+			await reports.look(channels);
+			said = undefined;
+		} catch (error) {
+			// Nothing is lost: the next look finds the same. Whatever it is, it is no reason to hold up what the daemon is for.
+			const because = error instanceof Error ? error.message : String(error);
+			const hint = error instanceof Failure ? error.hint : undefined;
+			if (said !== because) log.warn({ because, hint }, "what is to be told cannot be kept; it is tried again");
+			said = because;
+		}
+		await postman.round();
+	};
+
+	const tick = (): void => {
+		if (underway !== undefined || ending.aborted) return;
+		underway = turn().finally(() => {
+			underway = undefined;
+		});
+	};
+
+	return {
+		start: (to) => {
+			channels = to;
+			postman.replace(to);
+			timer ??= setInterval(tick, LOOK_EVERY_MS);
+		},
+		turn,
+		stop: async () => {
+			clearInterval(timer);
+			await underway;
+			await postman.stop();
+		},
+	};
+}
+
+/** As much of matters as has to outlive us: what is said of them is found again by looking. */
+function outline(matters: readonly Matter[]): string {
+	return JSON.stringify(
+		matters.map(({ key, since, runAt, told, detail }) => [key, since, runAt, told, detail.kind === "failed" ? detail.runs : 0]).sort(),
+	);
+}
