@@ -46,8 +46,16 @@ const rooms: readonly Room[] = [
 	room("config", "core lib config/secret.ts", "node-cron yaml zod"),
 	room("telemetry", "core lib store sync/report.ts", "pino pino-pretty prom-client"),
 	room("demo", "core lib"),
-	room("http", "core lib store sync/report.ts telemetry config/secret.ts", "fastify @fastify/rate-limit"),
-	room("daemon", "core lib app engine.ts config config/secret.ts store sync/report.ts http telemetry demo", "node-cron"),
+	room(
+		"http",
+		"core lib explain/explanation.ts store sync/report.ts telemetry config/secret.ts",
+		"fastify @fastify/cookie @fastify/formbody @fastify/helmet @fastify/rate-limit",
+	),
+	room(
+		"daemon",
+		"core lib app engine.ts explain/explanation.ts config config/secret.ts store sync/report.ts http telemetry demo",
+		"node-cron",
+	),
 
 	// What the composition root gives to whoever drives it: words alone.
 	room("engine.ts", "core explain/explanation.ts store sync sync/report.ts"),

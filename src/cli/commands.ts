@@ -16,6 +16,7 @@ import { runCommand } from "./run.ts";
 import { runsCommand } from "./runs.ts";
 import { statusCommand } from "./status.ts";
 import { syncCommand } from "./sync.ts";
+import { tokenCommand } from "./token.ts";
 import { unpinCommand } from "./unpin.ts";
 import { verifyCommand } from "./verify.ts";
 import { whatIfCommand } from "./whatif.ts";
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
 	forgetCommand,
 	exportCommand,
 	backupCommand,
+	tokenCommand,
 	verifyCommand,
 	configCommand,
 ];

@@ -50,8 +50,8 @@ export interface Doors {
 	verifyDatabase(databaseFile: string): Promise<ChainProof | undefined>;
 	/** Copies the database while others go on writing. */
 	backUp(databaseFile: string, to: string): Promise<void>;
-	/** The token for the daemon's API, from the file beside the database. */
-	readToken(databaseFile: string): Promise<string>;
+	/** A token for the daemon's page and API, from the file beside the database: the admin token, or one that only reads. */
+	readToken(databaseFile: string, which: "token" | "viewer-token"): Promise<string>;
 	/** Sends one request to a daemon on this machine and waits as long as it takes. */
 	request(request: DaemonCall, signal: AbortSignal): Promise<DaemonAnswer>;
 }
@@ -61,6 +61,8 @@ export interface DaemonCall {
 	readonly method: "GET" | "POST";
 	readonly token: string;
 	readonly body: unknown;
+	/** Of a daemon that speaks TLS its own certificate, PEM: nobody else is spoken to, whatever name it is for. */
+	readonly certificate: string | undefined;
 }
 
 export interface DaemonAnswer {

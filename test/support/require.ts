@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, it } from "vitest";
 
 /** What a suite may need beyond Node and npm. */
-export type Need = "samba" | "namespaces" | "slapd" | "389ds" | "ldapsearch" | "openssl" | "promtool" | "systemd-analyze";
+export type Need = "samba" | "namespaces" | "slapd" | "389ds" | "ldapsearch" | "openssl" | "promtool" | "systemd-analyze" | "chromium";
 
 interface Requirement {
 	readonly programs: readonly string[];
@@ -37,6 +37,7 @@ const requirements: Readonly<Record<Need, Requirement>> = {
 	ldapsearch: { programs: ["ldapsearch"], packages: "ldap-utils" },
 	openssl: { programs: ["openssl"], packages: "openssl" },
 	"systemd-analyze": { programs: ["systemd-analyze"], packages: "systemd" },
+	chromium: { programs: ["chromium"], packages: "chromium" },
 	promtool: { programs: ["promtool"], packages: "prometheus" },
 };
 
