@@ -1,5 +1,5 @@
 import type { Command } from "./command.ts";
-import { loadToRead } from "./configuration.ts";
+import { loadFor } from "./configuration.ts";
 import { exitCodes } from "./exit-codes.ts";
 
 export const tokenCommand: Command = {
@@ -11,7 +11,7 @@ whoever has it may decide what is held. --viewer prints the one that only reads.
 	options: { viewer: { kind: "flag", summary: "the token that only reads" } },
 	operands: [0, 0],
 	run: async (context, input) => {
-		const { config } = loadToRead(context, input);
+		const { config } = loadFor(context, input);
 		const isViewer = input.flags.has("viewer");
 		const token = await context.doors.readToken(config.database, isViewer ? "viewer-token" : "token");
 		const role = isViewer ? "viewer" : "operator";

@@ -1,6 +1,7 @@
 import { type Html, html, markupOf, ours, type Piece } from "../../lib/html.ts";
 import type { Session } from "../session.ts";
 import { style } from "./style.ts";
+import { moment } from "./words.ts";
 
 /** What stands around every page. */
 export interface Frame {
@@ -31,7 +32,7 @@ ${session === undefined ? undefined : [searchBox(), signOut(session)]}
 <main id="main">
 ${main}
 </main>
-<footer>Version ${version} · as of <time datetime="${new Date(now).toISOString()}">${new Date(now).toISOString()}</time> · <a href="/health">health</a> · <a href="/metrics">metrics</a></footer>
+<footer>Version ${version} · as of ${moment(now)} · <a href="/health">health</a> · <a href="/metrics">metrics</a></footer>
 </body>
 </html>`)}\n`;
 }

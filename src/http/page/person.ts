@@ -1,7 +1,7 @@
 import type { Explanation, FieldFact, GrantFact, StateWord, TargetFact } from "../../explain/explanation.ts";
 import { type Html, html, type Piece } from "../../lib/html.ts";
 import type { HealthStatus } from "../health.ts";
-import { type Column, lines, table } from "./table.ts";
+import { type Column, facts, lines, table } from "./table.ts";
 import { moment, state } from "./words.ts";
 
 const grades: Readonly<Partial<Record<StateWord, HealthStatus>>> = {
@@ -39,7 +39,7 @@ function explained(one: Explanation): readonly Html[] {
 		);
 	return [
 		html`<section class="card"><h2>${title} ${state(grades[one.state] ?? "warn", one.state)}</h2><p>${one.summary}</p>${one.notes.map((note) => html`<p class="warn">${note}</p>`)}</section>`,
-		section("Account", ["what", "value"], accountRows(one)),
+		factSection("Account", accountRows(one)),
 		section("Targets", ["target", "state", "wanted", "applied", "what to know"], one.targets.map(targetRow)),
 		section("Scope", ["verdict", "why", "line"], one.scope === undefined ? [] : [[inScope(one.scope.isIn), one.scope.why, one.scope.line]]),
 		grants("Features", one.features),
@@ -55,7 +55,7 @@ function explained(one: Explanation): readonly Html[] {
 					: `${isPrimary ? "by its primary group: " : "through "}${[...through, name].join(" › ")}`,
 			]),
 		),
-		section("Entry", ["what", "value"], entryRows(one)),
+		factSection("Entry", entryRows(one)),
 		section(
 			"Last changes",
 			["when", "run", "change", "why", "result"],
@@ -74,13 +74,17 @@ function section(title: string, columns: readonly Column[], rows: readonly (read
 	return rows.length === 0 ? html`` : html`<h3>${title}</h3>${table(title, columns, rows)}`;
 }
 
+function factSection(title: string, rows: readonly (readonly [string, Piece])[]): Html {
+	return rows.length === 0 ? html`` : html`<h3>${title}</h3>${facts(rows)}`;
+}
+
 function inScope(isIn: boolean | undefined): string {
 	if (isIn === undefined) return "cannot be told";
 	return isIn ? "in scope" : "not in scope";
 }
 
-function accountRows({ account, quarantine, held, refused, pins }: Explanation): readonly (readonly Piece[])[] {
-	const rows: (readonly Piece[])[] = [];
+function accountRows({ account, quarantine, held, refused, pins }: Explanation): readonly (readonly [string, Piece])[] {
+	const rows: (readonly [string, Piece])[] = [];
 	if (account !== undefined) {
 		const { account: has, because, since, dueAt, isProtected } = account;
 		rows.push(["state", has.active ? "active" : `disabled${because === undefined ? "" : `: ${because}`}`]);
@@ -137,9 +141,9 @@ function fieldRow({ field, value, template, line, from, instead }: FieldFact): r
 	];
 }
 
-function entryRows({ source, dn, anchor, entry }: Explanation): readonly (readonly Piece[])[] {
+function entryRows({ source, dn, anchor, entry }: Explanation): readonly (readonly [string, Piece])[] {
 	if (anchor === undefined && dn === undefined) return [];
-	const rows: (readonly Piece[])[] = [
+	const rows: (readonly [string, Piece])[] = [
 		["source", source],
 		["dn", dn],
 		["anchor", anchor],

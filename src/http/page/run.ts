@@ -6,7 +6,7 @@ import type { GroupSide } from "../../core/group.ts";
 import { formatDuration } from "../../lib/duration.ts";
 import { type Html, html, type Piece } from "../../lib/html.ts";
 import type { LoggedChange, RunView } from "../../store/views.ts";
-import { lines, table } from "./table.ts";
+import { facts, lines, table } from "./table.ts";
 import { changesOf, count, distance, heldName, moment, outcome } from "./words.ts";
 
 /** Changes on the page of a run; the command of the same name has all. */
@@ -17,7 +17,7 @@ export function runPage(run: RunView, changes: Iterable<LoggedChange>, now: numb
 	const [shown, isAll] = firstOf(changes, CHANGES_SHOWN);
 	return [
 		html`<h1>Run ${run.run} of ${run.source}: ${outcome(run)}</h1>`,
-		table("About this run", ["what", "value"], factsOf(run, now)),
+		facts(factsOf(run, now)),
 		html`<h2>Changes</h2>`,
 		shown.length === 0
 			? html`<p>It changed nothing.</p>`
@@ -35,8 +35,8 @@ function firstOf<T>(all: Iterable<T>, most: number): readonly [readonly T[], boo
 	return [first, true];
 }
 
-function factsOf(run: RunView, now: number): readonly (readonly Piece[])[] {
-	const rows: readonly (readonly [string, Piece])[] = [
+function factsOf(run: RunView, now: number): readonly (readonly [string, Piece])[] {
+	return [
 		["started", html`${moment(run.startedAt)} (${distance(run.startedAt, now)}), by ${run.trigger}`],
 		["took", run.endedAt === undefined ? "it is still going on" : formatDuration(run.endedAt - run.startedAt)],
 		["takes back", run.reverts === undefined ? undefined : html`<a href="/runs/${run.reverts}">run ${run.reverts}</a>`],
@@ -44,16 +44,16 @@ function factsOf(run: RunView, now: number): readonly (readonly Piece[])[] {
 		["sealed", run.sealed ? "yes" : lines(["no", ...run.unsealed])],
 		["full because", run.fullBecause],
 		["error", run.error],
-		["changes", `${count(changesOf(run))}: ${countsOf(run)}`],
+		["changes", changesOf(run) === 0 ? "none" : countsOf(run)],
 		["held", count(run.held)],
 		["quarantined", count(run.quarantined)],
 	];
-	return rows.filter(([, value]) => value !== undefined);
 }
 
 function countsOf({ created, updated, entitlements, disabled, enabled, deleted }: RunView): string {
 	const counts = { created, updated, "entitled otherwise": entitlements, disabled, enabled, deleted };
 	return Object.entries(counts)
+		.filter(([, number]) => number > 0)
 		.map(([name, number]) => `${count(number)} ${name}`)
 		.join(", ");
 }

@@ -35,6 +35,10 @@ th, td { text-align: left; padding: .4rem .9rem .4rem 0; border-bottom: 1px soli
 th { color: var(--muted); font-weight: 600; white-space: nowrap }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
+dl { margin: 0; font-size: .94rem }
+dl > div { display: grid; grid-template-columns: minmax(7rem, 11rem) 1fr; gap: .6rem; padding: .4rem 0; border-bottom: 1px solid var(--line) }
+dt { color: var(--muted); font-weight: 600; overflow-wrap: anywhere } dd { margin: 0 }
+time { white-space: nowrap }
 code { font: .9em/1.4 ui-monospace, monospace; overflow-wrap: anywhere }
 form { margin: 0 } form.search { display: flex; gap: .4rem; flex: 0 1 22rem } form.search input { flex: 1 1 8rem; min-width: 0 }
 .deciding { display: flex; flex-wrap: wrap; gap: .6rem; margin-top: .9rem }
@@ -44,13 +48,11 @@ button { font: inherit; font-weight: 600; cursor: pointer; border-radius: .35rem
   background: var(--ground); color: var(--text) }
 button.main { background: var(--link); border-color: var(--link); color: var(--on-link) }
 button.plain { border: 0; background: none; color: var(--link); padding: .2rem 0; font-weight: 400 }
-.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1rem }
 figure { margin: 0 } figcaption { font-size: .9rem; color: var(--muted); margin: .3rem 0 .8rem }
 svg { display: block; width: 100%; height: 5.5rem; border-bottom: 1px solid var(--muted) }
 rect { fill: var(--bar) } rect.warn { fill: var(--warn) } rect.fail { fill: var(--fail) }
 del { color: var(--muted) } ins { text-decoration: none; font-weight: 600 }
-ul.plain { list-style: none; padding: 0; margin: 0 }
 @media (max-width: 44rem) {
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
   table, tbody, tr, td { display: block } tr { border-bottom: 1px solid var(--line); padding: .5rem 0 }
@@ -58,5 +60,6 @@ ul.plain { list-style: none; padding: 0; margin: 0 }
   td:empty { display: none }
   td { display: grid; grid-template-columns: 7rem 1fr; gap: .6rem }
   td::before { content: attr(data-head); color: var(--muted) }
+  dl > div { grid-template-columns: 7rem 1fr }
   form.search { flex: 1 1 100% }
 }`;

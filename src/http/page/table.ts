@@ -29,6 +29,13 @@ function headOf(column: Column): string {
 	return typeof column === "string" ? column : column.number;
 }
 
+/** Names with their values; what has none is left out. */
+export function facts(rows: readonly (readonly [string, Piece])[]): Html {
+	const told = rows.filter(([, value]) => value !== undefined);
+	return html`<dl>
+${told.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>`;
+}
+
 /** Several things of one cell, a line each. */
 export function lines(pieces: readonly Piece[]): readonly Piece[] {
 	return pieces
