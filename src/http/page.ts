@@ -12,7 +12,7 @@ import { RUNS_SHOWN, runsPage } from "./page/runs.ts";
 import type { PageParts } from "./page-parts.ts";
 import { problemOf } from "./problem.ts";
 import type { Session } from "./session.ts";
-import { addSignIn } from "./sign-in.ts";
+import { addSignIn, isFromElsewhere } from "./sign-in.ts";
 
 /** What the page does not make itself. */
 export interface PageSurroundings extends Omit<PageParts, "show"> {
@@ -49,7 +49,13 @@ export async function addPage(app: FastifyInstance, surroundings: PageSurroundin
 	app.get("/", async (request, reply) => {
 		const session = sessionOf(request);
 		const frame = { title: health().status, here: "/", session };
-		return show(reply, frame, session === undefined ? openPage(health(), signInForm("/")) : overview(look, health(), session, clock()));
+		return show(
+			reply,
+			frame,
+			session === undefined
+				? openPage(health(), signInForm({ next: "/", wrong: undefined, isFromElsewhere: isFromElsewhere(request) }))
+				: overview(look, health(), session, clock()),
+		);
 	});
 	app.get(
 		"/runs",

@@ -22,8 +22,10 @@ export function addSignIn(app: FastifyInstance, parts: PageParts): Doorkeeper {
 	const cookie = isSecure ? "__Host-dirsyncd" : "dirsyncd";
 	const flags = { path: "/", httpOnly: true, sameSite: "strict", secure: isSecure } as const;
 
-	const form = (reply: FastifyReply, status: number, next: string, wrong: string | undefined): FastifyReply =>
-		show(reply.code(status), { title: "Sign in", here: undefined, session: undefined }, openPage(parts.health(), signInForm(next, wrong)));
+	const form = (reply: FastifyReply, status: number, next: string, wrong: string | undefined): FastifyReply => {
+		const wayIn = signInForm({ next, wrong, isFromElsewhere: wrong === undefined && isFromElsewhere(reply.request) });
+		return show(reply.code(status), { title: "Sign in", here: undefined, session: undefined }, openPage(parts.health(), wayIn));
+	};
 
 	app.get<{ Querystring: { next?: unknown } }>("/login", async (request, reply) =>
 		form(reply, 200, localPath(request.query.next), undefined),
@@ -74,6 +76,11 @@ function checkOrigin(request: FastifyRequest): void {
 	const { origin, host } = request.headers;
 	if (origin !== undefined && URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()) return;
 	throw new Failure("FORBIDDEN", "this form does not come from this page", { hint: "Behind a gateway, let it pass on the Host header." });
+}
+
+/** Whether a link on another site led here, as far as the browser says so. */
+export function isFromElsewhere({ headers }: FastifyRequest): boolean {
+	return headers["sec-fetch-site"] === "cross-site";
 }
 
 /** A path of this page and nothing else: whoever signs in must not be sent elsewhere. */

@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
@@ -119,6 +121,25 @@ describeWith(["chromium"], "the page in a browser", () => {
 		await page.getByRole("button", { name: "Sign out" }).press("Enter");
 		await page.getByLabel("Token").waitFor();
 		expect((await context.cookies()).map(({ name }) => name)).toEqual([]);
+	}, 60_000);
+
+	it("who has signed in and follows a link in a mail is one click away from where it leads", async () => {
+		await open({ colorScheme: "light", width: 1280 });
+		await signIn();
+		const mail = createServer((_request, response) => {
+			response.setHeader("content-type", "text/html").end(`<a href="${world.server.url}/runs/40">Look at run 40</a>`);
+		});
+		await new Promise<void>((resolve) => mail.listen(0, "127.0.0.1", resolve));
+		try {
+			// By another name: another site, as a mail program on the web is.
+			await page.goto(`http://localhost:${(mail.address() as AddressInfo).port}/`);
+			await page.getByRole("link", { name: "Look at run 40" }).click();
+			await page.getByRole("link", { name: "go on" }).click();
+			await page.getByRole("heading", { name: "Run 40 of corp" }).waitFor();
+		} finally {
+			mail.closeAllConnections();
+			mail.close();
+		}
 	}, 60_000);
 
 	it("its own policy runs no script, not even one that gets in", async () => {

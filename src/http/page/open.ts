@@ -31,10 +31,19 @@ function wordsOf({ output, lastRun, watching, nextRun }: Check): readonly string
 	];
 }
 
-/** The form for signing in; `wrong` is said above it. `next` is where to go then, a path of this page. */
-export function signInForm(next: string, wrong?: string): Html {
+export interface SignInForm {
+	/** Where to go then: a path of this page. */
+	readonly next: string;
+	/** What was wrong with the last try. */
+	readonly wrong: string | undefined;
+	/** By a link on another site, for which the browser keeps the cookie back: who has signed in is asked to come in from here. */
+	readonly isFromElsewhere: boolean;
+}
+
+export function signInForm({ next, wrong, isFromElsewhere }: SignInForm): Html {
 	return html`<form action="/login" method="post" class="card${wrong === undefined ? "" : " fail"}">
 ${wrong === undefined ? undefined : html`<p role="alert">${wrong}</p>`}
+${isFromElsewhere ? html`<p>You followed a link to here. If you have signed in already, <a href="${next}">go on</a>.</p>` : undefined}
 <input type="hidden" name="next" value="${next}">
 <label for="token">Token</label>
 <input id="token" name="token" type="password" required autocomplete="current-password" size="44" aria-describedby="token-hint">
