@@ -54,10 +54,14 @@ const rooms: readonly Room[] = [
 	// Who started us and watches over us.
 	room("service", ""),
 	room("demo", "core lib"),
-	room("http", "core lib store sync/report.ts telemetry config/secret.ts", "fastify @fastify/rate-limit"),
+	room(
+		"http",
+		"core lib explain/explanation.ts store sync/report.ts telemetry config/secret.ts",
+		"fastify @fastify/cookie @fastify/formbody @fastify/helmet @fastify/rate-limit",
+	),
 	room(
 		"daemon",
-		"core lib app engine.ts config config/secret.ts store sync/report.ts http telemetry service demo notify notify/channels.ts",
+		"core lib app engine.ts explain/explanation.ts config config/secret.ts store sync/report.ts http telemetry service demo notify notify/channels.ts",
 		"node-cron",
 	),
 

@@ -18,6 +18,7 @@ import { runCommand } from "./run.ts";
 import { runsCommand } from "./runs.ts";
 import { statusCommand } from "./status.ts";
 import { syncCommand } from "./sync.ts";
+import { tokenCommand } from "./token.ts";
 import { unpinCommand } from "./unpin.ts";
 import { verifyCommand } from "./verify.ts";
 import { whatIfCommand } from "./whatif.ts";
@@ -44,6 +45,7 @@ export const commands: readonly Command[] = [
 	exportCommand,
 	backupCommand,
 	restoreCommand,
+	tokenCommand,
 	verifyCommand,
 	configCommand,
 ];

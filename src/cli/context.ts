@@ -59,8 +59,8 @@ export interface Doors {
 	backUp(databaseFile: string, to: string): Promise<void>;
 	/** Puts a backup in the place of the database. Call while holding its lock. */
 	restore(from: string, databaseFile: string): Promise<Restored>;
-	/** The token for the daemon's API, from the file beside the database. */
-	readToken(databaseFile: string): Promise<string>;
+	/** A token for the daemon's page and API, from the file beside the database: the admin token, or one that only reads. */
+	readToken(databaseFile: string, which: "token" | "viewer-token"): Promise<string>;
 	/** Sends one request to a daemon on this machine and waits as long as it takes. */
 	request(request: DaemonCall, signal: AbortSignal): Promise<DaemonAnswer>;
 }
@@ -70,6 +70,8 @@ export interface DaemonCall {
 	readonly method: "GET" | "POST";
 	readonly token: string;
 	readonly body: unknown;
+	/** Of a daemon that speaks TLS its own certificate, PEM: nobody else is spoken to, whatever name it is for. */
+	readonly certificate: string | undefined;
 }
 
 export interface DaemonAnswer {

@@ -44,7 +44,7 @@ export function openDoors(clock: () => number): Doors {
 		verifyDatabase: async (file) => (existsSync(file) ? (await import("../store/upkeep.ts")).verifyDatabase(file) : undefined),
 		backUp: async (file, to) => (await import("../store/upkeep.ts")).backUp(file, to),
 		restore: async (from, file) => (await import("../store/restore.ts")).restoreDatabase(from, file, clock()),
-		readToken: async (file) => readToken((await import("../daemon/lock.ts")).besideDatabase(file, "token")),
+		readToken: async (file, which) => readToken((await import("../daemon/lock.ts")).besideDatabase(file, which)),
 		request,
 	};
 }
@@ -65,9 +65,12 @@ function readToken(file: string): string {
 	try {
 		return readFileSync(file, "utf8").trim();
 	} catch (cause) {
-		throw new Failure("SECRET_UNREADABLE", `the daemon's token in ${file} cannot be read`, {
+		const isMissing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+		throw new Failure("SECRET_UNREADABLE", `the daemon's token in ${file} cannot be read${isMissing ? ": it is not there" : ""}`, {
 			cause,
-			hint: "Only the user that the daemon runs as may read it: use sudo -u with that user.",
+			hint: isMissing
+				? "The daemon makes it when it first starts (dirsyncd run). Check that this is its configuration."
+				: "Only the user that the daemon runs as may read it: use sudo -u with that user.",
 		});
 	}
 }
@@ -75,10 +78,14 @@ function readToken(file: string): string {
 /** How long a daemon on this machine may take to accept a connection, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5000;
 
-async function request({ url, method, token, body }: DaemonCall, signal: AbortSignal): Promise<DaemonAnswer> {
+async function request({ url, method, token, body, certificate }: DaemonCall, signal: AbortSignal): Promise<DaemonAnswer> {
 	const { Agent, fetch } = await import("undici");
 	// A first reading of a large directory takes many minutes, and the answer comes after it: undici's own 300 s are too short.
-	const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_TIMEOUT_MS } });
+	const agent = new Agent({
+		headersTimeout: 0,
+		bodyTimeout: 0,
+		connect: { timeout: CONNECT_TIMEOUT_MS, ...(certificate !== undefined && trustOnly(certificate)) },
+	});
 	try {
 		const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
 		const response = await fetch(url, { method, headers, body: JSON.stringify(body ?? {}), dispatcher: agent, signal });
@@ -93,6 +100,11 @@ async function request({ url, method, token, body }: DaemonCall, signal: AbortSi
 	} finally {
 		await agent.close();
 	}
+}
+
+/** The token goes to who has the key of this very certificate: on loopback its name says nothing, and its authority need not be known here. */
+function trustOnly(certificate: string) {
+	return { ca: certificate, allowPartialTrustChain: true, checkServerIdentity: () => undefined };
 }
 
 function parseJson(text: string): unknown {

@@ -26,8 +26,9 @@ export interface Rejection {
 /** Speaks to a daemon over its API, with the token that it keeps beside the database. */
 export function reachDaemon({ doors, signal }: Context, config: Config, url: string): Daemon {
 	const post = async (path: string, body: unknown): Promise<unknown> => {
-		const token = await doors.readToken(config.database);
-		const answer = await doors.request({ url: new URL(path, url).href, method: "POST", token, body }, signal);
+		const token = await doors.readToken(config.database, "token");
+		const certificate = config.http.tls?.cert;
+		const answer = await doors.request({ url: new URL(path, url).href, method: "POST", token, body, certificate }, signal);
 		if (answer.status >= 200 && answer.status < 300) return answer.body;
 		throw failureOf(url, answer.status, answer.body);
 	};

@@ -10,11 +10,27 @@ import { valueAt } from "./values.ts";
 
 /** The certificates of a source: the authority's, and the client's own with its key. */
 export function checkCertificates(gathering: Gathering, source: Path): void {
-	const cert = [...source, "tls", "cert"];
-	const key = [...source, "tls", "key"];
 	readAuthority(gathering, [...source, "tls", "ca"]);
-	const certificate = readCertificates(gathering, cert, "the client certificate");
-	if (certificate !== undefined) checkValidity(gathering, cert, certificate);
+	checkOwn(gathering, source, { what: "the client certificate", refusing: "servers refuse" });
+}
+
+/** The daemon's own certificate, and its key. */
+export function checkServerCertificate(gathering: Gathering): void {
+	checkOwn(gathering, ["http"], { what: "the server's certificate", refusing: "browsers refuse" });
+}
+
+interface Owned {
+	/** "the client certificate" */
+	readonly what: string;
+	/** Who would not take it, out of its time. */
+	readonly refusing: string;
+}
+
+function checkOwn(gathering: Gathering, above: Path, owned: Owned): void {
+	const cert = [...above, "tls", "cert"];
+	const key = [...above, "tls", "key"];
+	const certificate = readCertificates(gathering, cert, owned.what);
+	if (certificate !== undefined) checkValidity(gathering, cert, certificate, owned);
 	const privateKey = readKey(gathering, key);
 	if (isThere(gathering, cert)) sayMissing(gathering, key);
 	else if (isThere(gathering, key)) sayMissing(gathering, cert);
@@ -57,13 +73,17 @@ function readCertificates(gathering: Gathering, where: Path, what: string): X509
 /** So long before its end, a certificate is due: requests take their time in many companies. */
 const SOON_MS = 14 * 86_400_000;
 
-function checkValidity({ now, warn }: Gathering, where: Path, { validFromDate, validToDate }: X509Certificate): void {
-	const remedy = "have it renewed: servers refuse a client certificate out of its time";
+function checkValidity(
+	{ now, warn }: Gathering,
+	where: Path,
+	{ validFromDate, validToDate }: X509Certificate,
+	{ what, refusing }: Owned,
+): void {
+	const remedy = `have it renewed: ${refusing} a certificate out of its time`;
 	const [from, to] = [validFromDate.getTime(), validToDate.getTime()];
-	if (now > to) warn(where, { message: `the client certificate expired on ${instant(to)}`, remedy });
-	else if (now < from)
-		warn(where, { message: `the client certificate is not valid before ${instant(from)}`, remedy: "check the clock, too" });
-	else if (now > to - SOON_MS) warn(where, { message: `the client certificate expires on ${instant(to)}`, remedy });
+	if (now > to) warn(where, { message: `${what} expired on ${instant(to)}`, remedy });
+	else if (now < from) warn(where, { message: `${what} is not valid before ${instant(from)}`, remedy: "check the clock, too" });
+	else if (now > to - SOON_MS) warn(where, { message: `${what} expires on ${instant(to)}`, remedy });
 }
 
 function instant(at: number): string {

@@ -11,7 +11,7 @@ export interface Config {
 	/** The file it was read from. */
 	readonly file: string;
 	readonly database: string;
-	readonly http: { readonly listen: Listen };
+	readonly http: HttpConfig;
 	readonly log: { readonly level: LogLevel };
 	readonly sources: readonly SourceConfig[];
 	readonly lifecycle: Lifecycle;
@@ -40,6 +40,13 @@ export interface PolicyConfig extends PolicyRule {
 }
 
 export type MatchField = "none" | "userName" | "employeeNumber" | "email";
+
+/** Where the daemon listens. */
+export interface HttpConfig {
+	readonly listen: Listen;
+	/** Undefined: plain HTTP. */
+	readonly tls: { readonly cert: string; readonly key: Secret } | undefined;
+}
 
 export interface Listen {
 	readonly host: string;

@@ -31,7 +31,7 @@ export function resolve(file: string, valid: ValidConfig, semantics: Semantics):
 	return {
 		file,
 		database: path.resolve(path.dirname(file), valid.database),
-		http: { listen: listen(valid.http.listen) },
+		http: { listen: listen(valid.http.listen), tls: serverTls(semantics) },
 		log: valid.log,
 		sources: valid.sources.map((source, index) =>
 			resolveSource(source, {
@@ -62,6 +62,12 @@ export function resolve(file: string, valid: ValidConfig, semantics: Semantics):
 				? undefined
 				: { listen: listen(valid.demo.listen), people: valid.demo.people, seed: valid.demo.seed, paceMs: ms(valid.demo.pace) },
 	};
+}
+
+/** What checks and schema have found to be whole. */
+function serverTls({ certificates, secrets }: Semantics): Config["http"]["tls"] {
+	const [cert, key] = [certificates.get("http.tls.cert"), secrets.get("http.tls.key")];
+	return cert === undefined || key === undefined ? undefined : { cert, key };
 }
 
 type ValidSource = ValidConfig["sources"][number];

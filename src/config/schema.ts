@@ -16,7 +16,21 @@ export function makeSchema() {
 			.default("./data/dirsyncd.db")
 			.describe("The SQLite file that holds everything dirsyncd knows. Relative paths are relative to this configuration file."),
 		http: z
-			.strictObject({ listen: text(formats.checkListen).default("127.0.0.1:8640").describe("host:port of /health, /metrics and the API.") })
+			.strictObject({
+				listen: text(formats.checkListen)
+					.default("127.0.0.1:8640")
+					.describe("host:port of the page, /health, /metrics and the API. Beyond this machine only with tls, or insecure."),
+				tls: z
+					.strictObject({
+						cert: text(formats.checkText)
+							.optional()
+							.describe("PEM file with the server's certificate, and those between it and its authority."),
+						key: secret().optional().describe("PEM file with its private key, or { file }, { env }, { credential }."),
+					})
+					.optional()
+					.describe("Serves HTTPS. Without it: plain HTTP."),
+				insecure: z.boolean().default(false).describe("Allows plain HTTP beyond this machine. Warned at every start."),
+			})
 			.prefault({})
 			.describe("The HTTP server of the daemon."),
 		log: z

@@ -6,6 +6,7 @@ import type { Environment } from "./expand.ts";
 import type { Flaw } from "./formats.ts";
 import { type Gathering, isMap, isOn, listAt, textAt } from "./gathering.ts";
 import { shownValue } from "./issues.ts";
+import { checkListener } from "./listener.ts";
 import { checkChannels } from "./notify.ts";
 import { type Path, type Problem, showPath } from "./problem.ts";
 import { checkRules } from "./rules.ts";
@@ -55,6 +56,7 @@ export function checkSemantics(document: ConfigDocument, environment: Environmen
 		secrets: new Map(),
 		certificates: new Map(),
 	};
+	checkListener(gathering);
 	checkNames(gathering, "sources");
 	checkNames(gathering, "targets");
 	checkNames(gathering, "notify");

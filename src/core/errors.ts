@@ -30,6 +30,7 @@ export const failureCodes = {
 	RUN_ALREADY_ACTIVE: "a run of this source is going on",
 	OUTPUT_UNWRITABLE: "a file that was asked for cannot be written",
 	NOT_FOUND: "what was asked for is not there",
+	FORBIDDEN: "who asks may not, or did not ask by a form of the page",
 	CANCELLED: "stopped because the process is ending",
 } as const satisfies Record<string, string>;
 

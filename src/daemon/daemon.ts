@@ -44,12 +44,16 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 	try {
 		const lock = acquireLock(config.database, { command: "run", clock });
 		closers.add("lock", () => lock.release());
-		const token = openToken(besideDatabase(config.database, "token"));
+		const tokens = {
+			operator: openToken(besideDatabase(config.database, "token")),
+			viewer: openToken(besideDatabase(config.database, "viewer-token")),
+		};
 		const front = makeFront({ version, clock });
 		const http = await openHttp({
 			...front.http,
-			listen: config.http.listen,
-			token,
+			...config.http,
+			tokens,
+			clock,
 			onBug: (err, where) => log.error({ err, where }, "bug"),
 		});
 		closers.add("http", () => http.close(HTTP_CLOSE_MS));

@@ -1,12 +1,13 @@
 import { Failure } from "../core/errors.ts";
 import type { Api } from "../http/api.ts";
 import { type Health, type HealthFacts, judgeHealth } from "../http/health.ts";
+import type { Look } from "../http/look.ts";
 import type { HttpParts } from "../http/server.ts";
 import type { Works } from "./works.ts";
 
 /** What HTTP shows of the daemon, from the first moment to the last. */
 export interface Front {
-	readonly http: Pick<HttpParts, "health" | "isReady" | "metrics" | "api">;
+	readonly http: Pick<HttpParts, "health" | "isReady" | "metrics" | "api" | "look">;
 	/** The works are open. */
 	connect(works: Works): void;
 	stopping(): void;
@@ -40,6 +41,18 @@ export function makeFront({ version, clock }: { readonly version: string; readon
 		plans: () => open().plans(),
 	};
 
+	const look: Look = {
+		sources: () => works?.look.sources() ?? [],
+		targets: () => works?.look.targets() ?? [],
+		held: () => works?.look.held() ?? [],
+		quarantine: () => works?.look.quarantine() ?? [],
+		runs: (limit, before) => works?.look.runs(limit, before) ?? [],
+		run: (id) => works?.look.run(id),
+		changes: (run) => open().look.changes(run),
+		rules: () => works?.look.rules() ?? [],
+		explain: async (user) => open().look.explain(user),
+	};
+
 	return {
 		http: {
 			health,
@@ -50,6 +63,7 @@ export function makeFront({ version, clock }: { readonly version: string; readon
 				text: async () => works?.metrics() ?? "",
 			},
 			api,
+			look,
 		},
 		connect: (to) => {
 			works = to;

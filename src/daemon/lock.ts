@@ -79,7 +79,7 @@ export function readHolder(database: string): Holder | undefined {
 }
 
 /** A file that belongs to a database, beside it, whatever name of the database was given: SQLite follows links as well. */
-export function besideDatabase(database: string, what: "lock" | "owner" | "token"): string {
+export function besideDatabase(database: string, what: "lock" | "owner" | "token" | "viewer-token"): string {
 	return `${realPath(database)}-${what}`;
 }
 

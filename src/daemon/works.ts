@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import { Failure } from "../core/errors.ts";
 import type { ReadBackReport } from "../engine.ts";
 import type { HealthFacts } from "../http/health.ts";
+import type { Look } from "../http/look.ts";
 import { makeChannel } from "../notify/channels.ts";
 import type { Forgotten } from "../store/forget.ts";
 import { openNotices } from "../store/notices.ts";
@@ -15,6 +16,7 @@ import { makeMetrics } from "../telemetry/metrics.ts";
 import { type Closers, makeClosers } from "./closers.ts";
 import { type EngineClient, startEngine } from "./engine-client.ts";
 import { hearDeliveries } from "./hear-deliveries.ts";
+import { makeLook } from "./look.ts";
 import { makeNotifying } from "./notifying.ts";
 import { gatherParts, makeOverview } from "./overview.ts";
 import { makeReadBacks } from "./read-backs.ts";
@@ -41,6 +43,7 @@ export interface Works {
 	status(): object;
 	facts(): Pick<HealthFacts, "sources" | "targets" | "database" | "engine">;
 	metrics(): Promise<string>;
+	readonly look: Look;
 	/** Ends between two writes: runs are aborted and waited for, the write-ahead log goes into the database. */
 	close(): Promise<void>;
 }
@@ -183,6 +186,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 			engine: engineTrouble(engine),
 		}),
 		metrics: () => metrics.text(),
+		look: makeLook({ views, overview, config: () => config, clock, ending: ending.signal }),
 		close: async () => {
 			ending.abort(new Failure("CANCELLED", "stopped because the daemon is ending"));
 			// A run that does not stop by itself is stopped with its thread: the transaction that it is in is as if it had never begun.

@@ -1,59 +1,110 @@
-import { createHash } from "node:crypto";
-import type { Health } from "./health.ts";
+import cookie from "@fastify/cookie";
+import formbody from "@fastify/formbody";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Failure } from "../core/errors.ts";
+import { layout } from "./page/layout.ts";
+import { openPage, signInForm } from "./page/open.ts";
+import { overview } from "./page/overview.ts";
+import { personPage } from "./page/person.ts";
+import { refusalPage } from "./page/refusal.ts";
+import { runPage } from "./page/run.ts";
+import { RUNS_SHOWN, runsPage } from "./page/runs.ts";
+import type { PageParts } from "./page-parts.ts";
+import { problemOf } from "./problem.ts";
+import type { Session } from "./session.ts";
+import { addSignIn, isFromElsewhere } from "./sign-in.ts";
 
-const style = `:root { color-scheme: light dark; --line: #8884; --pass: #1a7f37; --warn: #9a6700; --fail: #cf222e }
-@media (prefers-color-scheme: dark) { :root { --pass: #3fb950; --warn: #d29922; --fail: #f85149 } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-td { overflow-wrap: anywhere }
-.pass { color: var(--pass) } .warn { color: var(--warn) } .fail { color: var(--fail) }`;
-
-/** No scripts, nothing from anywhere, and only this style. */
-export const CONTENT_SECURITY_POLICY = [
-	"default-src 'none'",
-	`style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'`,
-	"base-uri 'none'",
-	"form-action 'none'",
-	"frame-ancestors 'none'",
-].join("; ");
-
-/** The status page: health, for a person. It holds no personal data, since it is open. */
-export function renderPage(health: Health): string {
-	const rows = Object.entries(health.checks).flatMap(([name, checks]) =>
-		checks.map((check) => {
-			const { lastRun, status } = check;
-			const last = lastRun === undefined ? "" : `${lastRun.mode} run ${lastRun.run ?? ""}, ${lastRun.time}: ${lastRun.output}`;
-			const title = name.includes(":") || name === check.componentId ? name : `${name}:${check.componentId}`;
-			const next = check.nextRun === undefined ? "" : `next run ${check.nextRun}`;
-			const watching = check.watching === undefined ? "" : `watching: ${check.watching}`;
-			const words = [check.output ?? "", last, watching, next].filter((text) => text !== "");
-			return `<tr><td>${escapeHtml(title)}</td><td class="${status}">${status}</td><td>${words.map(escapeHtml).join("<br>")}</td></tr>`;
-		}),
-	);
-	return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="10">
-<title>dirsyncd: ${health.status}</title>
-<style>${style}</style>
-</head>
-<body>
-<h1>dirsyncd <span class="${health.status}">${health.status}</span></h1>
-<p>${escapeHtml(health.description)} · version ${escapeHtml(health.version)} · <a href="/health">health</a> · <a href="/metrics">metrics</a></p>
-<table>
-<thead><tr><th>what</th><th>state</th><th>last run, and what to know</th></tr></thead>
-<tbody>
-${rows.join("\n")}
-</tbody>
-</table>
-</body>
-</html>
-`;
+/** What the page does not make itself. */
+export interface PageSurroundings extends Omit<PageParts, "show"> {
+	/** An error that is no Failure: a bug. */
+	onBug(error: unknown, where: string): void;
 }
 
-function escapeHtml(text: string): string {
-	return text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
+/** The page: documents made here, whole, for a browser that runs no scripts. Everything about people needs a session. */
+export async function addPage(app: FastifyInstance, surroundings: PageSurroundings): Promise<void> {
+	const { api, look, health, clock } = surroundings;
+	await app.register(cookie);
+	// In this scope alone: the API takes JSON, which no form of another site can send.
+	await app.register(formbody);
+	const show: PageParts["show"] = (reply, frame, main) =>
+		reply.type("text/html; charset=utf-8").send(layout({ ...frame, version: health().version, now: clock() }, main));
+	const { sessionOf, operatorOf } = addSignIn(app, { ...surroundings, show });
+
+	app.setErrorHandler((error, request, reply) => {
+		const details = problemOf(error);
+		if (details.status >= 500 && !(error instanceof Failure))
+			surroundings.onBug(error, `${request.method} ${request.routeOptions.url ?? ""}`);
+		return show(reply.code(details.status), { title: details.title, here: undefined, session: sessionOf(request) }, refusalPage(details));
+	});
+
+	/** For who has signed in; everybody else is shown the way in, and comes back here. */
+	const signedIn =
+		<T extends FastifyRequest>(answer: (request: T, reply: FastifyReply, session: Session) => Promise<FastifyReply>) =>
+		async (request: T, reply: FastifyReply): Promise<FastifyReply> => {
+			const session = sessionOf(request);
+			if (session !== undefined) return answer(request, reply, session);
+			return reply.redirect(request.method === "GET" ? `/login?next=${encodeURIComponent(request.url)}` : "/login", 303);
+		};
+
+	app.get("/", async (request, reply) => {
+		const session = sessionOf(request);
+		const frame = { title: health().status, here: "/", session };
+		return show(
+			reply,
+			frame,
+			session === undefined
+				? openPage(health(), signInForm({ next: "/", wrong: undefined, isFromElsewhere: isFromElsewhere(request) }))
+				: overview(look, health(), session, clock()),
+		);
+	});
+	app.get(
+		"/runs",
+		signedIn<FastifyRequest<{ Querystring: { before?: unknown } }>>(async (request, reply, session) => {
+			const { before } = request.query;
+			const runs = look.runs(RUNS_SHOWN + 1, before === undefined ? undefined : numberOf(before));
+			return show(reply, { title: "Runs", here: "/runs", session }, runsPage(runs, clock()));
+		}),
+	);
+	app.get(
+		"/runs/:run",
+		signedIn<FastifyRequest<{ Params: { run: string } }>>(async (request, reply, session) => {
+			const run = look.run(numberOf(request.params.run));
+			if (run === undefined)
+				throw new Failure("NOT_FOUND", `there is no run ${request.params.run}`, { hint: "Old ones are dropped (retention.runs)." });
+			return show(reply, { title: `Run ${run.run}`, here: undefined, session }, runPage(run, look.changes(run.run), clock()));
+		}),
+	);
+	app.get(
+		"/people",
+		signedIn<FastifyRequest<{ Querystring: { user?: unknown } }>>(async (request, reply, session) => {
+			const { user } = request.query;
+			if (typeof user !== "string" || user.trim() === "")
+				throw new Failure("USAGE", "nobody is named", { hint: "Write a userName, an e-mail address, a DN or a GUID." });
+			return show(reply, { title: user.trim(), here: undefined, session }, personPage(user.trim(), await look.explain(user.trim())));
+		}),
+	);
+	app.post(
+		"/plans/:plan/approve",
+		signedIn<FastifyRequest<{ Params: { plan: string } }>>(async (request, reply, session) => {
+			operatorOf(request, session);
+			const { run } = await api.approve(request.params.plan, BY);
+			return reply.redirect(`/runs/${run}`, 303);
+		}),
+	);
+	app.post(
+		"/plans/:plan/reject",
+		signedIn<FastifyRequest<{ Params: { plan: string } }>>(async (request, reply, session) => {
+			operatorOf(request, session);
+			await api.reject(request.params.plan, BY);
+			return reply.redirect("/", 303);
+		}),
+	);
+}
+
+/** Who decided, in the change log: whoever has the token, and the token has no name. */
+const BY = "page";
+
+function numberOf(text: unknown): number {
+	if (typeof text === "string" && /^[1-9]\d{0,14}$/.test(text)) return Number(text);
+	throw new Failure("USAGE", `${JSON.stringify(text)} is not the number of a run`);
 }

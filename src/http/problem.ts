@@ -14,6 +14,7 @@ export const PROBLEM_TYPE = "application/problem+json";
 const titles: Readonly<Record<number, string>> = {
 	400: "Bad Request",
 	401: "Unauthorized",
+	403: "Forbidden",
 	404: "Not Found",
 	405: "Method Not Allowed",
 	409: "Conflict",
@@ -28,6 +29,7 @@ const titles: Readonly<Record<number, string>> = {
 const statuses: Readonly<Partial<Record<FailureCode, number>>> = {
 	USAGE: 400,
 	NOT_FOUND: 404,
+	FORBIDDEN: 403,
 	PLAN_UNKNOWN: 404,
 	PLAN_CHANGED: 409,
 	RUN_ALREADY_ACTIVE: 409,

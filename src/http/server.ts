@@ -1,22 +1,32 @@
+import { createHash } from "node:crypto";
 import type { AddressInfo } from "node:net";
+import helmet, { type FastifyHelmetOptions } from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Secret } from "../config/secret.ts";
 import { Failure } from "../core/errors.ts";
 import { type Api, addApi } from "./api.ts";
 import type { Health } from "./health.ts";
-import { CONTENT_SECURITY_POLICY, renderPage } from "./page.ts";
+import type { Look } from "./look.ts";
+import { style } from "./page/style.ts";
+import { addPage } from "./page.ts";
+import type { PageParts } from "./page-parts.ts";
 import { PROBLEM_TYPE, problem, problemOf } from "./problem.ts";
-import { isAuthorized } from "./token.ts";
+import { bearerOf, roleOf, type Tokens } from "./token.ts";
 
-/** What the server shows; all of it answers from memory. */
+/** What the server shows. */
 export interface HttpParts {
 	readonly listen: { readonly host: string; readonly port: number };
-	readonly token: Secret;
+	/** PEM texts. Undefined: plain HTTP. */
+	readonly tls: { readonly cert: string; readonly key: Secret } | undefined;
+	readonly tokens: Tokens;
+	/** Unix milliseconds. */
+	readonly clock: () => number;
 	health(): Health;
 	isReady(): boolean;
 	readonly metrics: { readonly contentType: string; text(): Promise<string> };
 	readonly api: Api;
+	readonly look: Look;
 	/** An error that is no Failure: a bug. */
 	onBug(error: unknown, where: string): void;
 }
@@ -35,10 +45,9 @@ const MOST_GUESSES = 10;
 
 /** Opens the HTTP server. Throws Failure USAGE when it cannot listen there. */
 export async function openHttp(parts: HttpParts): Promise<HttpServer> {
-	const app = fastify({ logger: false, bodyLimit: 16_384, forceCloseConnections: "idle", trustProxy: false });
+	const app = makeApp(parts);
+	await app.register(helmet, headers(parts.tls !== undefined));
 	app.addHook("onSend", async (_request, reply) => {
-		reply.header("x-content-type-options", "nosniff");
-		reply.header("referrer-policy", "no-referrer");
 		if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
 	});
 	app.setErrorHandler((error, request, reply) => {
@@ -50,17 +59,19 @@ export async function openHttp(parts: HttpParts): Promise<HttpServer> {
 		refuse(reply, problem(404, "NOT_FOUND", `there is nothing at ${request.method} ${request.url}`)),
 	);
 	await app.register(rateLimit, { global: false });
+	const countGuess = app.createRateLimit({ max: MOST_GUESSES, timeWindow: 60_000 });
 	addOpenRoutes(app, parts);
+	await app.register(async (scope) => addPage(scope, { ...parts, isSecure: parts.tls !== undefined, countGuess }));
 	await app.register(
 		async (scope) => {
-			requireToken(scope, parts.token);
+			requireToken(scope, parts.tokens, countGuess);
 			addApi(scope, parts.api);
 		},
 		{ prefix: "/api/v1" },
 	);
 	await listen(app, parts.listen);
 	return {
-		url: urlOf(app.server.address() as AddressInfo),
+		url: urlOf(parts.tls === undefined ? "http" : "https", app.server.address() as AddressInfo),
 		isLive: async () => app.server.listening && (await app.inject("/health/live")).statusCode === 200,
 		close: async (timeoutMs) => {
 			const cut = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
@@ -87,20 +98,45 @@ function addOpenRoutes(app: FastifyInstance, parts: HttpParts): void {
 			.send(isReady ? '{"status":"pass"}' : '{"status":"fail"}');
 	});
 	app.get("/metrics", async (_request, reply) => reply.type(parts.metrics.contentType).send(await parts.metrics.text()));
-	app.get("/", async (_request, reply) =>
-		reply
-			.header("content-security-policy", CONTENT_SECURITY_POLICY)
-			.header("x-frame-options", "DENY")
-			.type("text/html; charset=utf-8")
-			.send(renderPage(parts.health())),
-	);
 }
 
-/** Everything in this scope needs the token. Only wrong tokens count against an address: nobody can lock out who has the right one. */
-function requireToken(scope: FastifyInstance, token: Secret): void {
-	const countGuess = scope.createRateLimit({ max: MOST_GUESSES, timeWindow: 60_000 });
+function makeApp({ tls }: HttpParts): FastifyInstance {
+	const options = { logger: false, bodyLimit: 16_384, forceCloseConnections: "idle", trustProxy: false } as const;
+	if (tls === undefined) return fastify(options);
+	// What browsers and agents see is the same server: only the socket below it is another kind.
+	return fastify({ ...options, https: { cert: tls.cert, key: tls.key.reveal(), minVersion: "TLSv1.2" } }) as unknown as FastifyInstance;
+}
+
+/** No scripts, nothing from anywhere, only our own style, and forms that go nowhere else. */
+function headers(isSecure: boolean): FastifyHelmetOptions {
+	return {
+		contentSecurityPolicy: {
+			useDefaults: false,
+			directives: {
+				defaultSrc: ["'none'"],
+				styleSrc: [`'sha256-${createHash("sha256").update(style).digest("base64")}'`],
+				formAction: ["'self'"],
+				baseUri: ["'none'"],
+				frameAncestors: ["'none'"],
+			},
+		},
+		frameguard: { action: "deny" },
+		// Not no-referrer: browsers would call the origin of our own forms null.
+		referrerPolicy: { policy: "same-origin" },
+		// Whoever opens it by name over TLS is kept there; elsewhere it would mean nothing.
+		hsts: isSecure ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+	};
+}
+
+/**
+ * Everything in this scope needs a token, and what changes anything the operator's. Only wrong tokens count against an address: nobody
+ * can lock out who has the right one.
+ */
+function requireToken(scope: FastifyInstance, tokens: Tokens, countGuess: PageParts["countGuess"]): void {
 	const guard = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-		if (isAuthorized(request.headers.authorization, token)) return undefined;
+		const role = roleOf(bearerOf(request.headers.authorization), tokens);
+		if (role === "operator" || (role === "viewer" && isReading(request))) return undefined;
+		if (role === "viewer") return refuse(reply, problem(403, "FORBIDDEN", "the viewer's token only reads", "Use the admin token."));
 		const guesses = await countGuess(request);
 		if (!guesses.isAllowed && guesses.isExceeded) {
 			reply.header("retry-after", guesses.ttlInSeconds);
@@ -117,6 +153,10 @@ function requireToken(scope: FastifyInstance, token: Secret): void {
 	scope.setNotFoundHandler({ preHandler: guard }, (request, reply) =>
 		refuse(reply, problem(404, "NOT_FOUND", `there is nothing at ${request.method} ${request.url}`)),
 	);
+}
+
+function isReading({ method }: FastifyRequest): boolean {
+	return method === "GET" || method === "HEAD";
 }
 
 function refuse(reply: FastifyReply, details: ReturnType<typeof problem>): FastifyReply {
@@ -143,7 +183,7 @@ async function listen(app: FastifyInstance, { host, port }: HttpParts["listen"])
 }
 
 /** Who listens everywhere is reached on loopback. */
-function urlOf({ address, family, port }: AddressInfo): string {
-	if (address === "0.0.0.0" || address === "::") return `http://127.0.0.1:${port}`;
-	return family === "IPv6" ? `http://[${address}]:${port}` : `http://${address}:${port}`;
+function urlOf(scheme: "http" | "https", { address, family, port }: AddressInfo): string {
+	if (address === "0.0.0.0" || address === "::") return `${scheme}://127.0.0.1:${port}`;
+	return family === "IPv6" ? `${scheme}://[${address}]:${port}` : `${scheme}://${address}:${port}`;
 }

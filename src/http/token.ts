@@ -2,11 +2,12 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { makeSecret, type Secret } from "../config/secret.ts";
 import { Failure } from "../core/errors.ts";
+import type { Role } from "./session.ts";
 
 /** 32 random bytes are beyond guessing; a shorter token in the file was put there by hand. */
 const SHORTEST = 32;
 
-/** The admin token from its file, which is made at the first start: whoever may read it may use the API. */
+/** A token from its file, which is made at the first start: whoever may read it may do what its role may. */
 export function openToken(file: string): Secret {
 	try {
 		return makeToken(file) ?? readToken(file);
@@ -23,10 +24,20 @@ export function openToken(file: string): Secret {
 	}
 }
 
-/** Whether a request's Authorization header carries the token. Takes the same time for every wrong one. */
-export function isAuthorized(header: string | undefined, token: Secret): boolean {
-	const given = /^Bearer +([\x21-\x7e]+) *$/i.exec(header ?? "")?.[1];
-	return given !== undefined && timingSafeEqual(hash(given), hash(token.reveal()));
+/** By which token somebody is known: the operator's is the admin token. */
+export type Tokens = Readonly<Record<Role, Secret>>;
+
+/** Whose token it is, or undefined for a wrong one. Takes the same time for every wrong one. */
+export function roleOf(given: string | undefined, { operator, viewer }: Tokens): Role | undefined {
+	if (given === undefined) return undefined;
+	const [isOperator, isViewer] = [operator, viewer].map((token) => timingSafeEqual(hash(given), hash(token.reveal())));
+	if (isOperator) return "operator";
+	return isViewer ? "viewer" : undefined;
+}
+
+/** The token that a request's Authorization header carries. */
+export function bearerOf(header: string | undefined): string | undefined {
+	return /^Bearer +([\x21-\x7e]+) *$/i.exec(header ?? "")?.[1];
 }
 
 function makeToken(file: string): Secret | undefined {

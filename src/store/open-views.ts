@@ -142,6 +142,9 @@ export function openViews(file: string): Views {
 	const featureCounts = db.prepare<[], { feature: string; count: number }>(
 		"SELECT name AS feature, accounts AS count FROM entitlement_counts WHERE kind = 'feature' ORDER BY name",
 	);
+	const entitlementCounts = db.prepare<[], { kind: "feature" | "policy"; name: string; value: string; accounts: number }>(
+		"SELECT kind, name, value, accounts FROM entitlement_counts ORDER BY kind, name, value",
+	);
 	const targetNames = db.prepare<[], { name: string }>("SELECT name FROM targets ORDER BY name");
 
 	return {
@@ -210,6 +213,7 @@ export function openViews(file: string): Views {
 		},
 		strangers: ({ id }, limit) => strangers.all(id, limit) as string[],
 		featureCounts: () => featureCounts.all(),
+		entitlementCounts: () => entitlementCounts.all().map((row) => ({ ...row, value: row.kind === "policy" ? row.value : undefined })),
 		accountCounts: () => {
 			const totals = totalsOf();
 			return targetNames.all().flatMap(({ name }) => [

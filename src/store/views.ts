@@ -30,6 +30,8 @@ export interface Views extends LogReader {
 	strangers(group: GroupView, limit: number): readonly string[];
 	/** How many accounts have each feature. Every feature that anybody has. */
 	featureCounts(): readonly { readonly feature: string; readonly count: number }[];
+	/** How many accounts have each feature and each value of a policy: all that anybody has. */
+	entitlementCounts(): readonly EntitlementCount[];
 	/** Accounts per target and state, for the metric. */
 	accountCounts(): readonly { readonly target: string; readonly state: "active" | "disabled"; readonly count: number }[];
 	/** Walks the whole change log. */
@@ -37,6 +39,14 @@ export interface Views extends LogReader {
 	/** Bytes of the database with its write-ahead log. */
 	size(): number;
 	close(): void;
+}
+
+export interface EntitlementCount {
+	readonly kind: "feature" | "policy";
+	readonly name: string;
+	/** Of a policy. */
+	readonly value: string | undefined;
+	readonly accounts: number;
 }
 
 export interface SourceView {

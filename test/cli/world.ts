@@ -84,7 +84,7 @@ function doorsOf(world: Partial<World>): Doors {
 		verifyDatabase: async () => (world.verify === undefined ? wholeChain(0) : world.verify()),
 		backUp: async () => {},
 		restore: async () => ({ kept: undefined, lastRunAt: undefined, changes: 0 }),
-		readToken: async () => "token-of-the-daemon",
+		readToken: async (_file, which) => (which === "token" ? "token-of-the-daemon" : "token-of-viewers"),
 		request: async (call) => (world.daemon === undefined ? { status: 500, body: undefined } : world.daemon(call)),
 	};
 }

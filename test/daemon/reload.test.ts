@@ -59,7 +59,7 @@ describe("reading the configuration again", () => {
 	});
 
 	it("says what takes effect only with the next start", async () => {
-		next = () => makeConfig({ http: { listen: { host: "127.0.0.1", port: 1 } } });
+		next = () => makeConfig({ http: { listen: { host: "127.0.0.1", port: 1 }, tls: undefined } });
 		await reload();
 		expect(taken).toHaveLength(1);
 		expect(said("takes effect with the next start")).toMatchObject([{ key: "http" }]);

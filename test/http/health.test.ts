@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type HealthFacts, judgeHealth, type LastRun, type SourceFacts } from "../../src/http/health.ts";
-import { renderPage } from "../../src/http/page.ts";
+import { openPage } from "../../src/http/page/open.ts";
+import { html, markupOf } from "../../src/lib/html.ts";
 
 const now = Date.parse("2026-03-02T12:00:00Z");
 const minute = 60_000;
@@ -45,7 +46,7 @@ const trouble = { since: now - minute, because: "the database /var/x.db cannot b
 
 const shown = (facts: HealthFacts) => {
 	const health = judgeHealth(facts);
-	return { health, page: renderPage(health) };
+	return { health, page: openPage(health, html``).map(markupOf).join("\n") };
 };
 
 const withSource = (differences: Partial<SourceFacts>): HealthFacts => ({ ...well, sources: [{ ...corp, ...differences }] });

@@ -9,10 +9,12 @@ import type { Api } from "../../src/http/api.ts";
 import { type HealthFacts, judgeHealth } from "../../src/http/health.ts";
 import { type HttpServer, openHttp } from "../../src/http/server.ts";
 import { openToken } from "../../src/http/token.ts";
+import { nothingToSee } from "../support/looks.ts";
 import { makeReport } from "../support/reports.ts";
 
 const plan = `sha256:${"ab".repeat(32)}`;
 const admin = "a-token-that-nobody-can-guess-0123456789";
+const viewer = "a-token-that-only-reads-0123456789-0123456789";
 
 let server: HttpServer;
 let facts: HealthFacts;
@@ -70,10 +72,12 @@ beforeEach(async () => {
 
 afterEach(() => server.close(0));
 
-function open(token: Secret, port = 0): Promise<HttpServer> {
+function open(operator: Secret, port = 0): Promise<HttpServer> {
 	return openHttp({
 		listen: { host: "127.0.0.1", port },
-		token,
+		tls: undefined,
+		tokens: { operator, viewer: makeSecret(viewer) },
+		clock: () => facts.now,
 		health: () => judgeHealth(facts),
 		isReady: () => isReady,
 		metrics: { contentType: "text/plain; version=0.0.4; charset=utf-8", text: async () => "dirsyncd_build_info 1\n" },
@@ -89,6 +93,7 @@ function open(token: Secret, port = 0): Promise<HttpServer> {
 			status: () => api.status(),
 			plans: () => api.plans(),
 		},
+		look: nothingToSee,
 		onBug: (error) => bugs.push(error),
 	});
 }
@@ -147,7 +152,7 @@ describe("without a token", () => {
 	it("the page is there, with no scripts and nothing from elsewhere", async () => {
 		const answer = await ask("GET", "/");
 		expect(answer.status).toBe(200);
-		expect(answer.headers.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'sha256-/);
+		expect(answer.headers.get("content-security-policy")).toMatch(/^default-src 'none';style-src 'sha256-[^;]+';form-action 'self';/);
 		expect(answer.text).toContain('<a href="/health">');
 		expect(answer.text).not.toMatch(/<script|https?:\/\//);
 	});
@@ -187,6 +192,16 @@ describe("without a token", () => {
 		expect(answers.at(-1)).toBe(429);
 		expect(Number((await ask("GET", "/api/v1/status", { token: "again" })).headers.get("retry-after"))).toBeGreaterThan(0);
 		expect((await ask("GET", "/api/v1/status", { token: admin })).status).toBe(200);
+	});
+});
+
+describe("with the viewer's token", () => {
+	it("what only reads is answered, and what changes anything is refused", async () => {
+		expect((await ask("GET", "/api/v1/status", { token: viewer })).json).toEqual({ version: "1.2.3" });
+		for (const where of ["sync", `plans/${plan}/approve`, `plans/${plan}/reject`, "runs/12/revert", "targets/gateway/forget"]) {
+			expect((await ask("POST", `/api/v1/${where}`, { token: viewer, body: {} })).status).toBe(403);
+		}
+		expect(asked).toEqual([]);
 	});
 });
 

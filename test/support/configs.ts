@@ -17,7 +17,7 @@ export function makeConfig(differences: Partial<Config> = {}): Config {
 	return {
 		file: "/etc/dirsyncd/dirsyncd.yaml",
 		database: "/var/lib/dirsyncd/dirsyncd.db",
-		http: { listen: { host: "127.0.0.1", port: 0 } },
+		http: { listen: { host: "127.0.0.1", port: 0 }, tls: undefined },
 		log: { level: "info" },
 		sources: [makeActiveDirectorySource()],
 		lifecycle: { onDisabled: "disable", onOutOfScope: "disable", onDeleted: "disable", deleteAfterMs: undefined },

@@ -13,7 +13,8 @@ export type Need =
 	| "prometheus"
 	| "systemd-analyze"
 	| "systemd-notify"
-	| "shellcheck";
+	| "shellcheck"
+	| "chromium";
 
 interface Requirement {
 	readonly programs: readonly string[];
@@ -50,6 +51,7 @@ const requirements: Readonly<Record<Need, Requirement>> = {
 	"systemd-analyze": { programs: ["systemd-analyze"], packages: "systemd" },
 	"systemd-notify": { programs: ["systemd-notify", "perl", "setpriv"], packages: "systemd perl-base util-linux" },
 	shellcheck: { programs: ["shellcheck"], packages: "shellcheck" },
+	chromium: { programs: ["chromium"], packages: "chromium" },
 	promtool: { programs: ["promtool"], packages: "prometheus" },
 	prometheus: { programs: ["prometheus", "promtool"], packages: "prometheus" },
 };

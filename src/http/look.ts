@@ -1,0 +1,23 @@
+import type { Explanation } from "../explain/explanation.ts";
+import type { SourceView, TargetView, Views } from "../store/views.ts";
+
+/** What the page reads of the daemon, beside its health. All but `explain` answers at once. */
+export interface Look extends Pick<Views, "held" | "quarantine" | "runs" | "run" | "changes"> {
+	/** Those that are configured, in order. */
+	sources(): readonly SourceView[];
+	targets(): readonly TargetView[];
+	rules(): readonly RuleView[];
+	/** Why somebody's account is as it is, as the command of the same name tells it. */
+	explain(user: string): Promise<readonly Explanation[]>;
+}
+
+/** What rules give, and to how many accounts. */
+export interface RuleView {
+	readonly kind: "feature" | "policy";
+	readonly name: string;
+	/** Of a policy. */
+	readonly value: string | undefined;
+	readonly accounts: number;
+	/** The rules that give it, in order: none when it is not in the configuration any more. */
+	readonly rules: readonly { readonly place: string; readonly through: string }[];
+}

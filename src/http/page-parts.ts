@@ -1,0 +1,26 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Piece } from "../lib/html.ts";
+import type { Api } from "./api.ts";
+import type { Health } from "./health.ts";
+import type { Look } from "./look.ts";
+import type { Frame } from "./page/layout.ts";
+import type { Tokens } from "./token.ts";
+
+/** What the page stands on. */
+export interface PageParts {
+	readonly api: Pick<Api, "approve" | "reject">;
+	readonly look: Look;
+	readonly tokens: Tokens;
+	/** Over TLS. */
+	readonly isSecure: boolean;
+	readonly clock: () => number;
+	health(): Health;
+	/** Counts a wrong token against its address. */
+	countGuess(request: FastifyRequest): Promise<Guesses>;
+	/** Sends a document. */
+	show(reply: FastifyReply, frame: Omit<Frame, "version" | "now">, main: Piece): FastifyReply;
+}
+
+export type Guesses =
+	| { readonly isAllowed: true }
+	| { readonly isAllowed: false; readonly isExceeded: boolean; readonly ttlInSeconds: number };

@@ -1,0 +1,136 @@
+import { type Html, html, type Piece } from "../../lib/html.ts";
+import type { QuarantineView, SourceView, TargetView } from "../../store/views.ts";
+import type { Check, Health } from "../health.ts";
+import type { Look, RuleView } from "../look.ts";
+import type { Session } from "../session.ts";
+import { charts } from "./chart.ts";
+import { heldPlans } from "./held.ts";
+import { runTable } from "./runs.ts";
+import { lines, table } from "./table.ts";
+import { count, counted, distance, moment, outcome, state } from "./words.ts";
+
+/** Runs in the chart, and of them in the table. */
+const CHARTED = 60;
+const LISTED = 10;
+/** Most set aside that are shown; `status --json` has all. */
+const QUARANTINE_SHOWN = 50;
+
+/** All at a glance: whether it is well, what waits for a person, and where everything stands. */
+export function overview(look: Look, health: Health, session: Session, now: number): readonly Html[] {
+	const runs = look.runs(CHARTED);
+	return [
+		html`<h1>dirsyncd ${state(health.status)}</h1>`,
+		health.notes.length === 0
+			? html`<p>All is well: ${health.description}.</p>`
+			: html`<ul>${health.notes.map((note) => html`<li>${note}</li>`)}</ul>`,
+		...heldPlans(look.held(), session, now),
+		html`<h2 id="sources">Sources</h2>`,
+		sourceTable(look.sources(), health, now),
+		html`<h2 id="targets">Targets</h2>`,
+		targetTable(look.targets(), health, now),
+		html`<h2 id="runs">Runs</h2>`,
+		charts(runs),
+		runTable("The last runs", runs.slice(0, LISTED), now),
+		html`<p><a href="/runs">All runs</a></p>`,
+		...quarantined(look.quarantine()),
+		...rules(look.rules()),
+	];
+}
+
+function sourceTable(sources: readonly SourceView[], health: Health, now: number): Html {
+	const rows = sources.map(({ source, lastRun, sealed, entries, held, quarantined }) => {
+		const check = checkOf(health, "source", source);
+		const waiting = Object.values(held).reduce((sum, each) => sum + each, 0);
+		return [
+			source,
+			stateOf(check),
+			lastRun === undefined
+				? "never"
+				: lines([html`${outcome(lastRun)} <a href="/runs/${lastRun.run}">run ${lastRun.run}</a>`, distance(lastRun.startedAt, now)]),
+			nextOf(
+				health.checks["schedule"]?.find(({ componentId }) => componentId === source),
+				now,
+			),
+			sealed === undefined ? "not read whole yet" : sealed ? state("pass", "sealed") : state("warn", "not sealed"),
+			count(entries),
+			count(waiting),
+			count(quarantined),
+		];
+	});
+	return table(
+		"Sources",
+		["source", "state", "last run", "next run", "last full reading", { number: "entries" }, { number: "held" }, { number: "quarantined" }],
+		rows,
+	);
+}
+
+function targetTable(targets: readonly TargetView[], health: Health, now: number): Html {
+	const rows = targets.map(({ target, accounts, pending, failed, lastError, trouble, readBack }) => [
+		target,
+		stateOf(checkOf(health, "target", target)),
+		count(accounts),
+		count(pending),
+		count(failed),
+		lines([
+			trouble === undefined
+				? undefined
+				: `Takes nothing: ${trouble.because}. ${trouble.hint ?? ""} Tried again ${distance(trouble.retryAt, now)}.`,
+			lastError === undefined ? undefined : `Last error: ${lastError}`,
+			readBack === undefined
+				? undefined
+				: `Read back ${distance(readBack.at, now)}: ${count(readBack.counts.changed)} changed there, ${count(readBack.counts.missing)} missing`,
+		]),
+	]);
+	return table("Targets", ["target", "state", { number: "accounts" }, { number: "pending" }, { number: "failed" }, "what to know"], rows);
+}
+
+function checkOf(health: Health, kind: "source" | "target", name: string): Check | undefined {
+	return health.checks[`${kind}:${name}`]?.[0];
+}
+
+/** One word: why it is not better is said above, in the notes. */
+function stateOf(check: Check | undefined): Html {
+	return check === undefined ? html`starting` : state(check.status);
+}
+
+function nextOf(schedule: Check | undefined, now: number): readonly Piece[] {
+	const { nextRun, output } = schedule ?? {};
+	return lines([nextRun === undefined ? "none planned" : distance(Date.parse(nextRun), now), output]);
+}
+
+function quarantined(entries: readonly QuarantineView[]): readonly Html[] {
+	const title = html`<h2 id="quarantine">Quarantine</h2>`;
+	if (entries.length === 0) return [title, html`<p>Nobody is set aside.</p>`];
+	const rows = entries
+		.slice(0, QUARANTINE_SHOWN)
+		.map(({ source, anchor, name, reason, since }) => [
+			html`<a href="/people?user=${encodeURIComponent(anchor)}">${name}</a>`,
+			reason,
+			moment(since),
+			source,
+		]);
+	const more = entries.length - QUARANTINE_SHOWN;
+	return [
+		title,
+		html`<p>${counted(entries.length, "account is", "accounts are")} set aside, and left alone until the reason is gone.</p>`,
+		table("Quarantine", ["name", "reason", "since", "source"], rows),
+		more <= 0 ? html`` : html`<p>And ${count(more)} more: <code>dirsyncd status --json</code></p>`,
+	];
+}
+
+function rules(views: readonly RuleView[]): readonly Html[] {
+	if (views.length === 0) return [];
+	const rows = views.map(({ kind, name, value, accounts, rules: given }) => [
+		kind,
+		name,
+		value ?? (kind === "feature" ? "on" : ""),
+		count(accounts),
+		given.length === 0
+			? "no rule any more"
+			: lines(given.map(({ place, through }) => html`<span class="muted">${place}</span> ${through}`)),
+	]);
+	return [
+		html`<h2 id="rules">Features and policies</h2>`,
+		table("What rules give", ["kind", "name", "value", { number: "accounts" }, "rules"], rows),
+	];
+}

@@ -1,0 +1,93 @@
+import type { Account } from "../../core/account.ts";
+import { cellOf } from "../../core/account-cell.ts";
+import { accountFields } from "../../core/account-field.ts";
+import type { Change } from "../../core/change.ts";
+import type { GroupSide } from "../../core/group.ts";
+import { formatDuration } from "../../lib/duration.ts";
+import { type Html, html, type Piece } from "../../lib/html.ts";
+import type { LoggedChange, RunView } from "../../store/views.ts";
+import { facts, lines, table } from "./table.ts";
+import { changesOf, count, distance, heldName, moment, outcome } from "./words.ts";
+
+/** Changes on the page of a run; the command of the same name has all. */
+const CHANGES_SHOWN = 200;
+
+/** One run: what it read, what came of it, and each change with before and after. */
+export function runPage(run: RunView, changes: Iterable<LoggedChange>, now: number): readonly Html[] {
+	const [shown, isAll] = firstOf(changes, CHANGES_SHOWN);
+	return [
+		html`<h1>Run ${run.run} of ${run.source}: ${outcome(run)}</h1>`,
+		facts(factsOf(run, now)),
+		html`<h2>Changes</h2>`,
+		shown.length === 0
+			? html`<p>It changed nothing.</p>`
+			: table("Changes", ["change", "name", "before and after", "why", "result"], shown.map(changeRow)),
+		isAll ? html`` : html`<p>These are the first ${count(CHANGES_SHOWN)}. All of them: <code>dirsyncd runs ${run.run}</code></p>`,
+	];
+}
+
+function firstOf<T>(all: Iterable<T>, most: number): readonly [readonly T[], boolean] {
+	const first: T[] = [];
+	for (const each of all) {
+		if (first.length >= most) return [first, false];
+		first.push(each);
+	}
+	return [first, true];
+}
+
+function factsOf(run: RunView, now: number): readonly (readonly [string, Piece])[] {
+	return [
+		["started", html`${moment(run.startedAt)} (${distance(run.startedAt, now)}), by ${run.trigger}`],
+		["took", run.endedAt === undefined ? "it is still going on" : formatDuration(run.endedAt - run.startedAt)],
+		["takes back", run.reverts === undefined ? undefined : html`<a href="/runs/${run.reverts}">run ${run.reverts}</a>`],
+		["reading", `${run.mode}, ${count(run.read)} entries${run.server === undefined ? "" : ` from ${run.server}`}`],
+		["sealed", run.sealed ? "yes" : lines(["no", ...run.unsealed])],
+		["full because", run.fullBecause],
+		["error", run.error],
+		["changes", changesOf(run) === 0 ? "none" : countsOf(run)],
+		["held", count(run.held)],
+		["quarantined", count(run.quarantined)],
+	];
+}
+
+function countsOf({ created, updated, entitlements, disabled, enabled, deleted }: RunView): string {
+	const counts = { created, updated, "entitled otherwise": entitlements, disabled, enabled, deleted };
+	return Object.entries(counts)
+		.filter(([, number]) => number > 0)
+		.map(([name, number]) => `${count(number)} ${name}`)
+		.join(", ");
+}
+
+function changeRow(change: LoggedChange): readonly Piece[] {
+	const target = change.subject === "account" ? change.target : undefined;
+	const name =
+		change.subject === "group" ? change.name : html`<a href="/people?user=${encodeURIComponent(change.anchor)}">${change.name}</a>`;
+	return [heldName({ ...change, target }), name, lines(differences(change)), change.why, change.result];
+}
+
+/** A line for each field that is otherwise than before. */
+function differences(change: Change): readonly Html[] {
+	const [before, after] =
+		change.subject === "account"
+			? [accountSide(change.anchor, change.before), accountSide(change.anchor, change.after)]
+			: [groupSide(change.before), groupSide(change.after)];
+	const names = [...new Set([...before.keys(), ...after.keys()])];
+	return names.flatMap((name) => {
+		const [was = "", is = ""] = [before.get(name), after.get(name)];
+		if (was === is) return [];
+		return [html`${name}: ${was === "" ? undefined : html`<del>${was}</del> `}→ ${is === "" ? "none" : html`<ins>${is}</ins>`}`];
+	});
+}
+
+function accountSide(anchor: string, account: Account | undefined): ReadonlyMap<string, string> {
+	if (account === undefined) return new Map();
+	const fields = accountFields.filter((field) => field !== "anchor" && field !== "groups");
+	return new Map(fields.map((field) => [field, cellOf({ anchor, account, groups: [] }, field)]));
+}
+
+function groupSide(group: GroupSide | undefined): ReadonlyMap<string, string> {
+	if (group === undefined) return new Map();
+	const { displayName, description, email, memberCount } = group;
+	const named = memberCount === undefined ? "" : `${count(memberCount)} of those that change`;
+	return new Map(Object.entries({ displayName, description: description ?? "", email: email ?? "", members: named }));
+}

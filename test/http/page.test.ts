@@ -1,0 +1,281 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Failure } from "../../src/core/errors.ts";
+import {
+	adminToken,
+	disabling,
+	explanationOf,
+	heldPlan,
+	heldPlanHash,
+	makeRun,
+	openPageWorld,
+	type PageWorld,
+	viewerToken,
+} from "../support/page-world.ts";
+import { makeReport } from "../support/reports.ts";
+
+let world: PageWorld;
+beforeEach(async () => {
+	world = await openPageWorld();
+});
+afterEach(() => world.server.close(0));
+
+interface Answer {
+	readonly status: number;
+	readonly headers: Headers;
+	readonly text: string;
+}
+
+interface Asking {
+	readonly cookie?: string;
+	readonly form?: Readonly<Record<string, string>>;
+	/** What the browser says of where a form stands; by default this page. */
+	readonly origin?: string | undefined;
+}
+
+async function ask(where: string, asking: Asking = {}): Promise<Answer> {
+	const { cookie, form } = asking;
+	const origin = "origin" in asking ? asking.origin : new URL(world.server.url).origin;
+	const response = await fetch(new URL(where, world.server.url), {
+		method: form === undefined ? "GET" : "POST",
+		redirect: "manual",
+		headers: { ...(cookie !== undefined && { cookie }), ...(form !== undefined && origin !== undefined && { origin }) },
+		...(form !== undefined && { body: new URLSearchParams(form) }),
+	});
+	return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+/** The cookie of who signed in. */
+async function signIn(token = adminToken): Promise<string> {
+	const answer = await ask("/login", { form: { token } });
+	expect(answer.status).toBe(303);
+	return answer.headers.get("set-cookie")?.split(";")[0] ?? "";
+}
+
+/** The token that stands in the forms of a session. */
+async function csrfOf(cookie: string): Promise<string> {
+	return /name="csrf" value="([^"]+)"/.exec((await ask("/", { cookie })).text)?.[1] ?? "";
+}
+
+const decision = (verb: string): string => `/plans/${encodeURIComponent(heldPlanHash)}/${verb}`;
+
+describe("who has not signed in", () => {
+	it("sees health and the way in, and nothing of people", async () => {
+		const { status, text } = await ask("/");
+		expect(status).toBe(200);
+		expect(text).toContain("source:corp");
+		expect(text).toContain('<form action="/login"');
+		expect(text).not.toMatch(/ada|bob|carl|Lovelace|vpn|sha256:/);
+	});
+
+	it.each(["/runs", "/runs/40", "/people?user=ada"])("is shown the way in instead of %s, and comes back there", async (where) => {
+		const { status, headers, text } = await ask(where);
+		expect(status).toBe(303);
+		expect(headers.get("location")).toBe(`/login?next=${encodeURIComponent(where)}`);
+		expect(text).toBe("");
+		expect((await ask("/login", { form: { token: adminToken, next: where } })).headers.get("location")).toBe(where);
+	});
+
+	it.each(["approve", "reject"])("cannot %s", async (verb) => {
+		expect((await ask(decision(verb), { form: { csrf: "" } })).headers.get("location")).toBe("/login");
+		expect(world.decided).toEqual([]);
+	});
+
+	it.each(["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example", "elsewhere", "/a\nb"])(
+		"is never sent to %j after signing in",
+		async (next) => {
+			expect((await ask("/login", { form: { token: adminToken, next } })).headers.get("location")).toBe("/");
+		},
+	);
+});
+
+describe("signing in", () => {
+	it("gives a cookie that no script reads and no other site can have sent, with a new id each time", async () => {
+		const cookies = await Promise.all(
+			[1, 2].map(async () => (await ask("/login", { form: { token: ` ${adminToken}\n` } })).headers.get("set-cookie") ?? ""),
+		);
+		for (const cookie of cookies) expect(cookie).toMatch(/^dirsyncd=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/);
+		expect(new Set(cookies).size).toBe(2);
+		expect(cookies.join()).not.toContain(adminToken);
+	});
+
+	it.each(["", "wrong", adminToken.slice(1), `${adminToken}x`])("by %j is refused", async (token) => {
+		const answer = await ask("/login", { form: { token } });
+		expect(answer.status).toBe(401);
+		expect(answer.text).toContain("not the right one");
+		expect(answer.headers.get("set-cookie")).toBeNull();
+	});
+
+	it("by guessing is slowed down, at the page and the API together, and who has the token still gets in", async () => {
+		const statuses: number[] = [];
+		for (let guess = 0; guess < 6; guess++) statuses.push((await ask("/login", { form: { token: `guess-${guess}` } })).status);
+		const api = () => fetch(new URL("/api/v1/status", world.server.url), { headers: { authorization: "Bearer guess" } });
+		for (let guess = 0; guess < 4; guess++) statuses.push((await api()).status);
+		expect(statuses).toEqual(Array(10).fill(401));
+		const answer = await ask("/login", { form: { token: "again" } });
+		expect(answer.status).toBe(429);
+		expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+		expect(await signIn()).toMatch(/^dirsyncd=/);
+	});
+
+	it("by a form that stands on another site is refused", async () => {
+		for (const origin of ["https://elsewhere.example", "null", undefined]) {
+			expect((await ask("/login", { form: { token: adminToken }, origin })).status).toBe(403);
+		}
+	});
+
+	it("lasts for an hour without a request, and twelve in all", async () => {
+		const hour = 3_600_000;
+		const isIn = async (cookie: string): Promise<boolean> => (await ask("/runs", { cookie })).status === 200;
+		const idle = await signIn();
+		world.clock += hour;
+		expect(await isIn(idle)).toBe(false);
+		const busy = await signIn();
+		for (let step = 0; step < 13; step++) {
+			world.clock += hour * 0.9;
+			expect(await isIn(busy)).toBe(true);
+		}
+		world.clock += hour * 0.9;
+		expect(await isIn(busy)).toBe(false);
+	});
+
+	it("ends with signing out, also for who kept the cookie", async () => {
+		const cookie = await signIn();
+		expect((await ask("/logout", { cookie, form: { csrf: "wrong" } })).status).toBe(403);
+		expect((await ask("/logout", { cookie, form: { csrf: await csrfOf(cookie) } })).headers.get("set-cookie")).toMatch(
+			/^dirsyncd=;.*Expires=Thu, 01 Jan 1970/,
+		);
+		expect((await ask("/runs", { cookie })).status).toBe(303);
+	});
+});
+
+describe("an operator", () => {
+	it("sees what is held with its people and why, sources, targets, quarantine, runs and rules", async () => {
+		const { text } = await ask("/", { cookie: await signIn() });
+		for (const words of ["ada@corp.example.com", "deleted in the directory", "2 of 20 (10 %)", heldPlanHash]) expect(text).toContain(words);
+		for (const words of ["in 30.0 s", "sealed", "mail-gateway", "it answers 503", "e-mail address carl@corp.example.com"])
+			expect(text).toContain(words);
+		for (const words of ["/runs/40", "<svg", "group Sales", "50 GB", "1,192"]) expect(text).toContain(words);
+	});
+
+	it.each([
+		{ verb: "approve", next: "/runs/41" },
+		{ verb: "reject", next: "/" },
+	])("can $verb exactly the plan that was shown, and it is written down who did", async ({ verb, next }) => {
+		const cookie = await signIn();
+		const form = new RegExp(`<form action="([^"]+/${verb})"`).exec((await ask("/", { cookie })).text)?.[1] ?? "";
+		const answer = await ask(form, { cookie, form: { csrf: await csrfOf(cookie) } });
+		expect([answer.status, answer.headers.get("location")]).toEqual([303, next]);
+		expect(world.decided).toEqual([{ [verb]: heldPlanHash, by: "page" }]);
+	});
+
+	it("is not taken for who sent a form of another site or another session", async () => {
+		const cookie = await signIn();
+		const csrf = await csrfOf(cookie);
+		const other = await csrfOf(await signIn());
+		const refused = [
+			{ form: { csrf: other } },
+			{ form: {} },
+			{ form: { csrf }, origin: "https://elsewhere.example" },
+			{ form: { csrf }, origin: undefined },
+		];
+		for (const asking of refused) expect((await ask(decision("approve"), { cookie, ...asking })).status).toBe(403);
+		expect(world.decided).toEqual([]);
+	});
+
+	it("is told in words when a plan is not what was shown any more", async () => {
+		world.api = {
+			...world.api,
+			approve: () => Promise.reject(new Failure("PLAN_UNKNOWN", "no plan of this hash is waiting", { hint: "See status." })),
+		};
+		const cookie = await signIn();
+		const answer = await ask(decision("approve"), { cookie, form: { csrf: await csrfOf(cookie) } });
+		expect(answer.status).toBe(404);
+		expect(answer.headers.get("content-type")).toMatch(/^text\/html/);
+		for (const words of ["No plan of this hash is waiting.", "See status."]) expect(answer.text).toContain(words);
+	});
+
+	it("sees a run's changes with before and after", async () => {
+		const { text } = await ask("/runs/40", { cookie: await signIn() });
+		expect(text).toContain("active: <del>true</del> → <ins>false</ins>");
+		expect(text).toContain("dc1.corp.example.com");
+	});
+
+	it("walks through all runs, page by page, and is told which are not there", async () => {
+		const all = Array.from({ length: 70 }, (_, index) => makeRun({ run: 70 - index }));
+		world.look = { ...world.look, runs: (limit, before) => all.filter(({ run }) => run < (before ?? 1000)).slice(0, limit) };
+		const cookie = await signIn();
+		expect((await ask("/runs", { cookie })).text).toContain('href="/runs?before=21"');
+		const second = (await ask("/runs?before=21", { cookie })).text;
+		expect(second).toContain("/runs/20");
+		expect(second).not.toContain("before=");
+		expect((await ask("/runs/999", { cookie })).status).toBe(404);
+		expect((await ask("/runs/x", { cookie })).status).toBe(400);
+	});
+
+	it("reads why somebody's account is as it is", async () => {
+		const asked: string[] = [];
+		world.look = { ...world.look, explain: async (user) => [explanationOf(asked[asked.push(user) - 1] ?? "")] };
+		const { text } = await ask(`/people?user=${encodeURIComponent(" ada@corp.example.com ")}`, { cookie: await signIn() });
+		expect(asked).toEqual(["ada@corp.example.com"]);
+		for (const words of ["waits for approval", "Sales Berlin › Sales", "in the group Sales", "{userPrincipalName}", "Countess"])
+			expect(text).toContain(words);
+	});
+});
+
+describe("a viewer", () => {
+	it("sees all of it, without a way to decide, and cannot", async () => {
+		const cookie = await signIn(viewerToken);
+		const { text } = await ask("/", { cookie });
+		expect(text).toContain("ada@corp.example.com");
+		expect(text).not.toContain("/approve");
+		for (const verb of ["approve", "reject"])
+			expect((await ask(decision(verb), { cookie, form: { csrf: await csrfOf(cookie) } })).status).toBe(403);
+		expect(world.decided).toEqual([]);
+	});
+});
+
+describe("every page", () => {
+	const evil = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
+
+	it("shows text as text, whatever people and servers are called", async () => {
+		const run = makeRun({ error: evil, server: evil, source: evil, unsealed: [evil], sealed: false });
+		world.look = {
+			...world.look,
+			held: () => [{ ...heldPlan([disabling(evil, evil)]), source: evil }],
+			quarantine: () => [{ source: evil, anchor: evil, name: evil, reason: evil, since: 0 }],
+			runs: () => [run],
+			run: () => run,
+			changes: (id) => [{ ...disabling(evil, evil), sequence: 1, at: 0, run: id, source: evil, result: evil }].values(),
+			rules: () => [{ kind: "policy", name: evil, value: evil, accounts: 1, rules: [{ place: evil, through: evil }] }],
+			explain: async () => [{ ...explanationOf(evil), dn: evil, notes: [evil] }],
+		};
+		const cookie = await signIn();
+		for (const where of ["/", "/runs", "/runs/40", `/people?user=${encodeURIComponent(evil)}`, `/login?next=${encodeURIComponent(evil)}`]) {
+			const { status, text } = await ask(where, { cookie });
+			expect(status).toBe(200);
+			expect(text).not.toMatch(/<script|<img/);
+			if (!where.startsWith("/login")) expect(text).toContain("&#60;script&#62;alert(1)");
+		}
+	});
+
+	it.each(["/", "/login", "/runs", "/runs/40", "/runs/999", "/people?user=ada"])(
+		"%s runs no scripts, asks no other host, and is not kept",
+		async (where) => {
+			const { headers, text } = await ask(where, { cookie: await signIn() });
+			const policy = headers.get("content-security-policy");
+			expect(policy).toMatch(/^default-src 'none';style-src 'sha256-[\w+/=]+';form-action 'self';base-uri 'none';frame-ancestors 'none'$/);
+			expect(headers.get("x-content-type-options")).toBe("nosniff");
+			expect(headers.get("x-frame-options")).toBe("DENY");
+			expect(headers.get("referrer-policy")).toBe("same-origin");
+			expect(headers.get("cache-control")).toBe("no-store");
+			expect(text).not.toMatch(/<script|\sstyle=|\son\w+=|(?:src|href|action)="(?:https?:)?\/\//);
+		},
+	);
+
+	it("of an approval that made no run of its own shows what the run says", async () => {
+		world.api = { ...world.api, approve: async () => makeReport({ run: 36, outcome: "failed" }) };
+		const cookie = await signIn();
+		const { headers } = await ask(decision("approve"), { cookie, form: { csrf: await csrfOf(cookie) } });
+		expect((await ask(headers.get("location") ?? "", { cookie })).text).toContain("cannot be reached: refused");
+	});
+});

@@ -1,0 +1,14 @@
+import type { Look } from "../../src/http/look.ts";
+
+/** What the page sees before anything happened; what matters to a test stands beside it. */
+export const nothingToSee: Look = {
+	sources: () => [],
+	targets: () => [],
+	held: () => [],
+	quarantine: () => [],
+	runs: () => [],
+	run: () => undefined,
+	changes: () => [].values(),
+	rules: () => [],
+	explain: async () => [],
+};
