@@ -279,7 +279,7 @@ uninstall_all() {
 		say "dirsyncd is gone; what was left:$(left)"
 		return
 	fi
-	rm -rf "${root:?}$etc" "${root:?}$state"
+	rm -rf "$root${etc:?}" "$root${state:?}"
 	if [ -z "$root" ] && id "$user" >/dev/null 2>&1; then userdel "$user" || true; fi
 	say "dirsyncd is gone, with its data and configuration"
 }
@@ -287,9 +287,10 @@ uninstall_all() {
 left() {
 	found=
 	for each in "$etc" "$state"; do
-		if [ -e "$root$each" ]; then found="$found $each"; fi
+		if [ -e "$root$each" ]; then found="$found $each,"; fi
 	done
-	if [ -z "$root" ] && id "$user" >/dev/null 2>&1; then found="$found, the user $user"; fi
+	if [ -z "$root" ] && id "$user" >/dev/null 2>&1; then found="$found the user $user"; fi
+	found=${found%,}
 	echo "${found:- nothing}"
 }
 
