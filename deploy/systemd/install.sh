@@ -7,7 +7,7 @@ usage() {
 	cat <<'END'
 usage: install.sh [OPTION]...            installs or upgrades, from the checkout or release that this script lies in
        install.sh --secret NAME          reads a secret from standard input into /etc/dirsyncd/secrets/NAME, for { credential: NAME }
-       install.sh --credentials          tells systemd of all that lies in /etc/dirsyncd/secrets
+       install.sh --credentials          after changes by hand: tells systemd of all that lies in /etc/dirsyncd/secrets
        install.sh --uninstall [--purge]  takes it away; data, configuration and user only with --purge
 
   --prefix DIR   where the program goes (/opt/dirsyncd)
@@ -54,7 +54,11 @@ main() {
 	case $action in
 		install) install_all ;;
 		secret) write_secret ;;
-		credentials) write_credentials && reload ;;
+		credentials)
+			share_configuration
+			write_credentials
+			reload
+			;;
 		uninstall) uninstall_all ;;
 	esac
 }
@@ -128,7 +132,14 @@ make_directories() {
 	chmod 0644 "$root$etc/dirsyncd.example.yaml"
 	own "root:$user" "$etc"
 	own "$user:$user" "$state"
-	if [ -f "$root$etc/dirsyncd.yaml" ]; then own "root:$user" "$etc/dirsyncd.yaml"; fi
+	share_configuration
+}
+
+# Whoever wrote it, with whatever umask: the service reads it.
+share_configuration() {
+	if [ ! -f "$root$etc/dirsyncd.yaml" ]; then return; fi
+	own "root:$user" "$etc/dirsyncd.yaml"
+	chmod g+r "$root$etc/dirsyncd.yaml"
 }
 
 # By the program that is there already, which knows its own database; it may be running.
@@ -268,7 +279,7 @@ uninstall_all() {
 		say "dirsyncd is gone; what was left:$(left)"
 		return
 	fi
-	rm -rf "${root:?}$etc" "${root:?}$state"
+	rm -rf "$root${etc:?}" "$root${state:?}"
 	if [ -z "$root" ] && id "$user" >/dev/null 2>&1; then userdel "$user" || true; fi
 	say "dirsyncd is gone, with its data and configuration"
 }
@@ -276,14 +287,16 @@ uninstall_all() {
 left() {
 	found=
 	for each in "$etc" "$state"; do
-		if [ -e "$root$each" ]; then found="$found $each"; fi
+		if [ -e "$root$each" ]; then found="$found $each,"; fi
 	done
-	if [ -z "$root" ] && id "$user" >/dev/null 2>&1; then found="$found, the user $user"; fi
+	if [ -z "$root" ] && id "$user" >/dev/null 2>&1; then found="$found the user $user"; fi
+	found=${found%,}
 	echo "${found:- nothing}"
 }
 
 own() {
-	if [ -z "$root" ]; then chown "$1" "$2"; fi
+	if [ -n "$root" ]; then return; fi
+	chown "$1" "$2"
 }
 
 say() {

@@ -108,7 +108,7 @@ describe.runIf(process.platform === "linux")("the install script, into a root of
 		for (const _ of ["once", "twice"]) {
 			const { status, stdout } = install(["--uninstall"]);
 			expect(status).toBe(0);
-			expect(stdout).toContain("what was left: /etc/dirsyncd /var/lib/dirsyncd");
+			expect(stdout).toContain("what was left: /etc/dirsyncd, /var/lib/dirsyncd");
 			// The line for the secret is not left in a folder that only systemd reads.
 			expect(files()).toEqual(["etc/dirsyncd/secrets/corp", state]);
 		}
@@ -177,6 +177,25 @@ describeWith(["systemd-notify"], "the unit's command line, as it is, under a use
 		}
 	}, 90_000);
 
+	it.runIf(isRoot)(
+		"is the command for root, too: it becomes the service's user, brings the secrets along, and leaves none behind",
+		() => {
+			const config = at("etc/dirsyncd/dirsyncd.yaml");
+			writeFileSync(config, readFileSync(config, "utf8").replace("password: demo-Reader-1", "password: { credential: corp }"));
+			const environment = { PATH: serverPath, DIRSYNCD_USER: "nobody", DIRSYNCD_ETC: at("etc/dirsyncd") };
+			const run = (...args: string[]) => spawnSync(at("opt/dirsyncd/bin/dirsyncd"), args, { encoding: "utf8", cwd: "/", env: environment });
+			const scratch = () => readdirSync("/run").filter((name) => name.startsWith("dirsyncd."));
+			expect(run("config", "validate").status).toBe(2);
+			expect(install(["--secret", "corp"], "demo-Reader-1").status).toBe(0);
+			const before = scratch();
+			expect(run("config", "validate")).toMatchObject({ status: 0, stdout: `valid: ${config}\n` });
+			expect(run("backup", at("var/lib/dirsyncd/copy.db"))).toMatchObject({ status: 0 });
+			expect(statSync(at("var/lib/dirsyncd/copy.db")).uid).toBe(NOBODY);
+			expect(scratch()).toEqual(before);
+		},
+		60_000,
+	);
+
 	it("is not upgraded when its database cannot be backed up", () => {
 		writeFileSync(at("var/lib/dirsyncd/dirsyncd.db"), "this is no database");
 		writeFileSync(at("opt/dirsyncd/src/of-an-older-version.ts"), "");
@@ -186,7 +205,7 @@ describeWith(["systemd-notify"], "the unit's command line, as it is, under a use
 		expect(existsSync(at("opt/dirsyncd/src/of-an-older-version.ts"))).toBe(true);
 		expect(install(["--no-backup"]).status).toBe(0);
 		expect(existsSync(at("opt/dirsyncd/src/of-an-older-version.ts"))).toBe(false);
-	});
+	}, 60_000);
 });
 
 describeWith(["shellcheck"], "what the service is installed and started by", () => {
