@@ -46,7 +46,7 @@ describeWith(["prometheus", "openssl"], "a real Prometheus that scrapes a daemon
 
 	afterAll(async () => {
 		await prometheus?.stop();
-		daemon?.child.kill("SIGKILL");
+		await daemon?.end("SIGKILL");
 		await gateway?.close();
 		rest();
 		await directory?.close();
