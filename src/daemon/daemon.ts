@@ -70,7 +70,7 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 		closers.add("works", () => works.close());
 		front.connect(works);
 		works.start();
-		const reload = makeReload({ loaded, load: request.reload, works, log });
+		const reload = makeReload({ loaded, load: request.reload, works, http, log });
 		closers.add(
 			"reload",
 			listenForReload(() => supervisor.reload(reload)),

@@ -44,7 +44,7 @@ export function makeFront({ version, clock }: { readonly version: string; readon
 	const look: Look = {
 		sources: () => works?.look.sources() ?? [],
 		targets: () => works?.look.targets() ?? [],
-		held: () => works?.look.held() ?? [],
+		heldBriefly: (most) => works?.look.heldBriefly(most) ?? [],
 		quarantine: () => works?.look.quarantine() ?? [],
 		runs: (limit, before) => works?.look.runs(limit, before) ?? [],
 		run: (id) => works?.look.run(id),

@@ -58,6 +58,7 @@ const NEXT_STEP = "cp config/dirsyncd.example.yaml dirsyncd.yaml, adapt it, then
 function demoLines(people: number): string {
 	return `This is the demo: a made-up directory of ${people} people, served over LDAP on this machine, who are hired, marry, move and
 leave. See who has an account:   npm run --silent dirsyncd -- accounts
+To sign in at the page:          npm run --silent dirsyncd -- token
 For a directory of your own:     ${NEXT_STEP}
 `;
 }

@@ -31,7 +31,7 @@ export function makeLook({ views, overview, config, clock, ending }: LookParts):
 		}
 	};
 	return {
-		held: () => views.held(),
+		heldBriefly: (most) => views.heldBriefly(most),
 		quarantine: () => views.quarantine(),
 		runs: (limit, before) => views.runs(limit, before),
 		run: (id) => views.run(id),

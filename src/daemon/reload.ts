@@ -1,6 +1,8 @@
+import type { Config } from "../config/config.ts";
 import type { Loaded } from "../config/load.ts";
 import { configProblemsOf } from "../config/problem.ts";
 import { Failure } from "../core/errors.ts";
+import type { HttpServer } from "../http/server.ts";
 import type { Log } from "../telemetry/log.ts";
 import { logWarnings } from "./hello.ts";
 import { makeLane } from "./lane.ts";
@@ -11,6 +13,7 @@ export interface ReloadParts {
 	/** Throws CONFIG_INVALID with every problem. */
 	load(): Loaded;
 	readonly works: Pick<Works, "change">;
+	readonly http: Pick<HttpServer, "renew">;
 	readonly log: Log;
 }
 
@@ -20,7 +23,7 @@ const REFUSED = "the new configuration is refused; the old one stays";
  * Reads the configuration again and switches to it between runs; answers how that ended, in a sentence. Never rejects: what is wrong
  * is logged, and the old one stays.
  */
-export function makeReload({ loaded, load, works, log }: ReloadParts): () => Promise<string> {
+export function makeReload({ loaded, load, works, http, log }: ReloadParts): () => Promise<string> {
 	const lane = makeLane();
 	let current = loaded.config;
 
@@ -35,7 +38,12 @@ export function makeReload({ loaded, load, works, log }: ReloadParts): () => Pro
 			log.info({ config: next.config.file }, "configuration read; it is taken over when the runs that are going on have ended");
 			await works.change(next.config);
 			for (const key of ["http", "demo"] as const) {
-				if (JSON.stringify(next.config[key]) !== JSON.stringify(current[key])) log.warn({ key }, "takes effect with the next start");
+				if (fixedPart(next.config, key) !== fixedPart(current, key)) log.warn({ key }, "takes effect with the next start");
+			}
+			const [before, after] = [current.http.tls, next.config.http.tls];
+			if (before !== undefined && after !== undefined && after.cert !== before.cert) {
+				http.renew(after);
+				log.info("the server's certificate is renewed");
 			}
 			current = next.config;
 			log.level = next.config.log.level;
@@ -49,6 +57,11 @@ export function makeReload({ loaded, load, works, log }: ReloadParts): () => Pro
 	};
 
 	return () => lane.enter(reload);
+}
+
+/** What cannot change while it is running: of the listener all but which certificate it shows. */
+function fixedPart({ http, demo }: Config, key: "http" | "demo"): string | undefined {
+	return JSON.stringify(key === "demo" ? demo : { listen: http.listen, isSecure: http.tls !== undefined });
 }
 
 /** Calls `reload` for each SIGHUP, until the returned function is called. Windows knows the signal as a closed console: not there. */

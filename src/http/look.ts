@@ -2,7 +2,7 @@ import type { Explanation } from "../explain/explanation.ts";
 import type { SourceView, TargetView, Views } from "../store/views.ts";
 
 /** What the page reads of the daemon, beside its health. All but `explain` answers at once. */
-export interface Look extends Pick<Views, "held" | "quarantine" | "runs" | "run" | "changes"> {
+export interface Look extends Pick<Views, "heldBriefly" | "quarantine" | "runs" | "run" | "changes"> {
 	/** Those that are configured, in order. */
 	sources(): readonly SourceView[];
 	targets(): readonly TargetView[];

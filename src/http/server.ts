@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { AddressInfo } from "node:net";
+import { Server as TlsServer } from "node:tls";
 import helmet, { type FastifyHelmetOptions } from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
@@ -36,9 +37,13 @@ export interface HttpServer {
 	readonly url: string;
 	/** Whether it would say so itself (/health/live). */
 	isLive(): Promise<boolean>;
+	/** Shows another certificate from now on. Only for who speaks TLS already. */
+	renew(tls: NonNullable<HttpParts["tls"]>): void;
 	/** Takes no new requests, and cuts off the ones that are not done after `timeoutMs`. */
 	close(timeoutMs: number): Promise<void>;
 }
+
+const OLDEST_TLS = "TLSv1.2";
 
 /** Wrong tokens an address may try within a minute. */
 const MOST_GUESSES = 10;
@@ -73,6 +78,9 @@ export async function openHttp(parts: HttpParts): Promise<HttpServer> {
 	return {
 		url: urlOf(parts.tls === undefined ? "http" : "https", app.server.address() as AddressInfo),
 		isLive: async () => app.server.listening && (await app.inject("/health/live")).statusCode === 200,
+		renew: ({ cert, key }) => {
+			if (app.server instanceof TlsServer) app.server.setSecureContext({ cert, key: key.reveal(), minVersion: OLDEST_TLS });
+		},
 		close: async (timeoutMs) => {
 			const cut = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
 			await app.close();
@@ -104,7 +112,7 @@ function makeApp({ tls }: HttpParts): FastifyInstance {
 	const options = { logger: false, bodyLimit: 16_384, forceCloseConnections: "idle", trustProxy: false } as const;
 	if (tls === undefined) return fastify(options);
 	// What browsers and agents see is the same server: only the socket below it is another kind.
-	return fastify({ ...options, https: { cert: tls.cert, key: tls.key.reveal(), minVersion: "TLSv1.2" } }) as unknown as FastifyInstance;
+	return fastify({ ...options, https: { cert: tls.cert, key: tls.key.reveal(), minVersion: OLDEST_TLS } }) as unknown as FastifyInstance;
 }
 
 /** No scripts, nothing from anywhere, only our own style, and forms that go nowhere else. */

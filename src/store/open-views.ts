@@ -17,7 +17,7 @@ import {
 	makeRun,
 	type RunRow,
 } from "./view-rows.ts";
-import type { HeldPlanView, QuarantineView, SourceView, TargetView, Views } from "./views.ts";
+import type { HeldBrief, HeldChange, HeldPlanView, QuarantineView, SourceView, TargetView, Views } from "./views.ts";
 
 const runColumns = `r.id, s.name AS source, r.mode, r."trigger", r.started_at, r.ended_at, r.outcome, r.sealed, r.unsealed, r.full_because, r.server, r.error,
 	r.entries_read, r.created, r.updated, r.disabled, r.enabled, r.deleted, r.entitlements, r.held, r.quarantined, r.reverts`;
@@ -38,6 +38,14 @@ interface SourceRow {
 	readonly strategy: string | null;
 	readonly groups: number;
 	readonly memberships: number;
+}
+
+interface HeldKindRow extends Omit<HeldKind, "target"> {
+	readonly plan: string;
+	readonly source: string;
+	readonly since: number;
+	/** Empty: held everywhere. */
+	readonly target: string;
 }
 
 interface TargetRow {
@@ -104,6 +112,14 @@ export function openViews(file: string): Views {
 	const held = db.prepare<[], HeldViewRow>(
 		`SELECT h.plan, s.name AS source, h.since, h.subject, h.target, h.kind, h.because, coalesce(e.anchor, g.anchor) AS anchor, h.name, h.why, h.before, h.after
 		FROM held h JOIN sources s ON s.id = h.source_id LEFT JOIN entries e ON e.id = h.entry_id LEFT JOIN groups g ON g.id = h.entry_id ORDER BY s.name, h.kind, h.name`,
+	);
+	const heldKinds = db.prepare<[], HeldKindRow>(
+		`SELECT h.plan, s.name AS source, h.subject, h.target, h.kind, h.because AS "limit", count(*) AS count, min(h.since) AS since
+		FROM held h JOIN sources s ON s.id = h.source_id GROUP BY h.plan, s.name, h.subject, h.target, h.kind, h.because ORDER BY s.name, h.kind`,
+	);
+	const firstHeld = db.prepare<[string, number], HeldChange & { readonly target: string }>(
+		`SELECT h.subject, h.target, h.kind, coalesce(e.anchor, g.anchor) AS anchor, h.name, h.why
+		FROM held h LEFT JOIN entries e ON e.id = h.entry_id LEFT JOIN groups g ON g.id = h.entry_id WHERE h.plan = ? ORDER BY h.kind, h.name LIMIT ?`,
 	);
 	const pins = db.prepare<[], PinRecord & { readonly source: string; readonly anchor: string; readonly name: string }>(
 		`SELECT s.name AS source, e.anchor, p.name, p.part, p.kept, p.run_id AS run, p.pinned_by AS by, p.pinned_at AS at
@@ -184,6 +200,7 @@ export function openViews(file: string): Views {
 			});
 		},
 		held: () => heldPlans(held.all()),
+		heldBriefly: (most) => briefPlans(heldKinds.all(), (plan) => firstHeld.all(plan, most)),
 		quarantine: () => quarantine.all(),
 		*pins() {
 			yield* pins.iterate();
@@ -247,6 +264,18 @@ function heldPlans(rows: readonly HeldViewRow[]): readonly HeldPlanView[] {
 		since: Math.min(...members.slice(0, 10_000).map(({ since }) => since)),
 		kinds: kindsOf(members),
 		changes: members.map(makeChange),
+	}));
+}
+
+function briefPlans(rows: readonly HeldKindRow[], firstOf: (plan: string) => readonly HeldChange[]): readonly HeldBrief[] {
+	const anywhere = (target: string | undefined): string | undefined => (target === "" ? undefined : target);
+	return [...Map.groupBy(rows, ({ plan }) => plan)].map(([plan, members]) => ({
+		plan,
+		source: members[0]?.source ?? "",
+		since: Math.min(...members.map(({ since }) => since)),
+		kinds: members.map(({ subject, target, kind, count, limit }) => ({ subject, target: anywhere(target), kind, count, limit })),
+		count: members.reduce((sum, { count }) => sum + count, 0),
+		first: firstOf(plan).map((change) => ({ ...change, target: anywhere(change.target) })),
 	}));
 }
 

@@ -13,6 +13,8 @@ export interface Views extends LogReader {
 	/** Also those that are not in the configuration any more. */
 	targets(): readonly TargetView[];
 	held(): readonly HeldPlanView[];
+	/** The same for a glance, with the first `most` changes of each plan: of a first import everybody may be held. */
+	heldBriefly(most: number): readonly HeldBrief[];
 	quarantine(): readonly QuarantineView[];
 	/** All that is pinned, in order of names. */
 	pins(): IterableIterator<PinRecord & { readonly source: string; readonly anchor: string; readonly name: string }>;
@@ -87,6 +89,19 @@ export interface HeldPlanView {
 	readonly since: number;
 	readonly kinds: readonly HeldKind[];
 	readonly changes: readonly Change[];
+}
+
+export interface HeldBrief extends Omit<HeldPlanView, "changes"> {
+	/** Of all changes, also of those that are not among `first`. */
+	readonly count: number;
+	readonly first: readonly HeldChange[];
+}
+
+/** A change that is held, without what it would change. */
+export interface HeldChange extends Pick<Change, "subject" | "kind" | "name" | "why"> {
+	readonly anchor: string;
+	/** Held at this target alone; undefined: everywhere. */
+	readonly target: string | undefined;
 }
 
 export interface QuarantineView {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import { configFailure } from "../../src/config/problem.ts";
+import { makeSecret } from "../../src/config/secret.ts";
 import { Failure } from "../../src/core/errors.ts";
 import { makeReload } from "../../src/daemon/reload.ts";
 import { makeLog } from "../../src/telemetry/log.ts";
@@ -8,6 +9,8 @@ import { makeConfig } from "../support/configs.ts";
 
 let lines: Record<string, unknown>[];
 let taken: Config[];
+/** Certificates that HTTP was given to show. */
+let shown: string[];
 let next: () => Config;
 let change: (config: Config) => Promise<void>;
 let reload: () => Promise<string>;
@@ -15,6 +18,7 @@ let reload: () => Promise<string>;
 beforeEach(() => {
 	lines = [];
 	taken = [];
+	shown = [];
 	change = async (config) => {
 		taken.push(config);
 	};
@@ -22,6 +26,7 @@ beforeEach(() => {
 		loaded: { config: makeConfig(), warnings: [] },
 		load: () => ({ config: next(), warnings: [] }),
 		works: { change: (config) => change(config) },
+		http: { renew: ({ cert }) => shown.push(cert) },
 		log: makeLog("info", { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) }),
 	});
 });
@@ -62,6 +67,17 @@ describe("reading the configuration again", () => {
 		next = () => makeConfig({ http: { listen: { host: "127.0.0.1", port: 1 }, tls: undefined } });
 		await reload();
 		expect(taken).toHaveLength(1);
+		expect(said("takes effect with the next start")).toMatchObject([{ key: "http" }]);
+	});
+
+	it("shows a renewed certificate at once, and nothing anew when it is the same", async () => {
+		const http = (cert: string) => ({ listen: { host: "127.0.0.1", port: 0 }, tls: { cert, key: makeSecret("the key") } });
+		for (const cert of ["one", "one", "two"]) {
+			next = () => makeConfig({ http: http(cert) });
+			await reload();
+		}
+		expect(shown).toEqual(["two"]);
+		// That there is TLS at all is for the next start.
 		expect(said("takes effect with the next start")).toMatchObject([{ key: "http" }]);
 	});
 

@@ -241,7 +241,7 @@ describe("every page", () => {
 		const run = makeRun({ error: evil, server: evil, source: evil, unsealed: [evil], sealed: false });
 		world.look = {
 			...world.look,
-			held: () => [{ ...heldPlan([disabling(evil, evil)]), source: evil }],
+			heldBriefly: () => [{ ...heldPlan([disabling(evil, evil)]), source: evil }],
 			quarantine: () => [{ source: evil, anchor: evil, name: evil, reason: evil, since: 0 }],
 			runs: () => [run],
 			run: () => run,

@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { connect } from "node:tls";
 import { Agent, fetch } from "undici";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openDoors } from "../../src/cli/doors.ts";
@@ -43,6 +45,24 @@ describeWith(["openssl"], "over TLS", () => {
 		expect(status).toBe(303);
 		expect(headers.get("set-cookie")).toMatch(/^__Host-dirsyncd=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
 		expect(headers.get("strict-transport-security")).toBe("max-age=31536000");
+	});
+
+	it("a renewed certificate is shown without a restart", async () => {
+		const { port } = new URL(world.server.url);
+		const shown = async (): Promise<string> => {
+			const socket = connect({ port: Number(port), host: "127.0.0.1", rejectUnauthorized: false });
+			await once(socket, "secureConnect");
+			const names = socket.getPeerX509Certificate()?.subjectAltName ?? "";
+			socket.destroy();
+			return names;
+		};
+		const renew = (kind: "good" | "wrong-host"): void =>
+			world.server.renew({ cert: readFileSync(certificates.file(kind), "utf8"), key: makeSecret(readFileSync(certificates.key, "utf8")) });
+		expect(await shown()).toContain("dirsyncd.example.com");
+		renew("wrong-host");
+		expect(await shown()).not.toContain("dirsyncd.example.com");
+		renew("good");
+		expect(await shown()).toContain("dirsyncd.example.com");
 	});
 
 	it("a command on this machine reaches the daemon by its own certificate, whatever name that is for, and tells nobody else the token", async () => {

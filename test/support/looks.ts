@@ -4,7 +4,7 @@ import type { Look } from "../../src/http/look.ts";
 export const nothingToSee: Look = {
 	sources: () => [],
 	targets: () => [],
-	held: () => [],
+	heldBriefly: () => [],
 	quarantine: () => [],
 	runs: () => [],
 	run: () => undefined,

@@ -7,7 +7,7 @@ import type { Api } from "../../src/http/api.ts";
 import { judgeHealth } from "../../src/http/health.ts";
 import type { Look } from "../../src/http/look.ts";
 import { type HttpParts, type HttpServer, openHttp } from "../../src/http/server.ts";
-import type { HeldPlanView, RunView } from "../../src/store/views.ts";
+import type { HeldBrief, RunView } from "../../src/store/views.ts";
 import { nothingToSee } from "./looks.ts";
 import { makeReport } from "./reports.ts";
 
@@ -52,19 +52,19 @@ export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls">>
 		...differences,
 		tokens: { operator: makeSecret(adminToken), viewer: makeSecret(viewerToken) },
 		clock: () => world.clock,
-		health: () => judgeHealth(facts(world.look.held().length)),
+		health: () => judgeHealth(facts(world.look.heldBriefly(1).length)),
 		isReady: () => true,
 		metrics: { contentType: "text/plain", text: async () => "" },
 		api: {
 			...{ sync: never, revert: never, unpin: never, forget: never, readBack: never },
-			...{ sources: () => ["corp"], status: () => ({}), plans: () => world.look.held() },
+			...{ sources: () => ["corp"], status: () => ({}), plans: () => [] },
 			approve: (plan, by) => world.api.approve(plan, by),
 			reject: (plan, by) => world.api.reject(plan, by),
 		},
 		look: {
 			sources: () => world.look.sources(),
 			targets: () => world.look.targets(),
-			held: () => world.look.held(),
+			heldBriefly: (most) => world.look.heldBriefly(most),
 			quarantine: () => world.look.quarantine(),
 			runs: (limit, before) => world.look.runs(limit, before),
 			run: (id) => world.look.run(id),
@@ -131,9 +131,9 @@ export function disabling(name: string, why = "deleted in the directory"): Accou
 	};
 }
 
-export function heldPlan(changes = [disabling("ada@corp.example.com"), disabling("bob@corp.example.com")]): HeldPlanView {
+export function heldPlan(changes = [disabling("ada@corp.example.com"), disabling("bob@corp.example.com")]): HeldBrief {
 	const kinds = [{ subject: "account", target: undefined, kind: "disable", count: changes.length, limit: "2 of 20 (10 %)" }] as const;
-	return { plan: heldPlanHash, source: "corp", since: now - 600_000, kinds, changes };
+	return { plan: heldPlanHash, source: "corp", since: now - 600_000, kinds, count: changes.length, first: changes };
 }
 
 export function makeRun(differences: Partial<RunView> = {}): RunView {
@@ -153,7 +153,7 @@ export function makeRun(differences: Partial<RunView> = {}): RunView {
 	};
 }
 
-function company(held: () => readonly HeldPlanView[]): Look {
+function company(heldBriefly: () => readonly HeldBrief[]): Look {
 	const runs = Array.from({ length: 30 }, (_, index) =>
 		makeRun({
 			...{ run: 40 - index, startedAt: now - (index + 1) * 60_000, endedAt: now - (index + 1) * 60_000 + 400 + ((index * 37) % 11) * 150 },
@@ -164,7 +164,7 @@ function company(held: () => readonly HeldPlanView[]): Look {
 	const [lastRun] = runs;
 	return {
 		...nothingToSee,
-		held,
+		heldBriefly,
 		sources: () => [
 			{
 				...{ source: "corp", lastRun, lastSuccess: { full: now - 3_600_000, delta: now - 60_000 }, sealed: true, entries: 1204 },

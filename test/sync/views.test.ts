@@ -338,6 +338,10 @@ describe("the gate of a target", () => {
 		const [waiting] = harness.views((views) => views.held());
 		expect(waiting).toMatchObject({ plan: report.plan, kinds: [{ target: "remote", kind: "disable", count: 3 }] });
 		expect(waiting?.changes[0]).toMatchObject({ target: "remote", kind: "disable", before: { active: true }, after: { active: false } });
+		// For a glance: the same, but of the changes only the first, and without their sides.
+		const { changes = [], ...told } = waiting ?? {};
+		const first = changes.slice(0, 2).map(({ before, after, ...change }) => change);
+		expect(harness.views((views) => views.heldBriefly(2))).toEqual([{ ...told, count: 3, first }]);
 		const states = harness.views((views) => [...views.accounts("p1@corp")][0]?.targets);
 		expect(states).toMatchObject({ accounts: { state: "applied" }, remote: { state: "held" } });
 		expect((await harness.plan("full")).name).toBe(report.plan);

@@ -1,34 +1,32 @@
 import { type Html, html } from "../../lib/html.ts";
-import type { HeldPlanView } from "../../store/views.ts";
+import type { HeldBrief } from "../../store/views.ts";
 import type { Session } from "../session.ts";
 import { csrfField } from "./layout.ts";
 import { table } from "./table.ts";
 import { count, counted, distance, heldName, moment } from "./words.ts";
 
 /** Changes of one plan that are shown; `plan` and `status --json` have all. */
-const CHANGES_SHOWN = 100;
+export const HELD_SHOWN = 100;
 
 /** What waits for a person: each plan with its people, why it is held, and the two ways on. */
-export function heldPlans(plans: readonly HeldPlanView[], session: Session, now: number): readonly Html[] {
+export function heldPlans(plans: readonly HeldBrief[], session: Session, now: number): readonly Html[] {
 	const title = html`<h2 id="held">Waits for a decision</h2>`;
 	if (plans.length === 0) return [title, html`<p>Nothing is held.</p>`];
 	return [title, ...plans.map((plan, index) => heldPlan(plan, `plan-${index + 1}`, session, now))];
 }
 
-function heldPlan({ plan, source, since, kinds, changes }: HeldPlanView, id: string, session: Session, now: number): Html {
-	const more = changes.length - CHANGES_SHOWN;
-	const rows = changes
-		.slice(0, CHANGES_SHOWN)
-		.map((change) => [
-			heldName({ ...change, target: change.subject === "account" ? change.target : undefined }),
-			change.subject === "group" ? change.name : html`<a href="/people?user=${encodeURIComponent(change.anchor)}">${change.name}</a>`,
-			change.why,
-		]);
+function heldPlan({ plan, source, since, kinds, count: all, first }: HeldBrief, id: string, session: Session, now: number): Html {
+	const more = all - first.length;
+	const rows = first.map(({ subject, kind, target, anchor, name, why }) => [
+		heldName({ subject, kind, target }),
+		subject === "group" ? name : html`<a href="/people?user=${encodeURIComponent(anchor)}">${name}</a>`,
+		why,
+	]);
 	return html`<section class="card warn" aria-labelledby="${id}">
-<h3 id="${id}">${counted(changes.length, "change", "changes")} held at ${source}</h3>
+<h3 id="${id}">${counted(all, "change", "changes")} held at ${source}</h3>
 <p>Held since ${moment(since)} (${distance(since, now)}). Nothing of it is done before it is approved.</p>
 <ul>${kinds.map((kind) => html`<li><strong>${heldName(kind)}: ${count(kind.count)}</strong>, held because of ${kind.limit}</li>`)}</ul>
-<details${changes.length <= 12 ? html` open` : undefined}><summary>Whom it is about, and why</summary>
+<details${first.length <= 12 ? html` open` : undefined}><summary>Whom it is about, and why</summary>
 ${table(`Changes held at ${source}`, ["change", "name", "why"], rows)}
 ${more > 0 ? html`<p>And ${count(more)} more: <code>dirsyncd status --json</code></p>` : undefined}
 </details>

@@ -4,7 +4,7 @@ import type { Check, Health } from "../health.ts";
 import type { Look, RuleView } from "../look.ts";
 import type { Session } from "../session.ts";
 import { charts } from "./chart.ts";
-import { heldPlans } from "./held.ts";
+import { HELD_SHOWN, heldPlans } from "./held.ts";
 import { runTable } from "./runs.ts";
 import { lines, table } from "./table.ts";
 import { count, counted, distance, moment, outcome, state } from "./words.ts";
@@ -23,7 +23,7 @@ export function overview(look: Look, health: Health, session: Session, now: numb
 		health.notes.length === 0
 			? html`<p>All is well: ${health.description}.</p>`
 			: html`<ul>${health.notes.map((note) => html`<li>${note}</li>`)}</ul>`,
-		...heldPlans(look.held(), session, now),
+		...heldPlans(look.heldBriefly(HELD_SHOWN), session, now),
 		html`<h2 id="sources">Sources</h2>`,
 		sourceTable(look.sources(), health, now),
 		html`<h2 id="targets">Targets</h2>`,

@@ -33,10 +33,11 @@ p { margin: .4rem 0 }
 table { border-collapse: collapse; width: 100%; font-size: .94rem }
 th, td { text-align: left; padding: .4rem .9rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
 th { color: var(--muted); font-weight: 600; white-space: nowrap }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
+td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
+td:first-child { overflow-wrap: break-word; min-width: 6rem }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 dl { margin: 0; font-size: .94rem }
-dl > div { display: grid; grid-template-columns: minmax(7rem, 11rem) 1fr; gap: .6rem; padding: .4rem 0; border-bottom: 1px solid var(--line) }
+dl > div { display: grid; grid-template-columns: minmax(7rem, 11rem) minmax(0, 1fr); gap: .6rem; padding: .4rem 0; border-bottom: 1px solid var(--line) }
 dt { color: var(--muted); font-weight: 600; overflow-wrap: anywhere } dd { margin: 0 }
 time { white-space: nowrap }
 code { font: .9em/1.4 ui-monospace, monospace; overflow-wrap: anywhere }
@@ -58,8 +59,8 @@ del { color: var(--muted) } ins { text-decoration: none; font-weight: 600 }
   table, tbody, tr, td { display: block } tr { border-bottom: 1px solid var(--line); padding: .5rem 0 }
   td, td.number { border: 0; padding: .1rem 0; text-align: left }
   td:empty { display: none }
-  td { display: grid; grid-template-columns: 7rem 1fr; gap: .6rem }
+  td { display: grid; grid-template-columns: 7rem minmax(0, 1fr); gap: .6rem; overflow-wrap: anywhere }
   td::before { content: attr(data-head); color: var(--muted) }
-  dl > div { grid-template-columns: 7rem 1fr }
+  dl > div { grid-template-columns: 7rem minmax(0, 1fr) }
   form.search { flex: 1 1 100% }
 }`;
