@@ -139,7 +139,7 @@ describe("after a restore of an older copy", () => {
 		expect(at(1)).toMatchObject([{ title: "two" }]);
 	});
 
-	it("no change has the key of another one of before, though runs are numbered anew", async () => {
+	it("no change has the key of another one of before, though runs are numbered anew, with nothing left of the database of before", async () => {
 		put(1);
 		await harness.sync("full");
 		backUp(file, copy);
@@ -150,7 +150,10 @@ describe("after a restore of an older copy", () => {
 		await harness.sync();
 		const keys = new Set(remote.sent.map(({ key }) => key));
 		const before = remote.sent.length;
-		restore();
+		harness.close();
+		for (const end of ["", "-wal", "-shm"]) rmSync(`${file}${end}`, { force: true });
+		restoreDatabase(copy, file, NOW);
+		harness = open();
 		put(4);
 		put(1, "enabled", "three");
 		await harness.sync();
@@ -224,7 +227,10 @@ describe("a restore", () => {
 		backUp(file, copy);
 		harness.close();
 		writeFileSync(file, "no database any more");
+		writeFileSync(`${file}-wal`, "nor its log");
 		const { kept } = restoreDatabase(copy, file, NOW);
+		expect(existsSync(`${file}-wal`)).toBe(false);
+		expect(readFileSync(`${kept}-wal`, "utf8")).toBe("nor its log");
 		expect(readFileSync(kept ?? "", "utf8")).toBe("no database any more");
 		harness = open();
 		expect(await harness.sync()).toMatchObject({ outcome: "succeeded", created: 0 });
