@@ -162,6 +162,28 @@ describe("after a restore of an older copy", () => {
 		expect(anew.filter((key) => keys.has(key))).toEqual([]);
 	});
 
+	it("a target that cannot be asked is told everybody's state once more, of nobody that they are new, under another key", async () => {
+		const unasked = { ...remote.target, name: "hook", announcesCreates: false };
+		const targets = () => [unasked];
+		harness.close();
+		harness = open({ targets });
+		put(1);
+		put(2, "disabled");
+		await harness.sync("full");
+		backUp(file, copy);
+		const before = remote.sent.length;
+		harness.close();
+		restoreDatabase(copy, file, NOW);
+		harness = open({ targets });
+		await harness.sync();
+		expect(remote.sent.slice(before).map(({ kind, wanted }) => [kind, wanted?.active])).toEqual([
+			["update", true],
+			["update", false],
+		]);
+		expect(new Set(remote.sent.map(({ key }) => key)).size).toBe(4);
+		expect(remote.creates()).toBe(2);
+	});
+
 	it("members who came and went are said again", async () => {
 		fake.settings.groups = "all";
 		put(1);
