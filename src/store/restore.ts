@@ -39,9 +39,12 @@ export function restoreDatabase(backup: string, to: string, now: number): Restor
 	try {
 		mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
 		clear(next);
+		// SQLite throws the log of a database away that it cannot read: it goes aside before one is opened.
+		if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, `${next}-log`);
 		const lastRun = lastRunOf(file);
-		const found = prepare(backup, next, now, lastRun);
+		const found = prepare(backup, next, now, lastRun ?? 0);
 		const kept = keep(file, now);
+		if (kept !== undefined && lastRun === undefined && existsSync(`${next}-log`)) renameSync(`${next}-log`, `${kept}-wal`);
 		// From here on there is one file or the other; a log beside it would be taken for the new one's.
 		for (const end of ["-wal", "-shm"]) rmSync(`${file}${end}`, { force: true });
 		renameSync(next, file);
@@ -112,9 +115,9 @@ function damaged(backup: string, what: string): Failure {
 	});
 }
 
-/** Brings the log of what is there into the file. What is damaged says nothing: then it is 0. */
-function lastRunOf(file: string): number {
-	if (!existsSync(file)) return 0;
+/** Brings the log of what is there into the file. Undefined: it cannot be read. */
+function lastRunOf(file: string): number | undefined {
+	if (!existsSync(file)) return undefined;
 	try {
 		const db = new Database(file, { fileMustExist: true });
 		try {
@@ -125,7 +128,7 @@ function lastRunOf(file: string): number {
 			db.close();
 		}
 	} catch {
-		return 0; // It is replaced because it cannot be read; what can be kept of it is kept as it is.
+		return undefined; // It is replaced because it cannot be read; what can be kept of it is kept as it is.
 	}
 }
 
@@ -141,12 +144,11 @@ function keep(file: string, now: number): string | undefined {
 		copyFileSync(file, kept); // A file system without links.
 		syncFile(kept);
 	}
-	if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, `${kept}-wal`);
 	return kept;
 }
 
 function clear(next: string): void {
-	for (const end of ["", "-wal", "-shm", "-journal"]) rmSync(`${next}${end}`, { force: true });
+	for (const end of ["", "-wal", "-shm", "-journal", "-log"]) rmSync(`${next}${end}`, { force: true });
 	for (const copy of upgradeCopies(next)) rmSync(copy, { force: true });
 }
 

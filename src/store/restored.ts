@@ -2,7 +2,7 @@ import type { Connection } from "./database.ts";
 
 /** Targets within the database itself are as it says, whenever it was copied: not those whose mirror stands for a file elsewhere. */
 const ELSEWHERE =
-	"SELECT t.id FROM targets t WHERE t.name NOT IN (SELECT l.target FROM local_accounts l) OR t.name IN (SELECT f.target FROM file_targets f)";
+	"SELECT t.id FROM targets t WHERE t.name NOT IN (SELECT l.target FROM local_accounts l) OR t.name IN (SELECT f.target FROM file_targets f WHERE f.shape IS NOT NULL)";
 
 const ofSource = "IN (SELECT id FROM entries WHERE source_id = @source)";
 const groupsOfSource = "IN (SELECT id FROM groups WHERE source_id = @source)";

@@ -4,13 +4,14 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { openAsking } from "../../src/cli/asking.ts";
 import { draftText } from "../../src/cli/init-text.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { type Demo, startDemo } from "../../src/demo/demo.ts";
 import { type Certificates, makeCertificates } from "../support/certificates.ts";
 import { passwordIn } from "../support/configs.ts";
+import { describeWith } from "../support/require.ts";
 import { memory } from "./world.ts";
 
 const launcher = path.join(import.meta.dirname, "../../src/launch.cjs");
@@ -19,19 +20,8 @@ let certificates: Certificates;
 let made: string;
 let folder: string;
 
-beforeAll(async () => {
-	made = mkdtempSync(path.join(tmpdir(), "dirsyncd-init-"));
-	certificates = await makeCertificates(made, { dns: ["localhost"], ip: "127.0.0.1" });
-	const tls = { key: readFileSync(certificates.key), cert: readFileSync(certificates.file("good")) };
-	demo = await startDemo({ people: { kind: "company", count: 40 }, tls });
-});
-afterAll(async () => {
-	await demo.close();
-	rmSync(made, { recursive: true });
-});
 beforeEach(() => {
 	folder = mkdtempSync(path.join(tmpdir(), "dirsyncd-init-"));
-	writeFileSync(path.join(folder, "password"), `${demo.bindPassword}\n`, { mode: 0o600 });
 	return () => rmSync(folder, { recursive: true });
 });
 
@@ -49,19 +39,23 @@ async function dirsyncd(argv: readonly string[], answers: readonly string[] = []
 }
 
 const at = (name: string) => path.join(folder, name);
-const flags = () => [
-	"init",
-	"--url",
-	demo.secureUrl ?? "",
-	"--ca",
-	certificates.ca,
-	"--user",
-	demo.bindUser,
-	"--password-file",
-	"password",
-];
+const flags = () => {
+	writeFileSync(at("password"), `${demo.bindPassword}\n`, { mode: 0o600 });
+	return ["init", "--url", demo.secureUrl ?? "", "--ca", certificates.ca, "--user", demo.bindUser, "--password-file", "password"];
+};
 
-describe("init", () => {
+describeWith(["openssl"], "init", () => {
+	beforeAll(async () => {
+		made = mkdtempSync(path.join(tmpdir(), "dirsyncd-init-"));
+		certificates = await makeCertificates(made, { dns: ["localhost"], ip: "127.0.0.1" });
+		const tls = { key: readFileSync(certificates.key), cert: readFileSync(certificates.file("good")) };
+		demo = await startDemo({ people: { kind: "company", count: 40 }, tls });
+	});
+	afterAll(async () => {
+		await demo.close();
+		rmSync(made, { recursive: true });
+	});
+
 	it("writes by options alone what loads without a warning and plans, with the password for its owner's eyes", async () => {
 		const { code, out, err } = await dirsyncd([...flags(), "--groups", "--yes"]);
 		expect(err).toBe("");

@@ -139,7 +139,7 @@ describe("after a restore of an older copy", () => {
 		expect(at(1)).toMatchObject([{ title: "two" }]);
 	});
 
-	it("no change has the key of another one of before, though runs are numbered anew", async () => {
+	it("no change has the key of another one of before, though runs are numbered anew, with nothing left of the database of before", async () => {
 		put(1);
 		await harness.sync("full");
 		backUp(file, copy);
@@ -150,13 +150,38 @@ describe("after a restore of an older copy", () => {
 		await harness.sync();
 		const keys = new Set(remote.sent.map(({ key }) => key));
 		const before = remote.sent.length;
-		restore();
+		harness.close();
+		for (const end of ["", "-wal", "-shm"]) rmSync(`${file}${end}`, { force: true });
+		restoreDatabase(copy, file, NOW);
+		harness = open();
 		put(4);
 		put(1, "enabled", "three");
 		await harness.sync();
 		const anew = remote.sent.slice(before).map(({ key }) => key);
 		expect(anew.length).toBeGreaterThan(3);
 		expect(anew.filter((key) => keys.has(key))).toEqual([]);
+	});
+
+	it("a target that cannot be asked is told everybody's state once more, of nobody that they are new, under another key", async () => {
+		const unasked = { ...remote.target, name: "hook", announcesCreates: false };
+		const targets = () => [unasked];
+		harness.close();
+		harness = open({ targets });
+		put(1);
+		put(2, "disabled");
+		await harness.sync("full");
+		backUp(file, copy);
+		const before = remote.sent.length;
+		harness.close();
+		restoreDatabase(copy, file, NOW);
+		harness = open({ targets });
+		await harness.sync();
+		expect(remote.sent.slice(before).map(({ kind, wanted }) => [kind, wanted?.active])).toEqual([
+			["update", true],
+			["update", false],
+		]);
+		expect(new Set(remote.sent.map(({ key }) => key)).size).toBe(4);
+		expect(remote.creates()).toBe(2);
 	});
 
 	it("members who came and went are said again", async () => {
@@ -224,7 +249,10 @@ describe("a restore", () => {
 		backUp(file, copy);
 		harness.close();
 		writeFileSync(file, "no database any more");
+		writeFileSync(`${file}-wal`, "nor its log");
 		const { kept } = restoreDatabase(copy, file, NOW);
+		expect(existsSync(`${file}-wal`)).toBe(false);
+		expect(readFileSync(`${kept}-wal`, "utf8")).toBe("nor its log");
 		expect(readFileSync(kept ?? "", "utf8")).toBe("no database any more");
 		harness = open();
 		expect(await harness.sync()).toMatchObject({ outcome: "succeeded", created: 0 });
