@@ -54,6 +54,11 @@ function recovery(detail: MatterDetail): { readonly title: string; readonly word
 			return { title: "nobody is set aside any more", words: "Everybody who was in quarantine has their account as the directory says." };
 		case "certificate":
 			return { title: "has a new certificate", words: "The server shows a certificate that lasts." };
+		case "database":
+			return {
+				title: "can be written again",
+				words: "Runs go on, and take up what changed in the directories meanwhile; nothing was lost.",
+			};
 		default:
 			return unreachable(detail);
 	}
@@ -134,6 +139,15 @@ function describe(matter: Matter, now: number, stationery: Stationery): Descript
 		}
 		case "certificate":
 			return describeCertificate(detail.expiresAt, about, now, stationery);
+		case "database":
+			return {
+				title: `cannot be written: ${detail.because}`,
+				blocks: [
+					text(`Nothing has been kept since ${moment(matter.since, stationery)}: ${sentence(detail.because)}`),
+					...remedy(detail.hint ?? "Look at the disk and the file's permissions; the log says more."),
+					text("Until it can be written, no run changes anything: all accounts stay as they are. It heals by itself."),
+				],
+			};
 		default:
 			return unreachable(detail);
 	}
