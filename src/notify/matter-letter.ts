@@ -16,7 +16,7 @@ export function writeMatter({ matter, state, at }: MatterNotice, stationery: Sta
 	const mark = { opened: "", changed: "", reminder: "still: " }[state];
 	return {
 		subject: `dirsyncd ${matter.about}: ${mark}${title}`,
-		blocks: [...opening[state], ...blocks, { kind: "link", label: "The page", url: stationery.page }],
+		blocks: [...opening[state], ...blocks, ...(matter.detail.kind === "held" ? [] : [link("The page", stationery)])],
 	};
 }
 
@@ -28,7 +28,7 @@ function writeRecovery(matter: Matter, at: number, stationery: Stationery): Lett
 		blocks: [
 			text(words),
 			text(`It began at ${since} and was over at ${moment(at, stationery)}, after ${formatDuration(at - matter.since)}.`),
-			{ kind: "link", label: "The page", url: stationery.page },
+			link("The page", stationery),
 		],
 	};
 }
@@ -174,6 +174,12 @@ function describeHeld(detail: HeldDetail, about: string, stationery: Stationery)
 				]),
 				more: 0,
 			},
+			text("If the directory is right, approve it. If it is not, put it right there: the plan dissolves by itself. Or reject it."),
+			command("Approve", `approve ${plan}`, stationery),
+			command("Reject", `reject ${plan}`, stationery),
+			link("Or decide on the page", stationery),
+			text("If something else would be done by then, approving is refused, and what would be done is shown anew."),
+			// Below what there is to do: whoever decides looks at these, and then knows where the commands are.
 			{
 				kind: "table",
 				heading: "Whom it is about",
@@ -181,10 +187,6 @@ function describeHeld(detail: HeldDetail, about: string, stationery: Stationery)
 				rows: first.map(({ name, kind, why }) => [name, kind, why]),
 				more: count - first.length,
 			},
-			text("If the directory is right, approve it. If it is not, put it right there: the plan dissolves by itself. Or reject it."),
-			command("Do it", `approve ${plan}`, stationery),
-			command("Do not", `reject ${plan}`, stationery),
-			text("If something else would be done by then, approving is refused, and what would be done is shown anew."),
 		],
 	};
 }
@@ -222,6 +224,10 @@ function namesOf(kind: string): readonly [string, string] {
 
 function text(words: string): Block {
 	return { kind: "text", text: words };
+}
+
+function link(label: string, { page }: Stationery): Block {
+	return { kind: "link", label, url: page };
 }
 
 function sentence(words: string): string {

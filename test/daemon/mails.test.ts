@@ -98,7 +98,7 @@ describe("by a real mail server, a real daemon tells", { timeout: 120_000 }, () 
 		for (const { dn } of people.slice(0, 5)) directory.directory.disable(dn);
 		const mail = await mailbox.came(about("are held"));
 		expect(mail).toMatchObject({ subject: "dirsyncd corp: 5 disables are held, limit 2", isSecure: true, user: "dirsyncd" });
-		expect(mail.text).toContain(`The page: ${await daemon.url()}`);
+		expect(mail.text).toContain(`Or decide on the page: ${await daemon.url()}`);
 		await runs(3);
 
 		await daemon.end("SIGTERM");
