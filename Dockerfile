@@ -6,7 +6,7 @@
 # Its configuration, /etc/dirsyncd/dirsyncd.yaml, says for a container:
 #
 #   database: /var/lib/dirsyncd/dirsyncd.db
-#   http: { listen: 0.0.0.0:8640 }
+#   http: { listen: 0.0.0.0:8640, insecure: true }
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /opt/dirsyncd

@@ -17,7 +17,7 @@ export function channel() {
 			.array(z.enum([...matterKinds, "recovered"]))
 			.min(1)
 			.optional()
-			.describe("What is told. By default everything: held, failed, unsealed, target, quarantine, certificate, recovered."),
+			.describe("What is told. By default everything: held, failed, unsealed, target, quarantine, certificate, database, recovered."),
 		report: z.enum(["none", "daily", "weekly"]).default("none").describe("A report of joiners, movers and leavers."),
 		at: text(formats.checkCron)
 			.optional()

@@ -1,5 +1,5 @@
 /** What somebody may want to be told of. */
-export const matterKinds = ["held", "failed", "unsealed", "target", "quarantine", "certificate"] as const;
+export const matterKinds = ["held", "failed", "unsealed", "target", "quarantine", "certificate", "database"] as const;
 export type MatterKind = (typeof matterKinds)[number];
 
 /** What there is to say of a matter, in facts: the words are made when it is sent. Instants are Unix milliseconds. */
@@ -22,7 +22,8 @@ export type MatterDetail =
 			readonly retryAt: number;
 	  }
 	| { readonly kind: "quarantine"; readonly count: number; readonly first: readonly Aside[] }
-	| { readonly kind: "certificate"; readonly expiresAt: number };
+	| { readonly kind: "certificate"; readonly expiresAt: number }
+	| { readonly kind: "database"; readonly because: string; readonly hint: string | undefined };
 
 export interface HeldDetail {
 	readonly kind: "held";

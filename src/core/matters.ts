@@ -31,6 +31,7 @@ const PATIENCE_MS: Readonly<Record<MatterKind, number>> = {
 	target: 15 * MINUTE_MS,
 	quarantine: 15 * MINUTE_MS,
 	certificate: 0,
+	database: 5 * MINUTE_MS,
 };
 
 /** A source that failed so often in a row is told of before its time. */
@@ -44,6 +45,7 @@ const CHANGE_PAUSE_MS: Readonly<Record<MatterKind, number>> = {
 	target: Number.POSITIVE_INFINITY,
 	quarantine: DAY_MS,
 	certificate: 0,
+	database: Number.POSITIVE_INFINITY,
 };
 
 /** What waits for somebody's decision is said once a day. */

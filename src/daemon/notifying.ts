@@ -11,6 +11,8 @@ export interface NotifyingParts extends PostmanParts {
 	readonly sightings: (now: number) => readonly Sighting[];
 	/** Names that are configured now. */
 	configured(): { readonly sources: readonly string[]; readonly targets: readonly string[] };
+	/** Why the database cannot be written, if so. Then what is to be told of that cannot be kept either. */
+	databaseTrouble(): { readonly since: number; readonly because: string; readonly hint: string | undefined } | undefined;
 }
 
 /** Tells people what waits for them, what is not as it should be, and when it is over. Holds nothing up. */
@@ -26,7 +28,7 @@ const LOOK_EVERY_MS = 5000;
 const RETIRE_EVERY_MS = 3_600_000;
 
 export function makeNotifying(parts: NotifyingParts): Notifying {
-	const { notices, sightings, configured, log, clock, ending } = parts;
+	const { notices, sightings, configured, databaseTrouble, log, clock, ending } = parts;
 	const postman = makePostman(parts);
 	const reports = makeReports(parts);
 	let channels: readonly ChannelConfig[] = [];
@@ -52,6 +54,23 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 		for (const { matter, state } of after.notices) log.info({ matter: matter.key, state }, "to be told");
 	};
 
+	/** What is wrong with the database is kept in memory alone: a restart may repeat it, which is better than silence. */
+	let unkept: readonly Matter[] = [];
+	const lookAtDatabase = (): void => {
+		const trouble = databaseTrouble();
+		const about = { kind: "database", about: "database" } as const;
+		const sighting: Sighting =
+			trouble === undefined
+				? { ...about, isThere: false }
+				: {
+						...{ ...about, isThere: true, since: trouble.since, runAt: undefined },
+						detail: { kind: about.kind, because: trouble.because, hint: trouble.hint },
+					};
+		const after = look(unkept, [sighting], () => true, clock());
+		unkept = after.matters;
+		for (const notice of after.notices) postman.tell(channelsFor(notice), notice);
+	};
+
 	const retire = (): void => {
 		if (clock() - retiredAt < RETIRE_EVERY_MS) return;
 		const names = channels.map(({ name }) => name);
@@ -60,6 +79,7 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 
 	const turn = async (): Promise<void> => {
 		if (channels.length === 0) return;
+		lookAtDatabase();
 		try {
 			lookOnce();
 			retire();

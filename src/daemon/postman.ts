@@ -1,5 +1,6 @@
 import type { ChannelConfig } from "../config/notify-config.ts";
 import { Failure } from "../core/errors.ts";
+import type { MatterNotice } from "../core/matter.ts";
 import { backOff, waitReally } from "../lib/waiting.ts";
 import type { Channel, Message } from "../notify/channel.ts";
 import type { Stationery } from "../notify/letter.ts";
@@ -31,6 +32,8 @@ interface Route {
 	/** Not before then, Unix milliseconds. */
 	retryAt: number;
 	underway: Promise<void> | undefined;
+	/** What cannot be kept, and is to be said all the same. */
+	unkept: readonly MatterNotice[];
 }
 
 /** A mail server that is down for a minute costs a minute, and one that is down for a day one try an hour. */
@@ -43,40 +46,61 @@ const MOST_BUSY_WAITS = 20;
 /** Carries what lies ready, each channel at its own pace. Never rejects. */
 export function makePostman({ notices, makeChannel, page, config: file, log, clock, random, ending }: PostmanParts) {
 	const routes = new Map<string, Route>();
+	/** Notices that the other side has, and of which the database does not know yet. */
+	const taken = new Set<number>();
 
-	const note = async (write: () => void): Promise<void> => {
-		for (let waits = 0; notices.attempt(write) === "busy" && waits < MOST_BUSY_WAITS; waits++)
+	/** Whether it was written. */
+	const note = async (write: () => void): Promise<boolean> => {
+		for (let waits = 0; notices.attempt(write) === "busy"; waits++) {
+			if (waits >= MOST_BUSY_WAITS) return false;
 			await waitReally(BUSY_WAIT_MS, new AbortController().signal);
+		}
+		return true;
 	};
 
-	/** Whether it was taken. */
-	const send = async (route: Route, notice: OpenNotice): Promise<boolean> => {
+	/** Undefined when it was taken, else why not. */
+	const send = async (route: Route, message: Message): Promise<Failure | undefined> => {
 		const { name } = route.config;
 		try {
-			const refused = await route.channel.send(messageOf(notice, route.config, { page, file, now: clock() }), ending);
-			await note(() => notices.sent(notice.id, clock()));
+			const refused = await route.channel.send(message, ending);
 			if (refused.length > 0) log.warn({ channel: name, refused }, "some readers were refused");
-			log[route.failures > 0 ? "info" : "debug"]({ channel: name, matter: notice.matter }, "told");
+			log[route.failures > 0 ? "info" : "debug"]({ channel: name, message: message.id }, "told");
 			route.failures = 0;
-			return true;
+			return undefined;
 		} catch (error) {
-			if (ending.aborted) return false;
 			if (!(error instanceof Failure)) throw error;
+			if (ending.aborted) return error;
 			const pauseMs = backOff(route.failures, random, PAUSES);
-			log[route.failures === 0 ? "warn" : "debug"](
-				{ channel: name, because: error.message, hint: error.hint, retryInMs: pauseMs },
-				"cannot tell",
-			);
+			const { message: because, hint } = error;
+			log[route.failures === 0 ? "warn" : "debug"]({ channel: name, because, hint, retryInMs: pauseMs }, "cannot tell");
 			route.failures += 1;
 			route.retryAt = clock() + pauseMs;
-			await note(() => notices.failed(notice.id, error.message, route.retryAt));
-			return false;
+			return error;
 		}
 	};
 
+	/** Whether the next one may follow. */
+	const carryKept = async (route: Route, notice: OpenNotice): Promise<boolean> => {
+		if (!taken.has(notice.id)) {
+			const failure = await send(route, messageOf(notice, route.config, { page, file, now: clock() }));
+			if (failure !== undefined) {
+				if (!ending.aborted) await note(() => notices.failed(notice.id, failure.message, route.retryAt));
+				return false;
+			}
+			taken.add(notice.id);
+		}
+		const isNoted = await note(() => notices.sent(notice.id, clock()));
+		if (isNoted) taken.delete(notice.id);
+		return isNoted;
+	};
+
 	const carry = async (route: Route): Promise<void> => {
+		for (const notice of route.unkept) {
+			if (ending.aborted || (await send(route, unkeptMessage(notice, route.config, { page, file, now: clock() }))) !== undefined) return;
+			route.unkept = route.unkept.filter((each) => each !== notice);
+		}
 		for (const notice of notices.due(route.config.name, clock(), MOST_AT_ONCE)) {
-			if (ending.aborted || !(await send(route, notice))) return;
+			if (ending.aborted || !(await carryKept(route, notice))) return;
 		}
 	};
 
@@ -92,7 +116,14 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 			const old = new Map(routes);
 			routes.clear();
 			for (const config of channels) {
-				const route: Route = { config, channel: makeChannel(config), failures: 0, retryAt: 0, underway: undefined };
+				const route: Route = {
+					config,
+					channel: makeChannel(config),
+					failures: 0,
+					retryAt: 0,
+					underway: undefined,
+					unkept: old.get(config.name)?.unkept ?? [],
+				};
 				// What the old one is sending is not for the new one to send, too.
 				route.underway = old.get(config.name)?.underway?.finally(() => {
 					route.underway = undefined;
@@ -100,6 +131,15 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 				routes.set(config.name, route);
 			}
 			void close([...old.values()]);
+		},
+		/** Says it by these channels, although it cannot be kept; of what was over before it could be said, nothing. */
+		tell: (channels: readonly string[], notice: MatterNotice): void => {
+			for (const name of channels) {
+				const route = routes.get(name);
+				if (route === undefined) continue;
+				const isUnsaid = notice.state === "recovered" && route.unkept.length > 0 && route.underway === undefined;
+				route.unkept = isUnsaid ? [] : [...route.unkept, notice];
+			}
 		},
 		/** Begins what is due, and resolves when it was tried. One that is slow is not joined by a second. */
 		round: async (): Promise<void> => {
@@ -124,11 +164,23 @@ interface Desk {
 	readonly now: number;
 }
 
-function messageOf({ id, channel, matter, body, first }: OpenNotice, config: ChannelConfig, { page, file, now }: Desk): Message {
+function stationeryFor(config: ChannelConfig, { page, file }: Desk): Stationery {
 	const own = config.page ?? page;
-	const stationery: Stationery = { timezone: config.timezone, page: own.endsWith("/") ? own : `${own}/`, config: file };
+	return { timezone: config.timezone, page: own.endsWith("/") ? own : `${own}/`, config: file };
+}
+
+function unkeptMessage(notice: MatterNotice, config: ChannelConfig, desk: Desk): Message {
+	const { key, since } = notice.matter;
+	const nameOf = (state: string): string => `${config.name} ${key} ${since} ${state}`;
+	const first = notice.state === "opened" ? undefined : nameOf("opened");
+	const letter = writeMatter(notice, stationeryFor(config, desk));
+	return { id: nameOf(notice.state), first, at: desk.now, letter, facts: { kind: "matter", notice } };
+}
+
+function messageOf({ id, channel, matter, body, first }: OpenNotice, config: ChannelConfig, desk: Desk): Message {
+	const stationery = stationeryFor(config, desk);
 	const nameOf = (notice: number): string => `${channel} ${matter} ${notice}`;
-	const common = { id: nameOf(id), first: first === undefined ? undefined : nameOf(first), at: now };
+	const common = { id: nameOf(id), first: first === undefined ? undefined : nameOf(first), at: desk.now };
 	if (body.kind === "report") {
 		return { ...common, letter: writeReport(body.from, body.to, body.movements, stationery), facts: { kind: "report" } };
 	}

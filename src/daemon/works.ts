@@ -121,6 +121,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 	closers.add("notices", () => notices.close());
 	const notifying = makeNotifying({
 		...{ notices, configured, log, clock, random: Math.random, ending: ending.signal, config: config.file },
+		databaseTrouble: () => upkeep.trouble() ?? runs.databaseTrouble() ?? overview.trouble(),
 		sightings: makeSightings({ overview, notices, certificateOf: (source) => certificates.get(source) }),
 		makeChannel: (channel) => makeChannel(channel, clock),
 		page: page ?? `http://${config.http.listen.host}:${config.http.listen.port}/`,

@@ -4,8 +4,8 @@ import type { Block, Letter } from "./letter.ts";
 
 /** Styles stand on the elements: many mail readers take nothing else. No colours, so that dark readers choose theirs. */
 const FONT = "font-family:system-ui,-apple-system,'Segoe UI',sans-serif;font-size:15px;line-height:1.5";
-const CODE = "font-family:ui-monospace,Consolas,monospace;font-size:13px;white-space:pre-wrap;word-break:break-all;margin:4px 0 16px";
-const CELL = "text-align:left;vertical-align:top;padding:4px 16px 4px 0;border-bottom:1px solid #8888";
+const CODE = "font-family:ui-monospace,Consolas,monospace;font-size:13px;white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0 16px";
+const CELL = "text-align:left;vertical-align:top;overflow-wrap:anywhere;padding:4px 16px 4px 0;border-bottom:1px solid #8888";
 
 /** A letter as HTML: no picture, no script, no request to anywhere. */
 export function asHtml({ subject, blocks }: Letter): string {

@@ -16,7 +16,7 @@ export function writeMatter({ matter, state, at }: MatterNotice, stationery: Sta
 	const mark = { opened: "", changed: "", reminder: "still: " }[state];
 	return {
 		subject: `dirsyncd ${matter.about}: ${mark}${title}`,
-		blocks: [...opening[state], ...blocks, { kind: "link", label: "The page", url: stationery.page }],
+		blocks: [...opening[state], ...blocks, ...(matter.detail.kind === "held" ? [] : [link("The page", stationery)])],
 	};
 }
 
@@ -28,7 +28,7 @@ function writeRecovery(matter: Matter, at: number, stationery: Stationery): Lett
 		blocks: [
 			text(words),
 			text(`It began at ${since} and was over at ${moment(at, stationery)}, after ${formatDuration(at - matter.since)}.`),
-			{ kind: "link", label: "The page", url: stationery.page },
+			link("The page", stationery),
 		],
 	};
 }
@@ -54,6 +54,11 @@ function recovery(detail: MatterDetail): { readonly title: string; readonly word
 			return { title: "nobody is set aside any more", words: "Everybody who was in quarantine has their account as the directory says." };
 		case "certificate":
 			return { title: "has a new certificate", words: "The server shows a certificate that lasts." };
+		case "database":
+			return {
+				title: "can be written again",
+				words: "Runs go on, and take up what changed in the directories meanwhile; nothing was lost.",
+			};
 		default:
 			return unreachable(detail);
 	}
@@ -134,6 +139,15 @@ function describe(matter: Matter, now: number, stationery: Stationery): Descript
 		}
 		case "certificate":
 			return describeCertificate(detail.expiresAt, about, now, stationery);
+		case "database":
+			return {
+				title: `cannot be written: ${detail.because}`,
+				blocks: [
+					text(`Nothing has been kept since ${moment(matter.since, stationery)}: ${sentence(detail.because)}`),
+					...remedy(detail.hint ?? "Look at the disk and the file's permissions; the log says more."),
+					text("Until it can be written, no run changes anything: all accounts stay as they are. It heals by itself."),
+				],
+			};
 		default:
 			return unreachable(detail);
 	}
@@ -160,6 +174,12 @@ function describeHeld(detail: HeldDetail, about: string, stationery: Stationery)
 				]),
 				more: 0,
 			},
+			text("If the directory is right, approve it. If it is not, put it right there: the plan dissolves by itself. Or reject it."),
+			command("Approve", `approve ${plan}`, stationery),
+			command("Reject", `reject ${plan}`, stationery),
+			link("Or decide on the page", stationery),
+			text("If something else would be done by then, approving is refused, and what would be done is shown anew."),
+			// Below what there is to do: whoever decides looks at these, and then knows where the commands are.
 			{
 				kind: "table",
 				heading: "Whom it is about",
@@ -167,10 +187,6 @@ function describeHeld(detail: HeldDetail, about: string, stationery: Stationery)
 				rows: first.map(({ name, kind, why }) => [name, kind, why]),
 				more: count - first.length,
 			},
-			text("If the directory is right, approve it. If it is not, put it right there: the plan dissolves by itself. Or reject it."),
-			command("Do it", `approve ${plan}`, stationery),
-			command("Do not", `reject ${plan}`, stationery),
-			text("If something else would be done by then, approving is refused, and what would be done is shown anew."),
 		],
 	};
 }
@@ -208,6 +224,10 @@ function namesOf(kind: string): readonly [string, string] {
 
 function text(words: string): Block {
 	return { kind: "text", text: words };
+}
+
+function link(label: string, { page }: Stationery): Block {
+	return { kind: "link", label, url: page };
 }
 
 function sentence(words: string): string {

@@ -140,13 +140,10 @@ function prepare(db: Connection) {
 			(subject = 'account' AND target IS NULL AND (result = 'committed' OR result GLOB 'approved by *' OR result GLOB 'reverted run *')) AS counts
 		FROM changes WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?`,
 	);
-	const plan = db.prepare<[string]>("SELECT h.plan FROM held h JOIN sources s ON s.id = h.source_id WHERE s.name = ? LIMIT 1").pluck();
-	const heldSince = db.prepare<[string]>("SELECT min(since) FROM held WHERE plan = ?").pluck();
-	const kinds = db.prepare<[string, number], HeldDetail["kinds"][number]>(
-		`SELECT iif(subject = 'group', 'group ' || kind, kind) AS kind, target, because, count(*) AS count
-		FROM held WHERE plan = ? GROUP BY 1, 2, 3 ORDER BY count DESC, kind LIMIT ?`,
+	const kinds = db.prepare<[string], HeldDetail["kinds"][number] & { readonly plan: string; readonly since: number }>(
+		`SELECT plan, iif(subject = 'group', 'group ' || kind, kind) AS kind, target, because, count(*) AS count, min(since) AS since
+		FROM held WHERE source_id = (SELECT id FROM sources WHERE name = ?) GROUP BY 1, 2, 3, 4 ORDER BY count DESC, kind`,
 	);
-	const total = db.prepare<[string]>("SELECT count(*) FROM held WHERE plan = ?").pluck();
 	const names = db.prepare<[string, number], HeldDetail["first"][number]>(
 		"SELECT name, iif(subject = 'group', 'group ' || kind, kind) AS kind, why FROM held WHERE plan = ? ORDER BY name LIMIT ?",
 	);
@@ -186,12 +183,14 @@ function prepare(db: Connection) {
 			},
 			/** What is held of a source, and since when. */
 			heldOf: (source: string): { readonly detail: HeldDetail; readonly since: number } | undefined => {
-				const hash = plan.get(source) as string | undefined;
-				if (hash === undefined) return undefined;
-				const count = total.get(hash) as number;
-				const first = names.all(hash, MOST_NAMED);
-				const detail: HeldDetail = { kind: "held", plan: hash, count, kinds: kinds.all(hash, MOST_NAMED), first };
-				return { detail, since: heldSince.get(hash) as number };
+				const rows = kinds.all(source);
+				const [most] = rows;
+				if (most === undefined) return undefined;
+				const { plan } = most;
+				const counts = rows.map(({ kind, target, because, count }) => ({ kind, target, because, count }));
+				const count = counts.reduce((sum, each) => sum + each.count, 0);
+				const detail: HeldDetail = { kind: "held", plan, count, kinds: counts.slice(0, MOST_NAMED), first: names.all(plan, MOST_NAMED) };
+				return { detail, since: Math.min(...rows.map(({ since }) => since)) };
 			},
 			/** Who was set aside last. */
 			asideOf: (source: string): (MatterDetail & { kind: "quarantine" })["first"] => aside.all(source, MOST_NAMED),

@@ -14,7 +14,7 @@ describe("a channel by which people are told", () => {
 		expect(channelOf(smtp)).toEqual({
 			...{ name: "admins", type: "smtp", host: "mail.example.com", port: 587, tls: "starttls", auth: undefined, ca: undefined },
 			...{ from: { name: "", address: "a@example.com" }, to: [{ name: "", address: "b@example.com" }] },
-			on: ["held", "failed", "unsealed", "target", "quarantine", "certificate", "recovered"],
+			on: ["held", "failed", "unsealed", "target", "quarantine", "certificate", "database", "recovered"],
 			...{ report: undefined, timezone: "UTC", page: undefined },
 		});
 		expect(channelOf(`${smtp}, tls: tls`)).toMatchObject({ port: 465 });

@@ -29,6 +29,7 @@ let certificates: Certificates;
 let mailbox: Mailbox;
 let fake: FakeSource;
 let harness: Harness;
+let disk: { isFull: boolean; since: number };
 let daemon: { readonly notifying: Notifying; readonly notices: Notices; ran(report: RunReport): void; stop(): Promise<void> };
 
 beforeAll(async () => {
@@ -44,6 +45,7 @@ const openMailbox = (port = 0) =>
 beforeEach(async () => {
 	mailbox = await openMailbox();
 	fake = makeFakeSource();
+	disk = { isFull: false, since: 0 };
 	harness = openHarness(fake, { limits: { disable: { count: 50, floor: 3 } } });
 });
 
@@ -74,6 +76,7 @@ function start(channels: readonly SmtpChannel[] = [channel()]): void {
 		...{ notices, configured, clock, random: () => 0, ending: new AbortController().signal, page: "http://127.0.0.1:8640" },
 		...{ config: "/etc/dirsyncd/dirsyncd.yaml", log: makeLog("silent", { write: () => {} }) },
 		sightings: makeSightings({ overview, notices, certificateOf: () => undefined }),
+		databaseTrouble: () => (disk.isFull ? { since: disk.since, because: "the disk is full", hint: "Make room." } : undefined),
 		makeChannel: (config) => makeChannel(config, clock),
 	});
 	notifying.start(channels);
@@ -310,6 +313,40 @@ describe("besides, somebody is told", () => {
 		other.exec("COMMIT");
 		other.close();
 		await daemon.notifying.turn();
+		expect(subjects()).toEqual([HELD]);
+	});
+
+	it("when the database cannot be written, although that cannot be kept, and when it can be again", async () => {
+		start();
+		await company();
+		const db = new Database(harness.file);
+		db.exec("CREATE TRIGGER full BEFORE INSERT ON notices BEGIN SELECT raise(ABORT, 'full'); END");
+		disk = { isFull: true, since: harness.time.now };
+		await later(4 * MINUTE);
+		expect(subjects()).toEqual([]);
+		for (let minute = 0; minute < 3; minute++) await later(MINUTE);
+		expect(subjects()).toEqual(["dirsyncd database: cannot be written: the disk is full"]);
+		expect(mailbox.mails[0]?.text).toContain("What to do: Make room.");
+		disk.isFull = false;
+		db.exec("DROP TRIGGER full");
+		db.close();
+		await later(MINUTE);
+		await later(MINUTE);
+		expect(subjects().slice(1)).toEqual(["dirsyncd database: can be written again"]);
+		expect(mailbox.mails[1]?.headers["references"]).toBe(mailbox.mails[0]?.headers["message-id"]);
+	});
+
+	it("once, also when the database takes note of it only later", async () => {
+		start();
+		await company();
+		leave(62);
+		const db = new Database(harness.file);
+		db.exec("CREATE TRIGGER full BEFORE UPDATE ON notices BEGIN SELECT raise(ABORT, 'full'); END");
+		await run();
+		await later(DAY / 2);
+		db.exec("DROP TRIGGER full");
+		db.close();
+		await later(MINUTE);
 		expect(subjects()).toEqual([HELD]);
 	});
 
