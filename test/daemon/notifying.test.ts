@@ -29,6 +29,7 @@ let certificates: Certificates;
 let mailbox: Mailbox;
 let fake: FakeSource;
 let harness: Harness;
+let certificateEnd: number | undefined;
 let disk: { isFull: boolean; since: number };
 let daemon: { readonly notifying: Notifying; readonly notices: Notices; ran(report: RunReport): void; stop(): Promise<void> };
 
@@ -46,6 +47,7 @@ beforeEach(async () => {
 	mailbox = await openMailbox();
 	fake = makeFakeSource();
 	disk = { isFull: false, since: 0 };
+	certificateEnd = undefined;
 	harness = openHarness(fake, { limits: { disable: { count: 50, floor: 3 } } });
 });
 
@@ -75,7 +77,7 @@ function start(channels: readonly SmtpChannel[] = [channel()]): void {
 	const notifying = makeNotifying({
 		...{ notices, configured, clock, random: () => 0, ending: new AbortController().signal, page: "http://127.0.0.1:8640" },
 		...{ config: "/etc/dirsyncd/dirsyncd.yaml", log: makeLog("silent", { write: () => {} }) },
-		sightings: makeSightings({ overview, notices, certificateOf: () => undefined }),
+		sightings: makeSightings({ overview, notices, certificateOf: () => certificateEnd }),
 		databaseTrouble: () => (disk.isFull ? { since: disk.since, because: "the disk is full", hint: "Make room." } : undefined),
 		makeChannel: (config) => makeChannel(config, clock),
 	});
@@ -286,6 +288,22 @@ describe("besides, somebody is told", () => {
 		await later(15 * MINUTE);
 		expect(subjects()).toEqual(["dirsyncd fake: 1 is set aside"]);
 		expect(mailbox.mails[0]?.text).toContain("p7@corp");
+	});
+
+	it("before the directory server's certificate expires, and not again after a restart that has not seen it yet", async () => {
+		start();
+		await company();
+		certificateEnd = harness.time.now + 20 * DAY;
+		await later(MINUTE);
+		certificateEnd = undefined;
+		await restart();
+		await later(MINUTE);
+		certificateEnd = harness.time.now + 20 * DAY;
+		await later(MINUTE);
+		expect(subjects()).toEqual(["dirsyncd fake: the server's certificate expires in 20 days"]);
+		certificateEnd = harness.time.now + 365 * DAY;
+		await later(MINUTE);
+		expect(subjects().slice(1)).toEqual(["dirsyncd fake: has a new certificate"]);
 	});
 
 	it("only of what the channel is for", async () => {
