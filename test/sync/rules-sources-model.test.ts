@@ -86,7 +86,7 @@ it("after any history of two sources the counts are a recount, history is what w
 				}
 			},
 		),
-		{ numRuns: Number(process.env["DIRSYNCD_TEST_RUNS"] ?? 25) },
+		{ numRuns: Number(process.env["DIRSYNCD_TEST_RUNS"] ?? 25), seed: Number(process.env["DIRSYNCD_TEST_SEED"] ?? 5) },
 	);
 }, 180_000);
 
