@@ -76,6 +76,7 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 			throw asFailure(file, error);
 		} finally {
 			part.isBusy = false;
+			on.progress({ source: name, stage: "ended", done: 0, of: undefined });
 			part.heard.by = silent;
 		}
 	};

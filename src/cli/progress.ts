@@ -19,6 +19,7 @@ export function showProgress({ err, clock }: Context): Listener & { say(text: st
 	return {
 		say,
 		progress: (progress) => {
+			if (progress.stage === "ended") return;
 			const now = clock();
 			if (now - lastAt < PACE_MS) return;
 			lastAt = now;

@@ -50,6 +50,7 @@ export function makeFront({ version, clock }: { readonly version: string; readon
 		run: (id) => works?.look.run(id),
 		changes: (run) => open().look.changes(run),
 		rules: () => works?.look.rules() ?? [],
+		going: () => works?.look.going() ?? [],
 		explain: async (user) => open().look.explain(user),
 	};
 

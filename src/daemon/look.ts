@@ -1,7 +1,7 @@
 import type { Config, FeatureConfig, PolicyConfig } from "../config/config.ts";
 import { describeCondition } from "../core/condition.ts";
 import type { Explanation } from "../explain/explanation.ts";
-import type { Look, RuleView } from "../http/look.ts";
+import type { Going, Look, RuleView } from "../http/look.ts";
 import type { Views } from "../store/views.ts";
 import { makeLane } from "./lane.ts";
 import type { Overview } from "./overview.ts";
@@ -9,6 +9,7 @@ import type { Overview } from "./overview.ts";
 export interface LookParts {
 	readonly views: Views;
 	readonly overview: Overview;
+	going(): readonly Going[];
 	/** The one that is in force. */
 	config(): Config;
 	readonly clock: () => number;
@@ -17,7 +18,7 @@ export interface LookParts {
 }
 
 /** What the page sees of the daemon: it reads beside the engine, as the commands do. */
-export function makeLook({ views, overview, config, clock, ending }: LookParts): Look {
+export function makeLook({ views, overview, going, config, clock, ending }: LookParts): Look {
 	// One after the other: each opens the database, and may ask the directory.
 	const explaining = makeLane();
 	const explain = async (user: string): Promise<readonly Explanation[]> => {
@@ -39,6 +40,7 @@ export function makeLook({ views, overview, config, clock, ending }: LookParts):
 		sources: () => overview.state().sources,
 		targets: () => overview.state().targets,
 		rules: () => rulesOf(config(), views),
+		going,
 		explain: (user) => explaining.enter(() => explain(user)),
 	};
 }

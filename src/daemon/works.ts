@@ -15,6 +15,7 @@ import type { Log } from "../telemetry/log.ts";
 import { makeMetrics } from "../telemetry/metrics.ts";
 import { type Closers, makeClosers } from "./closers.ts";
 import { type EngineClient, startEngine } from "./engine-client.ts";
+import { makeGoingRuns } from "./going.ts";
 import { hearDeliveries } from "./hear-deliveries.ts";
 import { makeLook } from "./look.ts";
 import { makeNotifying } from "./notifying.ts";
@@ -68,6 +69,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 	let config = first;
 	const ending = new AbortController();
 	const closers = makeClosers(log);
+	const going = makeGoingRuns(clock);
 	const certificates = new Map<string, number>();
 	const metrics = makeMetrics(version, () => ({ ...overview.state(), times: schedule.times() }));
 	const engine = await startEngine(config, {
@@ -75,7 +77,10 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 		clock,
 		signal,
 		listener: {
-			progress: ({ source }) => schedule.progressed(source),
+			progress: (progress) => {
+				going.progressed(progress);
+				schedule.progressed(progress.source);
+			},
 			ldap: (source, operation, seconds) => metrics.observeLdap(source, operation, seconds),
 			certificate: (source, expiresAt) => {
 				metrics.observeCertificate(source, expiresAt);
@@ -84,7 +89,10 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 			woken: (source) => watching.woken(source),
 			...hearDeliveries({ metrics, log, clock }),
 		},
-		onDown: (err, retryInMs) => log.error({ err, retryInMs }, "the engine ended by itself and will be started again"),
+		onDown: (err, retryInMs) => {
+			going.lost();
+			log.error({ err, retryInMs }, "the engine ended by itself and will be started again");
+		},
 		onUp: () => log.info("the engine is up again"),
 	});
 	closers.add("engine", () => engine.close(ENGINE_CLOSE_MS));
@@ -187,7 +195,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 			engine: engineTrouble(engine),
 		}),
 		metrics: () => metrics.text(),
-		look: makeLook({ views, overview, config: () => config, clock, ending: ending.signal }),
+		look: makeLook({ views, overview, going: going.now, config: () => config, clock, ending: ending.signal }),
 		close: async () => {
 			ending.abort(new Failure("CANCELLED", "stopped because the daemon is ending"));
 			// A run that does not stop by itself is stopped with its thread: the transaction that it is in is as if it had never begun.

@@ -1,5 +1,6 @@
 import type { Explanation } from "../explain/explanation.ts";
 import type { SourceView, TargetView, Views } from "../store/views.ts";
+import type { Progress } from "../sync/report.ts";
 
 /** What the page reads of the daemon, beside its health. All but `explain` answers at once. */
 export interface Look extends Pick<Views, "heldBriefly" | "quarantine" | "runs" | "run" | "changes"> {
@@ -7,8 +8,16 @@ export interface Look extends Pick<Views, "heldBriefly" | "quarantine" | "runs" 
 	sources(): readonly SourceView[];
 	targets(): readonly TargetView[];
 	rules(): readonly RuleView[];
+	/** The runs that are going on now. */
+	going(): readonly Going[];
 	/** Why somebody's account is as it is, as the command of the same name tells it. */
 	explain(user: string): Promise<readonly Explanation[]>;
+}
+
+/** A run that is going on, and how far it is. */
+export interface Going extends Progress {
+	/** Unix milliseconds. */
+	readonly since: number;
 }
 
 /** What rules give, and to how many accounts. */

@@ -8,7 +8,7 @@ import type { Tokens } from "./token.ts";
 
 /** What the page stands on. */
 export interface PageParts {
-	readonly api: Pick<Api, "approve" | "reject">;
+	readonly api: Pick<Api, "approve" | "reject" | "sync" | "revert" | "unpin" | "readBack">;
 	readonly look: Look;
 	readonly tokens: Tokens;
 	/** Over TLS. */
@@ -18,7 +18,7 @@ export interface PageParts {
 	/** Counts a wrong token against its address. */
 	countGuess(request: FastifyRequest): Promise<Guesses>;
 	/** Sends a document. */
-	show(reply: FastifyReply, frame: Omit<Frame, "version" | "now">, main: Piece): FastifyReply;
+	show(reply: FastifyReply, frame: Omit<Frame, "version" | "now" | "going" | "stamp">, main: Piece): FastifyReply;
 }
 
 export type Guesses =

@@ -2,13 +2,17 @@ import cookie from "@fastify/cookie";
 import formbody from "@fastify/formbody";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Failure } from "../core/errors.ts";
+import { addLive, stampOf } from "./live.ts";
+import { goingNow } from "./page/going.ts";
 import { layout } from "./page/layout.ts";
 import { openPage, signInForm } from "./page/open.ts";
 import { overview } from "./page/overview.ts";
 import { personPage } from "./page/person.ts";
 import { refusalPage } from "./page/refusal.ts";
 import { runPage } from "./page/run.ts";
+import { runNumber } from "./page/run-number.ts";
 import { RUNS_SHOWN, runsPage } from "./page/runs.ts";
+import { addActs } from "./page-acts.ts";
 import type { PageParts } from "./page-parts.ts";
 import { problemOf } from "./problem.ts";
 import type { Session } from "./session.ts";
@@ -26,9 +30,13 @@ export async function addPage(app: FastifyInstance, surroundings: PageSurroundin
 	await app.register(cookie);
 	// In this scope alone: the API takes JSON, which no form of another site can send.
 	await app.register(formbody);
-	const show: PageParts["show"] = (reply, frame, main) =>
-		reply.type("text/html; charset=utf-8").send(layout({ ...frame, version: health().version, now: clock() }, main));
-	const { sessionOf, operatorOf } = addSignIn(app, { ...surroundings, show });
+	const show: PageParts["show"] = (reply, frame, main) => {
+		const now = clock();
+		const fresh = frame.session && { going: goingNow(look.going(), now), stamp: stampOf(surroundings) };
+		const whole = { going: undefined, stamp: undefined, ...fresh, ...frame, version: health().version, now };
+		return reply.type("text/html; charset=utf-8").send(layout(whole, main));
+	};
+	const { sessionOf, watcherOf, operatorOf } = addSignIn(app, { ...surroundings, show });
 
 	app.setErrorHandler((error, request, reply) => {
 		const details = problemOf(error);
@@ -61,17 +69,17 @@ export async function addPage(app: FastifyInstance, surroundings: PageSurroundin
 		"/runs",
 		signedIn<FastifyRequest<{ Querystring: { before?: unknown } }>>(async (request, reply, session) => {
 			const { before } = request.query;
-			const runs = look.runs(RUNS_SHOWN + 1, before === undefined ? undefined : numberOf(before));
+			const runs = look.runs(RUNS_SHOWN + 1, before === undefined ? undefined : runNumber(before));
 			return show(reply, { title: "Runs", here: "/runs", session }, runsPage(runs, clock()));
 		}),
 	);
 	app.get(
 		"/runs/:run",
 		signedIn<FastifyRequest<{ Params: { run: string } }>>(async (request, reply, session) => {
-			const run = look.run(numberOf(request.params.run));
+			const run = look.run(runNumber(request.params.run));
 			if (run === undefined)
 				throw new Failure("NOT_FOUND", `there is no run ${request.params.run}`, { hint: "Old ones are dropped (retention.runs)." });
-			return show(reply, { title: `Run ${run.run}`, here: undefined, session }, runPage(run, look.changes(run.run), clock()));
+			return show(reply, { title: `Run ${run.run}`, here: undefined, session }, runPage(run, look.changes(run.run), session, clock()));
 		}),
 	);
 	app.get(
@@ -80,31 +88,13 @@ export async function addPage(app: FastifyInstance, surroundings: PageSurroundin
 			const { user } = request.query;
 			if (typeof user !== "string" || user.trim() === "")
 				throw new Failure("USAGE", "nobody is named", { hint: "Write a userName, an e-mail address, a DN or a GUID." });
-			return show(reply, { title: user.trim(), here: undefined, session }, personPage(user.trim(), await look.explain(user.trim())));
+			return show(
+				reply,
+				{ title: user.trim(), here: undefined, session },
+				personPage(user.trim(), await look.explain(user.trim()), session),
+			);
 		}),
 	);
-	app.post(
-		"/plans/:plan/approve",
-		signedIn<FastifyRequest<{ Params: { plan: string } }>>(async (request, reply, session) => {
-			operatorOf(request, session);
-			const { run } = await api.approve(request.params.plan, BY);
-			return reply.redirect(`/runs/${run}`, 303);
-		}),
-	);
-	app.post(
-		"/plans/:plan/reject",
-		signedIn<FastifyRequest<{ Params: { plan: string } }>>(async (request, reply, session) => {
-			operatorOf(request, session);
-			await api.reject(request.params.plan, BY);
-			return reply.redirect("/", 303);
-		}),
-	);
-}
-
-/** Who decided, in the change log: whoever has the token, and the token has no name. */
-const BY = "page";
-
-function numberOf(text: unknown): number {
-	if (typeof text === "string" && /^[1-9]\d{0,14}$/.test(text)) return Number(text);
-	throw new Failure("USAGE", `${JSON.stringify(text)} is not the number of a run`);
+	addActs(app, { api, signedIn, operatorOf });
+	addLive(app, { look, health, clock, watcherOf });
 }

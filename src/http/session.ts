@@ -13,7 +13,8 @@ export interface Session {
 export interface Sessions {
 	/** Begins one, and tells the id that the cookie carries. */
 	begin(role: Role): string;
-	find(id: string | undefined): Session | undefined;
+	/** Puts its end off, unless the page asks by itself. */
+	find(id: string | undefined, isByItself?: boolean): Session | undefined;
 	end(id: string | undefined): void;
 }
 
@@ -45,12 +46,12 @@ export function makeSessions(clock: () => number): Sessions {
 			kept.set(keyOf(id), { role, csrf, endsAt: now + LONGEST_MS, idleAt: now + IDLE_MS });
 			return id;
 		},
-		find: (id) => {
+		find: (id, isByItself = false) => {
 			if (id === undefined) return undefined;
 			const now = clock();
 			sweep(now);
 			const found = kept.get(keyOf(id));
-			if (found !== undefined) found.idleAt = now + IDLE_MS;
+			if (found !== undefined && !isByItself) found.idleAt = now + IDLE_MS;
 			return found;
 		},
 		end: (id) => {

@@ -10,6 +10,8 @@ import { roleOf } from "./token.ts";
 export interface Doorkeeper {
 	/** Undefined: nobody has signed in. */
 	sessionOf(request: FastifyRequest): Session | undefined;
+	/** Whether who asks is signed in, for a request that lasts: asked again, it tells of the same session. Undefined: nobody has signed in. */
+	watcherOf(request: FastifyRequest): (() => boolean) | undefined;
 	/** The session of who sent one of its forms. Throws Failure FORBIDDEN, and nothing is to be done. */
 	operatorOf(request: FastifyRequest, session: Session): void;
 }
@@ -52,7 +54,12 @@ export function addSignIn(app: FastifyInstance, parts: PageParts): Doorkeeper {
 	});
 
 	return {
-		sessionOf: (request) => sessions.find(request.cookies[cookie]),
+		sessionOf: (request) => sessions.find(request.cookies[cookie], request.headers["x-dirsyncd-live"] !== undefined),
+		watcherOf: (request) => {
+			const id = request.cookies[cookie];
+			const isSignedIn = (): boolean => sessions.find(id, true) !== undefined;
+			return isSignedIn() ? isSignedIn : undefined;
+		},
 		operatorOf: (request, session) => {
 			checkForm(request, session);
 			if (session.role !== "operator")
@@ -88,7 +95,8 @@ function localPath(given: unknown): string {
 	return typeof given === "string" && /^\/(?![/\\])[\w./?=&%:@+~-]*$/.test(given) ? given : "/";
 }
 
-function fieldOf(body: unknown, name: string): string | undefined {
+/** What a form says under a name. */
+export function fieldOf(body: unknown, name: string): string | undefined {
 	if (typeof body !== "object" || body === null) return undefined;
 	const value = (body as Readonly<Record<string, unknown>>)[name];
 	return typeof value === "string" ? value : undefined;

@@ -92,7 +92,8 @@ export interface DeliveryCount {
 /** Said while a run goes on. */
 export interface Progress {
 	readonly source: string;
-	readonly stage: "connecting" | "reading" | "planning" | "committing" | "delivering";
+	/** "ended" comes last, once, however the run ended. */
+	readonly stage: "connecting" | "reading" | "planning" | "committing" | "delivering" | "ended";
 	readonly done: number;
 	/** How many are expected, where that is known (the last full reading's count). */
 	readonly of: number | undefined;

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { adminToken, heldPlanHash, openPageWorld, type PageWorld } from "../support/page-world.ts";
+import { adminToken, disabling, heldPlan, heldPlanHash, makeRun, openPageWorld, type PageWorld } from "../support/page-world.ts";
 import { describeWith } from "../support/require.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -140,6 +140,115 @@ describeWith(["chromium"], "the page in a browser", () => {
 			mail.closeAllConnections();
 			mail.close();
 		}
+	}, 60_000);
+
+	/** The page as browsers have it, its policy in force. */
+	async function openAsItIs(): Promise<void> {
+		context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+		page = await context.newPage();
+		await page.goto(world.server.url);
+		await signIn();
+	}
+
+	const lastRunIs = (run: number): void => {
+		const [corp] = world.look.sources();
+		if (corp === undefined) throw new Error("the company has a source");
+		const was = world.look;
+		world.look = {
+			...was,
+			sources: () => [{ ...corp, lastRun: makeRun({ run }) }],
+			runs: (limit, before) => [makeRun({ run }), ...was.runs(limit, before)],
+		};
+	};
+
+	it("shows what goes on while it does, and what came of it, by itself", async () => {
+		await openAsItIs();
+		world.look = { ...world.look, going: () => [{ source: "corp", stage: "reading", done: 512, of: 1024, since: world.clock }] };
+		await page.getByText("corp reading 512 of about 1,024 (50 %)").waitFor();
+		await picture("a run goes on");
+		world.look = { ...world.look, going: () => [] };
+		lastRunIs(77);
+		await page.getByRole("region", { name: "Sources" }).getByRole("link", { name: "run 77" }).waitFor();
+		await page.getByText("corp reading").waitFor({ state: "detached" });
+	}, 60_000);
+
+	it("never puts another plan beneath the pointer: it says that what waits has changed", async () => {
+		await openAsItIs();
+		const other = `sha256:${"cd".repeat(32)}`;
+		world.look = { ...world.look, heldBriefly: () => [{ ...heldPlan([disabling("eve@corp.example.com")]), plan: other }] };
+		lastRunIs(78);
+		await page.getByText("What waits for a decision has changed.").waitFor();
+		await page.getByRole("region", { name: "Sources" }).getByRole("link", { name: "run 78" }).waitFor();
+		expect(await page.getByText(heldPlanHash).count()).toBe(1);
+		expect(await page.getByText("eve@corp.example.com").count()).toBe(0);
+		await picture("what waits has changed");
+		await page.getByRole("link", { name: "Show it" }).click();
+		await page.getByText("eve@corp.example.com").waitFor();
+		expect(await page.getByText("What waits for a decision has changed.").isVisible()).toBe(false);
+	}, 60_000);
+
+	it("a click on what has only just moved does nothing, one a moment later does", async () => {
+		await openAsItIs();
+		await page.clock.install();
+		await page.clock.pauseAt(Date.now() + 60_000);
+		lastRunIs(79);
+		await page.getByRole("region", { name: "Sources" }).getByRole("link", { name: "run 79" }).waitFor();
+		const approve = page.getByRole("button", { name: "Approve" });
+		await approve.click();
+		expect(world.decided).toEqual([]);
+		await page.clock.runFor(1000);
+		await approve.click();
+		await page.getByRole("heading", { name: "Run 41 of corp" }).waitFor();
+		expect(world.decided).toEqual([{ approve: heldPlanHash, by: "page" }]);
+	}, 60_000);
+
+	it("leaves alone what somebody is in the middle of", async () => {
+		await openAsItIs();
+		const link = page.getByRole("region", { name: "Sources" }).getByRole("link", { name: "run 40" });
+		await link.focus();
+		lastRunIs(80);
+		// The part beside it is made anew.
+		await page.getByRole("region", { name: "Runs" }).getByRole("link", { name: "run 80" }).waitFor();
+		expect(await link.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
+		await link.blur();
+		await page.getByRole("region", { name: "Sources" }).getByRole("link", { name: "run 80" }).waitFor();
+	}, 60_000);
+
+	it("says that dirsyncd does not answer, and shows the way in again when it is back", async () => {
+		await openAsItIs();
+		const { port } = new URL(world.server.url);
+		await world.server.close(0);
+		await page.getByText("dirsyncd does not answer").waitFor();
+		// Another process on the same port: nobody is signed in there.
+		world = await openPageWorld({ listen: { host: "127.0.0.1", port: Number(port) } });
+		await page.getByLabel("Token").waitFor({ timeout: 50_000 });
+	}, 60_000);
+
+	it("sends what was decided once, however often the button is pressed", async () => {
+		const [sent, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+		const { approve } = world.api;
+		world.api = {
+			...world.api,
+			approve: async (plan, by) => {
+				sent.resolve();
+				await answered.promise;
+				return approve(plan, by);
+			},
+		};
+		await openAsItIs();
+		const { x, y, width, height } = (await page.getByRole("button", { name: "Approve" }).boundingBox()) ?? {
+			x: 0,
+			y: 0,
+			width: 0,
+			height: 0,
+		};
+		const press = () => page.mouse.click(x + width / 2, y + height / 2);
+		await press();
+		await sent.promise;
+		await press();
+		answered.resolve();
+		await page.getByRole("heading", { name: "Run 41 of corp" }).waitFor();
+		expect(world.decided).toHaveLength(1);
 	}, 60_000);
 
 	it("its own policy runs no script, not even one that gets in", async () => {

@@ -10,5 +10,6 @@ export const nothingToSee: Look = {
 	run: () => undefined,
 	changes: () => [].values(),
 	rules: () => [],
+	going: () => [],
 	explain: async () => [],
 };

@@ -3,9 +3,9 @@ import type { AccountChange } from "../../src/core/change.ts";
 import type { Anchor } from "../../src/core/entry.ts";
 import { Failure } from "../../src/core/errors.ts";
 import type { Explanation } from "../../src/explain/explanation.ts";
-import type { Api } from "../../src/http/api.ts";
 import { judgeHealth } from "../../src/http/health.ts";
 import type { Look } from "../../src/http/look.ts";
+import type { PageParts } from "../../src/http/page-parts.ts";
 import { type HttpParts, type HttpServer, openHttp } from "../../src/http/server.ts";
 import type { HeldBrief, RunView } from "../../src/store/views.ts";
 import { nothingToSee } from "./looks.ts";
@@ -22,11 +22,11 @@ export interface PageWorld {
 	readonly decided: unknown[];
 	/** What is held, runs … can be put in its place. */
 	look: Look;
-	api: Pick<Api, "approve" | "reject">;
+	api: PageParts["api"];
 	clock: number;
 }
 
-export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls">> = {}): Promise<PageWorld> {
+export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls" | "listen">> = {}): Promise<PageWorld> {
 	const decided: unknown[] = [];
 	const never = async (): Promise<never> => {
 		throw new Failure("CANCELLED", "not asked for here");
@@ -44,6 +44,22 @@ export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls">>
 				decided.push({ reject: plan, by });
 				return { source: "corp", rejected: 2 };
 			},
+			sync: async (source: string, mode: string) => {
+				decided.push({ sync: source, mode });
+				return makeReport({ run: 39 });
+			},
+			revert: async ({ run }, by: string) => {
+				decided.push({ revert: run, by });
+				return makeReport({ run: 41 });
+			},
+			unpin: async (user: string, by: string) => {
+				decided.push({ unpin: user, by });
+				return { accounts: 1, pins: 2 };
+			},
+			readBack: async (target: string) => {
+				decided.push({ readBack: target });
+				return {};
+			},
 		} as PageWorld["api"],
 	};
 	const server = await openHttp({
@@ -56,10 +72,13 @@ export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls">>
 		isReady: () => true,
 		metrics: { contentType: "text/plain", text: async () => "" },
 		api: {
-			...{ sync: never, revert: never, unpin: never, forget: never, readBack: never },
-			...{ sources: () => ["corp"], status: () => ({}), plans: () => [] },
+			...{ forget: never, sources: () => ["corp"], status: () => ({}), plans: () => [] },
 			approve: (plan, by) => world.api.approve(plan, by),
 			reject: (plan, by) => world.api.reject(plan, by),
+			sync: (source, mode) => world.api.sync(source, mode),
+			revert: (request, by) => world.api.revert(request, by),
+			unpin: (user, by) => world.api.unpin(user, by),
+			readBack: (target) => world.api.readBack(target),
 		},
 		look: {
 			sources: () => world.look.sources(),
@@ -70,6 +89,7 @@ export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls">>
 			run: (id) => world.look.run(id),
 			changes: (run) => world.look.changes(run),
 			rules: () => world.look.rules(),
+			going: () => world.look.going(),
 			explain: (user) => world.look.explain(user),
 		},
 		onBug: (error) => {

@@ -1,7 +1,7 @@
 import { type Html, html } from "../../lib/html.ts";
 import type { HeldBrief } from "../../store/views.ts";
 import type { Session } from "../session.ts";
-import { csrfField } from "./layout.ts";
+import { postButton } from "./post-button.ts";
 import { table } from "./table.ts";
 import { count, counted, distance, heldName, moment } from "./words.ts";
 
@@ -10,7 +10,7 @@ export const HELD_SHOWN = 100;
 
 /** What waits for a person: each plan with its people, why it is held, and the two ways on. */
 export function heldPlans(plans: readonly HeldBrief[], session: Session, now: number): readonly Html[] {
-	const title = html`<h2 id="held">Waits for a decision</h2>`;
+	const title = html`<h2>Waits for a decision</h2>`;
 	if (plans.length === 0) return [title, html`<p>Nothing is held.</p>`];
 	return [title, ...plans.map((plan, index) => heldPlan(plan, `plan-${index + 1}`, session, now))];
 }
@@ -36,11 +36,9 @@ ${session.role === "operator" ? buttons(plan, id, session) : html`<p class="mute
 }
 
 function buttons(plan: string, id: string, session: Session): Html {
-	const button = (
-		verb: "approve" | "reject",
-		text: string,
-		look: string,
-	): Html => html`<form action="/plans/${encodeURIComponent(plan)}/${verb}" method="post">
-${csrfField(session)}<button class="${look}" aria-describedby="${id}">${text}</button></form>`;
-	return html`<div class="deciding">${button("approve", "Approve", "main")}${button("reject", "Reject", "")}</div>`;
+	const where = (verb: string): string => `/plans/${encodeURIComponent(plan)}/${verb}`;
+	return html`<div class="deciding">${[
+		postButton({ where: where("approve"), text: "Approve", describedBy: id, look: "main" }, session),
+		postButton({ where: where("reject"), text: "Reject", describedBy: id }, session),
+	]}</div>`;
 }

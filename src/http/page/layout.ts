@@ -1,5 +1,6 @@
 import { type Html, html, markupOf, ours, type Piece } from "../../lib/html.ts";
 import type { Session } from "../session.ts";
+import { script } from "./script.ts";
 import { style } from "./style.ts";
 import { moment } from "./words.ts";
 
@@ -12,10 +13,14 @@ export interface Frame {
 	readonly now: number;
 	/** Undefined: nobody has signed in. */
 	readonly session: Session | undefined;
+	/** What goes on, for who has signed in. */
+	readonly going: Html | undefined;
+	/** Of all that the page shows: another one says that it would show something else. */
+	readonly stamp: string | undefined;
 }
 
 /** One whole document. */
-export function layout({ title, here, version, now, session }: Frame, main: Piece): string {
+export function layout({ title, here, version, now, session, going, stamp }: Frame, main: Piece): string {
 	return `<!doctype html>\n${markupOf(html`<html lang="en">
 <head>
 <meta charset="utf-8">
@@ -23,7 +28,7 @@ export function layout({ title, here, version, now, session }: Frame, main: Piec
 <title>${title} · dirsyncd</title>
 <style>${ours(style)}</style>
 </head>
-<body>
+<body${stamp === undefined ? undefined : html` data-stamp="${stamp}"`}>
 <a class="skip" href="#main">To the content</a>
 <header><div>
 <nav aria-label="Pages"><a class="name" href="/">dirsyncd</a>${session === undefined ? undefined : places.map(([path, name]) => link(path, name, here))}</nav>
@@ -33,6 +38,12 @@ ${session === undefined ? undefined : [searchBox(), signOut(session)]}
 ${main}
 </main>
 <footer>Version ${version} · as of ${moment(now)} · <a href="/health">health</a> · <a href="/metrics">metrics</a></footer>
+${
+	session === undefined
+		? undefined
+		: html`<div class="live"><div id="going">${going}</div><p id="news" role="status" hidden>What waits for a decision has changed. <a href="/">Show it</a></p></div>
+<script>${ours(script)}</script>`
+}
 </body>
 </html>`)}\n`;
 }

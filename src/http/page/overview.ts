@@ -5,6 +5,8 @@ import type { Look, RuleView } from "../look.ts";
 import type { Session } from "../session.ts";
 import { charts } from "./chart.ts";
 import { HELD_SHOWN, heldPlans } from "./held.ts";
+import { live } from "./live.ts";
+import { postButton } from "./post-button.ts";
 import { runTable } from "./runs.ts";
 import { lines, table } from "./table.ts";
 import { count, counted, distance, moment, outcome, state } from "./words.ts";
@@ -18,26 +20,30 @@ const QUARANTINE_SHOWN = 50;
 /** All at a glance: whether it is well, what waits for a person, and where everything stands. */
 export function overview(look: Look, health: Health, session: Session, now: number): readonly Html[] {
 	const runs = look.runs(CHARTED);
+	const held = look.heldBriefly(HELD_SHOWN);
 	return [
-		html`<h1>dirsyncd ${state(health.status)}</h1>`,
-		health.notes.length === 0
-			? html`<p>All is well: ${health.description}.</p>`
-			: html`<ul>${health.notes.map((note) => html`<li>${note}</li>`)}</ul>`,
-		...heldPlans(look.heldBriefly(HELD_SHOWN), session, now),
-		html`<h2 id="sources">Sources</h2>`,
-		sourceTable(look.sources(), health, now),
-		html`<h2 id="targets">Targets</h2>`,
-		targetTable(look.targets(), health, now),
-		html`<h2 id="runs">Runs</h2>`,
-		charts(runs),
-		runTable("The last runs", runs.slice(0, LISTED), now),
-		html`<p><a href="/runs">All runs</a></p>`,
-		...quarantined(look.quarantine()),
-		...rules(look.rules()),
+		live("state", "State", [
+			html`<h1>dirsyncd ${state(health.status)}</h1>`,
+			health.notes.length === 0
+				? html`<p>All is well: ${health.description}.</p>`
+				: html`<ul>${health.notes.map((note) => html`<li>${note}</li>`)}</ul>`,
+		]),
+		// Not made anew while somebody looks: see script.ts.
+		html`<section id="held" data-plans="${held.map(({ plan }) => plan).join(" ")}">${heldPlans(held, session, now)}</section>`,
+		live("sources", "Sources", [html`<h2>Sources</h2>`, sourceTable(look.sources(), health, session, now)]),
+		live("targets", "Targets", [html`<h2>Targets</h2>`, targetTable(look.targets(), health, session, now)]),
+		live("runs", "Runs", [
+			html`<h2>Runs</h2>`,
+			charts(runs),
+			runTable("The last runs", runs.slice(0, LISTED), now),
+			html`<p><a href="/runs">All runs</a></p>`,
+		]),
+		live("quarantine", "Quarantine", quarantined(look.quarantine())),
+		live("rules", "Features and policies", rules(look.rules())),
 	];
 }
 
-function sourceTable(sources: readonly SourceView[], health: Health, now: number): Html {
+function sourceTable(sources: readonly SourceView[], health: Health, session: Session, now: number): Html {
 	const rows = sources.map(({ source, lastRun, sealed, entries, held, quarantined }) => {
 		const check = checkOf(health, "source", source);
 		const waiting = Object.values(held).reduce((sum, each) => sum + each, 0);
@@ -55,16 +61,21 @@ function sourceTable(sources: readonly SourceView[], health: Health, now: number
 			count(entries),
 			count(waiting),
 			count(quarantined),
+			...(session.role === "operator" ? [readButtons(source, session)] : []),
 		];
 	});
-	return table(
-		"Sources",
-		["source", "state", "last run", "next run", "last full reading", { number: "entries" }, { number: "held" }, { number: "quarantined" }],
-		rows,
-	);
+	const columns = ["source", "state", "last run", "next run", "last full reading"];
+	const numbers = [{ number: "entries" }, { number: "held" }, { number: "quarantined" }];
+	return table("Sources", [...columns, ...numbers, ...(session.role === "operator" ? ["read it now"] : [])], rows);
 }
 
-function targetTable(targets: readonly TargetView[], health: Health, now: number): Html {
+/** Two ways to read a source now: what changed since, or everything. */
+function readButtons(source: string, session: Session): Html {
+	const where = `/sources/${encodeURIComponent(source)}/sync`;
+	return html`<div class="buttons">${postButton({ where, fields: { mode: "auto" }, text: "Changes", of: source }, session)}${postButton({ where, fields: { mode: "full" }, text: "All", of: source }, session)}</div>`;
+}
+
+function targetTable(targets: readonly TargetView[], health: Health, session: Session, now: number): Html {
 	const rows = targets.map(({ target, accounts, pending, failed, lastError, trouble, readBack }) => [
 		target,
 		stateOf(checkOf(health, "target", target)),
@@ -80,8 +91,12 @@ function targetTable(targets: readonly TargetView[], health: Health, now: number
 				? undefined
 				: `Read back ${distance(readBack.at, now)}: ${count(readBack.counts.changed)} changed there, ${count(readBack.counts.missing)} missing`,
 		]),
+		...(session.role === "operator"
+			? [postButton({ where: `/targets/${encodeURIComponent(target)}/read-back`, text: "Compare", of: target }, session)]
+			: []),
 	]);
-	return table("Targets", ["target", "state", { number: "accounts" }, { number: "pending" }, { number: "failed" }, "what to know"], rows);
+	const columns = ["target", "state", { number: "accounts" }, { number: "pending" }, { number: "failed" }, "what to know"];
+	return table("Targets", [...columns, ...(session.role === "operator" ? ["read it back"] : [])], rows);
 }
 
 function checkOf(health: Health, kind: "source" | "target", name: string): Check | undefined {
@@ -99,7 +114,7 @@ function nextOf(schedule: Check | undefined, now: number): readonly Piece[] {
 }
 
 function quarantined(entries: readonly QuarantineView[]): readonly Html[] {
-	const title = html`<h2 id="quarantine">Quarantine</h2>`;
+	const title = html`<h2>Quarantine</h2>`;
 	if (entries.length === 0) return [title, html`<p>Nobody is set aside.</p>`];
 	const rows = entries
 		.slice(0, QUARANTINE_SHOWN)
@@ -129,8 +144,5 @@ function rules(views: readonly RuleView[]): readonly Html[] {
 			? "no rule any more"
 			: lines(given.map(({ place, through }) => html`<span class="muted">${place}</span> ${through}`)),
 	]);
-	return [
-		html`<h2 id="rules">Features and policies</h2>`,
-		table("What rules give", ["kind", "name", "value", { number: "accounts" }, "rules"], rows),
-	];
+	return [html`<h2>Features and policies</h2>`, table("What rules give", ["kind", "name", "value", { number: "accounts" }, "rules"], rows)];
 }

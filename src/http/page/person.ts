@@ -1,6 +1,8 @@
 import type { Explanation, FieldFact, GrantFact, StateWord, TargetFact } from "../../explain/explanation.ts";
 import { type Html, html, type Piece } from "../../lib/html.ts";
 import type { HealthStatus } from "../health.ts";
+import type { Session } from "../session.ts";
+import { postButton } from "./post-button.ts";
 import { type Column, facts, lines, table } from "./table.ts";
 import { count, moment, state } from "./words.ts";
 
@@ -15,18 +17,18 @@ const grades: Readonly<Partial<Record<StateWord, HealthStatus>>> = {
 };
 
 /** Why somebody's account is as it is: mostly of one person, of several where a name means several. */
-export function personPage(user: string, explanations: readonly Explanation[]): readonly Html[] {
+export function personPage(user: string, explanations: readonly Explanation[], session: Session): readonly Html[] {
 	const [first, ...others] = explanations;
 	if (first === undefined) return [html`<h1>${user}</h1><p>Nobody of this name is known.</p>`];
 	const asked = others.length === 0 ? html`` : html`<p>${count(explanations.length)} people are called ${user}.</p>`;
-	return [html`<h1>${titleOf(first)}</h1>`, asked, ...explanations.flatMap(explained)];
+	return [html`<h1>${titleOf(first)}</h1>`, asked, ...explanations.flatMap((each) => explained(each, session))];
 }
 
 function titleOf({ account, dn, anchor }: Explanation): string {
 	return account?.account.userName ?? dn ?? anchor ?? "nobody";
 }
 
-function explained(one: Explanation): readonly Html[] {
+function explained(one: Explanation, session: Session): readonly Html[] {
 	const verdict = { gives: "gives it", "does-not-match": "does not", "cannot-be-told": "cannot be told", later: "comes later" };
 	const grants = (title: string, facts: readonly GrantFact[]): Html =>
 		section(
@@ -46,6 +48,9 @@ function explained(one: Explanation): readonly Html[] {
 	return [
 		html`<section class="card"><h2>${titleOf(one)} ${state(grades[one.state] ?? "warn", one.state)}</h2><p>${one.summary}</p>${one.notes.map((note) => html`<p class="warn">${note}</p>`)}</section>`,
 		factSection("Account", accountRows(one)),
+		one.pins.length === 0 || one.anchor === undefined || session.role !== "operator"
+			? html``
+			: postButton({ where: "/people/unpin", fields: { user: one.anchor }, text: "Let it follow the directory again" }, session),
 		section("Targets", ["target", "state", "wanted", "applied", "what to know"], one.targets.map(targetRow)),
 		section("Scope", ["verdict", "why", "line"], one.scope === undefined ? [] : [[inScope(one.scope.isIn), one.scope.why, one.scope.line]]),
 		grants("Features", one.features),

@@ -6,6 +6,8 @@ import type { GroupSide } from "../../core/group.ts";
 import { formatDuration } from "../../lib/duration.ts";
 import { type Html, html, type Piece } from "../../lib/html.ts";
 import type { LoggedChange, RunView } from "../../store/views.ts";
+import type { Session } from "../session.ts";
+import { live } from "./live.ts";
 import { facts, lines, table } from "./table.ts";
 import { changesOf, count, distance, heldName, moment, outcome } from "./words.ts";
 
@@ -13,15 +15,16 @@ import { changesOf, count, distance, heldName, moment, outcome } from "./words.t
 const CHANGES_SHOWN = 200;
 
 /** One run: what it read, what came of it, and each change with before and after. */
-export function runPage(run: RunView, changes: Iterable<LoggedChange>, now: number): readonly Html[] {
+export function runPage(run: RunView, changes: Iterable<LoggedChange>, session: Session, now: number): readonly Html[] {
 	const [shown, isAll] = firstOf(changes, CHANGES_SHOWN);
+	const canBeTakenBack = session.role === "operator" && run.endedAt !== undefined && changesOf(run) > 0;
 	return [
-		html`<h1>Run ${run.run} of ${run.source}: ${outcome(run)}</h1>`,
-		facts(factsOf(run, now)),
-		html`<h2>Changes</h2>`,
-		shown.length === 0
-			? html`<p>It changed nothing.</p>`
-			: table("Changes", ["change", "name", "before and after", "why", "result"], shown.map(changeRow)),
+		live("run", "Run", [html`<h1>Run ${run.run} of ${run.source}: ${outcome(run)}</h1>`, facts(factsOf(run, now))]),
+		canBeTakenBack ? html`<p><a href="/runs/${run.run}/revert">Take it back …</a></p>` : html``,
+		live("changes", "Changes", [
+			html`<h2>Changes</h2>`,
+			shown.length === 0 ? html`<p>${nothingYet(run)}</p>` : changeTable("Changes", shown),
+		]),
 		isAll ? html`` : html`<p>These are the first ${count(CHANGES_SHOWN)}. All of them: <code>dirsyncd runs ${run.run}</code></p>`,
 	];
 }
@@ -56,6 +59,14 @@ function countsOf({ created, updated, entitlements, disabled, enabled, deleted }
 		.filter(([, number]) => number > 0)
 		.map(([name, number]) => `${count(number)} ${name}`)
 		.join(", ");
+}
+
+function nothingYet({ endedAt }: RunView): string {
+	return endedAt === undefined ? "It has changed nothing yet." : "It changed nothing.";
+}
+
+export function changeTable(caption: string, changes: readonly LoggedChange[]): Html {
+	return table(caption, ["change", "name", "before and after", "why", "result"], changes.map(changeRow));
 }
 
 function changeRow(change: LoggedChange): readonly Piece[] {

@@ -42,7 +42,12 @@ dt { color: var(--muted); font-weight: 600; overflow-wrap: anywhere } dd { margi
 time { white-space: nowrap }
 code { font: .9em/1.4 ui-monospace, monospace; overflow-wrap: anywhere }
 form { margin: 0 } form.search { display: flex; gap: .4rem; flex: 0 1 22rem } form.search input { flex: 1 1 8rem; min-width: 0 }
-.deciding { display: flex; flex-wrap: wrap; gap: .6rem; margin-top: .9rem }
+.buttons, .deciding { display: flex; flex-wrap: wrap; gap: .4rem .6rem } .deciding { margin-top: .9rem }
+td .buttons { gap: .3rem } td button { padding: .1rem .6rem; font-size: .9rem }
+form[data-sent] button { opacity: .55; cursor: progress }
+.live { position: sticky; bottom: 0; max-width: 72rem; margin: 0 auto }
+.live > * { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; margin: 0 1rem .5rem; padding: .3rem .8rem }
+.live p { margin: .1rem 0 } .live > :empty { display: none } #news:not([hidden]) { padding: .3rem .8rem; font-weight: 600 }
 label { display: block; font-weight: 600; margin-bottom: .2rem }
 input { font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--muted); border-radius: .35rem; padding: .35rem .6rem; max-width: 100% }
 button { font: inherit; font-weight: 600; cursor: pointer; border-radius: .35rem; padding: .35rem .9rem; border: 1px solid var(--muted);
