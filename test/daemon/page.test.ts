@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Demo, startDemo } from "../../src/demo/demo.ts";
 import { type DaemonProcess, startDaemon } from "../support/daemons.ts";
+import { listen } from "../support/events.ts";
 
 const main = path.join(import.meta.dirname, "..", "..", "src", "main.ts");
 let folder: string;
@@ -82,4 +83,23 @@ it("what a daemon holds is seen, understood and approved at its page, with the t
 	expect(await dirsyncd("export", "--changes")).toMatch(/"name":"page"/);
 	// Also a name that nobody here has: the directory is asked.
 	expect(await see("/people?user=nobody-of-this-name")).toContain("never-there");
-}, 60_000);
+
+	// A directory that stops answering in the middle: whoever looks at the page sees how far it is, and that it is over.
+	directory.faults.set({ kind: "hang", after: 5 });
+	const told = listen(base, cookie);
+	const until = async (is: (going: string) => boolean): Promise<string> => {
+		for (;;) {
+			const { value, done } = await told.next();
+			if (done === true) throw new Error("nothing more is told");
+			if (is(value.going)) return value.going;
+		}
+	};
+	const reading = post("/sources/corp/sync", { csrf, mode: "full" }, cookie);
+	expect(await until((going) => going !== "")).toContain("<strong>corp</strong>");
+	directory.faults.clear();
+	directory.drop();
+	await until((going) => going === "");
+	await told.return(undefined);
+	expect((await reading).status).toBe(303);
+	expect(await dirsyncd("runs", "--json")).toContain('"trigger":"api"');
+}, 120_000);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Going } from "../../src/http/look.ts";
+import { listen, type News } from "../support/events.ts";
 import { adminToken, makeRun, openPageWorld, type PageWorld, viewerToken } from "../support/page-world.ts";
 
 let world: PageWorld;
@@ -20,26 +21,6 @@ async function signIn(token = adminToken): Promise<string> {
 	return answer.headers.get("set-cookie")?.split(";")[0] ?? "";
 }
 
-interface News {
-	readonly going: string;
-	readonly stamp: string;
-}
-
-/** Everything that is told to who listens, one after the other. */
-async function* listen(cookie: string): AsyncGenerator<News> {
-	const answer = await fetch(new URL("/events", world.server.url), { headers: { cookie } });
-	expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
-	let text = "";
-	for await (const chunk of answer.body ?? []) {
-		text += Buffer.from(chunk).toString();
-		for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-			const [line, rest] = [text.slice(0, end), text.slice(end + 2)];
-			text = rest;
-			if (line.startsWith("data: ")) yield JSON.parse(line.slice("data: ".length)) as News;
-		}
-	}
-}
-
 async function next(told: AsyncGenerator<News>): Promise<News | "it is over"> {
 	const { value, done } = await told.next();
 	return done === true ? "it is over" : value;
@@ -47,7 +28,7 @@ async function next(told: AsyncGenerator<News>): Promise<News | "it is over"> {
 
 describe("while a page is open", () => {
 	it.each([adminToken, viewerToken])("who has signed in hears what goes on, how far it is, and that it is over", async (token) => {
-		const told = listen(await signIn(token));
+		const told = listen(world.server.url, await signIn(token));
 		expect(await next(told)).toMatchObject({ going: "" });
 		world.look = { ...world.look, going: () => [reading()] };
 		expect(await next(told)).toMatchObject({
@@ -62,7 +43,7 @@ describe("while a page is open", () => {
 
 	it("hears of another stamp when the page would show something else, and in the next minute", async () => {
 		const stamps = new Set<string>();
-		const told = listen(await signIn());
+		const told = listen(world.server.url, await signIn());
 		const hear = async (): Promise<void> => {
 			const news = await next(told);
 			stamps.add(news === "it is over" ? news : news.stamp);
@@ -80,7 +61,7 @@ describe("while a page is open", () => {
 
 	it("has the stamp of what it shows", async () => {
 		const cookie = await signIn();
-		const told = listen(cookie);
+		const told = listen(world.server.url, cookie);
 		const news = await next(told);
 		const page = await (await fetch(world.server.url, { headers: { cookie } })).text();
 		expect(news).toMatchObject({ stamp: /<body data-stamp="([^"]+)">/.exec(page)?.[1] });
@@ -96,7 +77,7 @@ describe("while a page is open", () => {
 
 	it("hears nothing more once the session is over, which listening does not put off", async () => {
 		const cookie = await signIn();
-		const told = listen(cookie);
+		const told = listen(world.server.url, cookie);
 		await next(told);
 		world.clock += 1_800_000;
 		await next(told);
@@ -107,7 +88,7 @@ describe("while a page is open", () => {
 	});
 
 	it("does not keep the daemon from ending", async () => {
-		const told = listen(await signIn());
+		const told = listen(world.server.url, await signIn());
 		await next(told);
 		const over = next(told);
 		await world.server.close(600_000);
