@@ -38,12 +38,14 @@ function fromEnvironment(name: string, environment: Environment): SecretReading 
 	};
 }
 
-function fromFile(file: string, what: string, warnOfReaders: boolean): SecretReading {
+function fromFile(file: string, what: string, asksForReaders: boolean): SecretReading {
 	try {
 		// Editors end a file with a newline that is not part of the secret.
 		const text = readFileSync(file, "utf8").replace(/\r?\n$/, "");
 		if (text === "") return { kind: "flaw", flaw: { message: `${what} ${file} is empty`, remedy: "write the secret into it" } };
-		return { kind: "secret", secret: makeSecret(text), warning: warnOfReaders ? warningOf(file) : undefined };
+		const readers = asksForReaders ? readersOf(file) : "owner";
+		if (readers === "everybody") return { kind: "flaw", flaw: openFlaw(file, "everybody on this machine") };
+		return { kind: "secret", secret: makeSecret(text), warning: readers === "group" ? openFlaw(file, "others of its group") : undefined };
 	} catch (error) {
 		return {
 			kind: "flaw",
@@ -55,12 +57,18 @@ function fromFile(file: string, what: string, warnOfReaders: boolean): SecretRea
 	}
 }
 
-function warningOf(file: string): Flaw | undefined {
+/** Who has anything of a file's besides root. */
+function readersOf(file: string): "owner" | "group" | "everybody" {
 	// Windows keeps rights in access lists; its mode bits say nothing.
-	if (process.platform === "win32") return undefined;
-	const mode = statSync(file).mode & 0o777;
-	if ((mode & 0o077) === 0) return undefined;
-	return { message: `other users of this machine may read the secret in ${file} (mode ${mode.toString(8)})`, remedy: `chmod 600 ${file}` };
+	if (process.platform === "win32") return "owner";
+	const { mode } = statSync(file);
+	if ((mode & 0o007) !== 0) return "everybody";
+	return (mode & 0o070) === 0 ? "owner" : "group";
+}
+
+function openFlaw(file: string, who: string): Flaw {
+	const mode = (statSync(file).mode & 0o777).toString(8);
+	return { message: `the secret in ${file} is open to ${who} (mode ${mode})`, remedy: `chmod 600 ${file}` };
 }
 
 /** Why a file cannot be read, for a person. */

@@ -4,6 +4,7 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { jsonSchemaText } from "../../src/config/json-schema.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { configProblemsOf } from "../../src/config/problem.ts";
 import { passwordIn } from "../support/configs.ts";
 import { directoryWith, good, load, problemsIn } from "./configure.ts";
 
@@ -133,9 +134,39 @@ describe("a configuration", () => {
 		expect(warnings).toMatchObject([{ line: 5, path: "sources[0].bind.password", value: "[secret]" }]);
 	});
 
-	it.skipIf(process.platform === "win32")("warns of a secret file that others may read, naming chmod", () => {
+	it.skipIf(process.platform === "win32").each([0o644, 0o602, 0o604])(
+		"refuses a secret file that is open to everybody (mode %o), naming chmod",
+		(mode) => {
+			const directory = directoryWith({ "dirsyncd.yaml": good({ bind: "    bind: { user: svc, password: { file: corp } }" }), corp: "x" });
+			const file = path.join(directory, "corp");
+			chmodSync(file, mode);
+			const problem = {
+				path: "sources[0].bind.password",
+				message: expect.stringContaining(`mode ${mode.toString(8)}`),
+				remedy: `chmod 600 ${file}`,
+			};
+			const refusal = refused(() => loadConfig(path.join(directory, "dirsyncd.yaml"), {}));
+			expect(configProblemsOf(refusal)?.problems).toMatchObject([problem]);
+			// A command that never uses it goes on; one that does is told.
+			const { config } = loadConfig(path.join(directory, "dirsyncd.yaml"), {}, "when-used");
+			expect(() => passwordIn(config)).toThrow(expect.objectContaining({ code: "SECRET_UNREADABLE", hint: `chmod 600 ${file}` }));
+			chmodSync(file, 0o600);
+			expect(loadConfig(path.join(directory, "dirsyncd.yaml"), {}, "required").warnings).toEqual([]);
+		},
+	);
+
+	it.skipIf(process.platform === "win32")("takes a systemd credential whatever its mode", () => {
+		const directory = directoryWith({
+			"dirsyncd.yaml": good({ bind: "    bind: { user: svc, password: { credential: corp } }" }),
+			corp: "x",
+		});
+		chmodSync(path.join(directory, "corp"), 0o444);
+		expect(loadConfig(path.join(directory, "dirsyncd.yaml"), { CREDENTIALS_DIRECTORY: directory }, "required").warnings).toEqual([]);
+	});
+
+	it.skipIf(process.platform === "win32")("warns of a secret file that others of its group may read, naming chmod", () => {
 		const directory = directoryWith({ "dirsyncd.yaml": good({ bind: "    bind: { user: svc, password: { file: corp } }" }), corp: "x" });
-		chmodSync(path.join(directory, "corp"), 0o644);
+		chmodSync(path.join(directory, "corp"), 0o640);
 		expect(loadConfig(path.join(directory, "dirsyncd.yaml"), {}).warnings).toMatchObject([
 			{ remedy: `chmod 600 ${path.join(directory, "corp")}` },
 		]);
@@ -254,3 +285,12 @@ describe("the files that come with it", () => {
 		expect(loadConfig(path.join(config, "demo.yaml"), {}).config.demo?.people).toBe(300);
 	});
 });
+
+function refused(load: () => unknown): unknown {
+	try {
+		load();
+	} catch (error) {
+		return error;
+	}
+	throw new Error("was not refused");
+}
