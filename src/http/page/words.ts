@@ -12,6 +12,7 @@ export function moment(at: number): Html {
 
 /** How long ago, or until when. */
 export function distance(at: number, now: number): string {
+	if (Math.abs(at - now) < 1000) return "now";
 	return at > now ? `in ${formatDuration(at - now)}` : `${formatDuration(now - at)} ago`;
 }
 
