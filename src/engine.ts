@@ -25,6 +25,8 @@ export interface SyncRequest {
 	readonly source: string;
 	readonly mode: Mode | "auto";
 	readonly trigger: Trigger;
+	/** Who asked for it; left out: nobody did. */
+	readonly by?: string | undefined;
 }
 
 /** What `sync` would do. `changes` can be walked any number of times until `close`. */
@@ -101,8 +103,11 @@ export interface Engine {
 	 * anew then. Nothing at the target changes by it. Throws NOT_FOUND, USAGE.
 	 */
 	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
-	/** Reads a target back, and does what the configuration says about what is not as we left it. Throws TARGET_…, NOT_FOUND. */
-	readBack(target: string, signal: AbortSignal): Promise<ReadBackReport>;
+	/**
+	 * Reads a target back, and does what the configuration says about what is not as we left it. `by`: who asked for it, if anybody
+	 * did. Throws TARGET_…, NOT_FOUND.
+	 */
+	readBack(target: string, by: string | undefined, signal: AbortSignal): Promise<ReadBackReport>;
 	retain(): { readonly runs: number; readonly changes: number; readonly entries: number };
 	backUp(file: string): void;
 	close(): Promise<void>;

@@ -3,6 +3,7 @@ import type { TargetConfig } from "../config/target-config.ts";
 import { Failure } from "../core/errors.ts";
 import type { Engine, EngineOptions, Listener } from "../engine.ts";
 import { asFailure, openDatabase, openSibling } from "../store/database.ts";
+import { decisionRow } from "../store/decision-row.ts";
 import { indexRemotes } from "../store/delivery-ledger.ts";
 import { makeIds, openSession, type Session } from "../store/session.ts";
 import { indexEmployees } from "../store/takeovers.ts";
@@ -81,8 +82,8 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 	};
 
 	return {
-		sync: ({ source, mode, trigger }, on, signal) =>
-			alone(partOf(parts, source), on, (context) => cycle(context, { kind: "sync", mode, trigger }, signal)),
+		sync: ({ source, mode, trigger, by }, on, signal) =>
+			alone(partOf(parts, source), on, (context) => cycle(context, { kind: "sync", mode, trigger, by }, signal)),
 		approve: async (name, by, on, signal) => {
 			// What waits in the database names its source; only that one must have no run going on.
 			for (const part of parts) {
@@ -132,11 +133,16 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 				throw asFailure(file, error);
 			}
 		},
-		readBack: async (name, signal) => {
+		readBack: async (name, by, signal) => {
 			const { target, action } = readable(config, targets, name);
 			// On a connection of its own: deliveries go on meanwhile.
 			const session = open();
 			try {
+				if (by !== undefined) {
+					const why = `what it has was to be compared with what was left there, and then: ${action}`;
+					const row = decisionRow({ kind: "read-back", by, name, why }, { at: clock(), run: 0, source: name });
+					session.transaction(() => session.log.append()(row));
+				}
 				const report = await readBackAndAct({ session, target, action, clock }, signal);
 				deliveries.wake();
 				return report;

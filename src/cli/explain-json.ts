@@ -1,6 +1,6 @@
 import type { Explanation } from "../explain/explanation.ts";
+import { instant } from "../lib/instant.ts";
 import { pinJson } from "./pin-text.ts";
-import { instant } from "./runs.ts";
 
 /** An explanation as JSON: instants as ISO 8601, what is not known left out. */
 export function explanationJson(explanation: Explanation): object {

@@ -3,6 +3,7 @@ import { cellOf } from "../core/account-cell.ts";
 import { accountFields } from "../core/account-field.ts";
 import { Failure } from "../core/errors.ts";
 import { csvText } from "../lib/csv.ts";
+import { instant } from "../lib/instant.ts";
 import { replaceFile } from "../lib/replace-file.ts";
 import type { LoggedRow } from "../store/log-reader.ts";
 import type { AccountView } from "../store/views.ts";
@@ -13,7 +14,6 @@ import { actionOf, deciderOf, ecsOf, outcomeOf } from "./ecs.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { stream } from "./output.ts";
 import { count } from "./progress.ts";
-import { instant } from "./runs.ts";
 import { spanOf, spanOptions } from "./span.ts";
 
 export const exportCommand: Command = {

@@ -1,5 +1,5 @@
 import type { PinRecord } from "../core/pin.ts";
-import { instant } from "./runs.ts";
+import { instant } from "../lib/instant.ts";
 
 /** A pin for a person: "department: none, since run 12 was reverted by anna at …". */
 export function pinText({ part, kept, run, by, at }: PinRecord): string {

@@ -1,6 +1,7 @@
 import { changeKinds } from "../core/change.ts";
 import { Failure } from "../core/errors.ts";
 import { formatDuration } from "../lib/duration.ts";
+import { instant } from "../lib/instant.ts";
 import { alignColumns, printable } from "../lib/table.ts";
 import type { LoggedChange, RunView, Views } from "../store/views.ts";
 import type { Command, Input } from "./command.ts";
@@ -43,13 +44,6 @@ export function runJson(run: RunView): object {
 		...{ created: rest.created, updated: rest.updated, disabled: rest.disabled, enabled: rest.enabled, deleted: rest.deleted },
 		...{ held: rest.held, quarantined: rest.quarantined, reverts: rest.reverts ?? null },
 	};
-}
-
-/** An instant as a person and a script read it, or null. */
-export function instant(at: number): string;
-export function instant(at: number | undefined): string | null;
-export function instant(at: number | undefined): string | null {
-	return at === undefined ? null : new Date(at).toISOString();
 }
 
 export function runColour(run: RunView): Colour {

@@ -1,4 +1,5 @@
 import { formatDuration } from "../lib/duration.ts";
+import { instant } from "../lib/instant.ts";
 import { alignColumns, printable } from "../lib/table.ts";
 import type { HeldPlanView, QuarantineView, RunView, SourceView, TargetView, Views } from "../store/views.ts";
 import type { Command, Input } from "./command.ts";
@@ -8,7 +9,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { pinJson, pinText } from "./pin-text.ts";
 import { heldName } from "./plan-text.ts";
 import { count } from "./progress.ts";
-import { instant, runColour, runJson } from "./runs.ts";
+import { runColour, runJson } from "./runs.ts";
 
 export const statusCommand: Command = {
 	name: "status",

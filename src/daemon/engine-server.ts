@@ -104,7 +104,7 @@ async function answer(
 		case "forget":
 			return engine.forget(call.request.target, call.request.user, call.request.by);
 		case "readBack":
-			return engine.readBack(call.request.target, signal);
+			return engine.readBack(call.request.target, call.request.by, signal);
 		case "nextDelivery":
 			return engine.nextDelivery();
 		case "retain":

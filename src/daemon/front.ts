@@ -13,6 +13,9 @@ export interface Front {
 	stopping(): void;
 }
 
+/** Who asked without saying who: nobody but an operator may. */
+const NAMELESS = "operator";
+
 export function makeFront({ version, clock }: { readonly version: string; readonly clock: () => number }): Front {
 	const startedAt = clock();
 	let works: Works | undefined;
@@ -29,13 +32,13 @@ export function makeFront({ version, clock }: { readonly version: string; readon
 	};
 
 	const api: Api = {
-		sync: async (source, mode) => open().sync(source, mode),
+		sync: async (source, mode, by) => open().sync(source, mode, by ?? NAMELESS),
 		approve: async (plan, by) => open().approve(plan, by),
 		reject: async (plan, by) => open().reject(plan, by),
 		revert: async (request, by) => open().revert(request, by),
 		unpin: async (user, by) => open().unpin(user, by),
 		forget: async (target, user, by) => open().forget(target, user, by),
-		readBack: async (target) => open().readBack(target),
+		readBack: async (target, by) => open().readBack(target, by ?? NAMELESS),
 		sources: () => open().sources(),
 		status: () => ({ ...open().status(), startedAt: new Date(startedAt).toISOString(), version, health: health() }),
 		plans: () => open().plans(),

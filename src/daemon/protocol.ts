@@ -13,7 +13,7 @@ export interface EngineCalls {
 	watch(request: { readonly source: string }): ReturnType<Engine["watch"]>;
 	deliver(request: undefined): Promise<ReturnType<Engine["deliver"]>>;
 	forget(request: { readonly target: string; readonly user: string | undefined; readonly by: string }): ReturnType<Engine["forget"]>;
-	readBack(request: { readonly target: string }): ReturnType<Engine["readBack"]>;
+	readBack(request: { readonly target: string; readonly by: string | undefined }): ReturnType<Engine["readBack"]>;
 	nextDelivery(request: undefined): Promise<ReturnType<Engine["nextDelivery"]>>;
 	retain(request: undefined): Promise<ReturnType<Engine["retain"]>>;
 	backUp(request: string): Promise<void>;

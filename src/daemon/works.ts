@@ -31,13 +31,13 @@ export interface Works {
 	start(): void;
 	/** Switches to another configuration when the runs going on have ended. Throws when it cannot be opened; then the old one stays. */
 	change(config: Config): Promise<void>;
-	sync(source: string, mode: "full" | "delta" | "auto"): Promise<RunReport>;
+	sync(source: string, mode: "full" | "delta" | "auto", by: string): Promise<RunReport>;
 	approve(plan: string, by: string): Promise<RunReport>;
 	reject(plan: string, by: string): Promise<{ readonly source: string; readonly rejected: number }>;
 	revert(request: RevertRequest, by: string): Promise<RunReport>;
 	unpin(user: string, by: string): Promise<Unpinned>;
 	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
-	readBack(target: string): Promise<ReadBackReport>;
+	readBack(target: string, by: string): Promise<ReadBackReport>;
 	sources(): readonly string[];
 	plans(): readonly HeldPlanView[];
 	status(): object;
@@ -139,7 +139,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 	};
 	/** Decisions touch one source where it is known whose plan it is, and else may touch any. */
 	const deciding = <T>(plan: string, work: () => Promise<T>): Promise<T> => {
-		const source = views.held().find((held) => held.plan === plan)?.source;
+		const source = views.heldBriefly(0).find((held) => held.plan === plan)?.source;
 		return source === undefined ? schedule.betweenAll(work) : schedule.between(source, work);
 	};
 
@@ -165,7 +165,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 					watching.start(watchedIn(config));
 				}
 			}),
-		sync: (source, mode) => schedule.between(source, () => counted(runs.sync(source, mode, "api"))),
+		sync: (source, mode, by) => schedule.between(source, () => counted(runs.sync(source, mode, "api", by))),
 		approve: (plan, by) => deciding(plan, () => counted(runs.approve(plan, by))),
 		reject: (plan, by) => deciding(plan, () => runs.reject(plan, by)),
 		revert: (request, by) => {
@@ -177,7 +177,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 		},
 		unpin: (user, by) => engine.call("unpin", { user, by }, ending.signal),
 		forget: (target, user, by) => engine.call("forget", { target, user, by }, ending.signal),
-		readBack: (target) => readBacks.readBack(target),
+		readBack: (target, by) => readBacks.readBack(target, by),
 		sources: () => configured().sources,
 		plans: () => views.held(),
 		status: () => ({ sources: views.sources(), targets: views.targets(), schedule: schedule.times() }),

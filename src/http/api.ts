@@ -9,7 +9,7 @@ import type { RevertRequest, RunReport } from "../sync/report.ts";
 /** What the API may ask of the daemon. Everything throws Failures. */
 export interface Api {
 	/** Waits for a run that is going on, then makes one. */
-	sync(source: string, mode: "full" | "delta" | "auto"): Promise<RunReport>;
+	sync(source: string, mode: "full" | "delta" | "auto", by?: string): Promise<RunReport>;
 	approve(plan: string, by: string): Promise<RunReport>;
 	reject(plan: string, by: string): Promise<{ readonly source: string; readonly rejected: number }>;
 	/** Takes a run back: see the command of the same name. */
@@ -18,7 +18,7 @@ export interface Api {
 	/** See the command of the same name. */
 	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
 	/** Reads a target back, and does what the configuration says about what is not as we left it. */
-	readBack(target: string): Promise<object>;
+	readBack(target: string, by?: string): Promise<object>;
 	/** Names of the sources, in the order of the configuration. */
 	sources(): readonly string[];
 	status(): unknown;

@@ -130,7 +130,7 @@ export function openViews(file: string): Views {
 		FROM quarantine q JOIN sources s ON s.id = q.source_id JOIN entries e ON e.id = q.entry_id ORDER BY s.name, q.name`,
 	);
 	const changes = db.prepare<[number], ChangeRow>(
-		"SELECT sequence, at, run_id, source, target, subject, kind, anchor, name, why, before, after, result FROM changes WHERE run_id = ? ORDER BY sequence",
+		"SELECT sequence, at, run_id, source, target, subject, kind, anchor, name, why, before, after, result FROM changes WHERE run_id = ? AND subject IN ('account', 'group') ORDER BY sequence",
 	);
 	const everyAccount = db.prepare<[], AccountRow>(
 		`SELECT ${accountColumns} FROM accounts a JOIN entries e ON e.id = a.id JOIN sources s ON s.id = a.source_id ORDER BY a.user_name COLLATE NOCASE, a.id`,

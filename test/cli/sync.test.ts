@@ -55,7 +55,7 @@ describe("sync", () => {
 				},
 			},
 		});
-		expect(asked).toEqual([{ source: "corp", mode, trigger: "command" }]);
+		expect(asked).toEqual([{ source: "corp", mode, trigger: "command", by: "anna" }]);
 	});
 
 	it("tells a person what is held, and how to decide it, with the same configuration", async () => {
@@ -102,7 +102,10 @@ describe("sync", () => {
 		expect(said.code).toBe(0);
 		expect(JSON.parse(said.out).run).toBe(8);
 		expect(calls).toEqual([
-			{ url: "http://127.0.0.1:8640/api/v1/sync", method: "POST", token: "token-of-the-daemon", body: { source: "corp", mode: "full" } },
+			{
+				...{ url: "http://127.0.0.1:8640/api/v1/sync", method: "POST", token: "token-of-the-daemon" },
+				body: { source: "corp", mode: "full", by: "anna" },
+			},
 		]);
 	});
 
