@@ -5,7 +5,7 @@ import type { Unpinned } from "./store/pins.ts";
 import type { DeliveryNews } from "./sync/deliveries.ts";
 import type { JudgedChange } from "./sync/judged.ts";
 import type { Drift, ReadBackReport } from "./sync/read-back.ts";
-import type { HeldKind, Mode, Progress, RevertReport, RevertRequest, RunReport, Trigger } from "./sync/report.ts";
+import type { HeldKind, Mode, Progress, RevertPreview, RevertReport, RevertRequest, RunReport, Trigger } from "./sync/report.ts";
 import type { WhatIf } from "./sync/whatif.ts";
 
 export type { DeliveryNews } from "./sync/deliveries.ts";
@@ -94,6 +94,10 @@ export interface Engine {
 	 * beside everything else. Ends only by throwing: see `Source.watch`.
 	 */
 	watch(source: string, woken: () => void, signal: AbortSignal): Promise<never>;
+	/** What `revert` would do, and the first `most` of its changes; changes nothing. Throws NOT_FOUND. */
+	preview(request: RevertRequest, most: number, signal: AbortSignal): Promise<RevertPreview>;
+	/** See `Planner`. */
+	explain(user: string, signal: AbortSignal): Promise<readonly Explanation[]>;
 	/** Begins what is open and due at every target; it goes on beside everything else. */
 	deliver(): void;
 	/** When the next open delivery is due: Unix milliseconds, undefined when nothing is open. */

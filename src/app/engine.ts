@@ -18,6 +18,7 @@ import { type DriftAction, readBackAndAct } from "../sync/repair.ts";
 import { sourceOfRun } from "../sync/revert.ts";
 import type { Target } from "../target/target.ts";
 import { makeParts, namesOfViews, openTarget, type Part, partOf, silent, unknownTarget } from "./parts.ts";
+import { openPlanner, previewOf } from "./planner.ts";
 
 /** What a command waits for that is due again. */
 const SOON_MS = 30_000;
@@ -117,6 +118,22 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 				return unpin(main, user, by, clock());
 			} catch (error) {
 				throw asFailure(file, error);
+			}
+		},
+		preview: async (request, most, signal) => {
+			const planner = openPlanner(config, options);
+			try {
+				return previewOf(await planner.revert(request, silent, signal), most);
+			} finally {
+				await planner.close();
+			}
+		},
+		explain: async (user, signal) => {
+			const planner = openPlanner(config, options);
+			try {
+				return await planner.explain(user, signal);
+			} finally {
+				await planner.close();
 			}
 		},
 		watch: async (name, woken, signal) => {

@@ -1,7 +1,8 @@
+import { deciderOf } from "../contract/log-row-json.ts";
 import { instant } from "../lib/instant.ts";
 import { alignColumns, printable } from "../lib/table.ts";
 import type { LoggedRow } from "../store/log-reader.ts";
-import { actionOf, deciderOf } from "./ecs.ts";
+import { actionOf } from "./ecs.ts";
 import type { Output } from "./output.ts";
 
 /** So many decisions are aligned with each other. */

@@ -1,3 +1,4 @@
+import { deciderOf } from "../contract/log-row-json.ts";
 import type { Account } from "../core/account.ts";
 import type { Group } from "../core/group.ts";
 import { instant } from "../lib/instant.ts";
@@ -86,11 +87,6 @@ function undoneAs({ kind, result }: LoggedRow): string | undefined {
 }
 
 const undone: Readonly<Record<string, string>> = { refused: "refused", "left alone": "left-alone", lost: "lost" };
-
-/** Who decided it, where a person did. */
-export function deciderOf({ result }: LoggedRow): string | undefined {
-	return /^(?:started|approved|rejected|reverted|reverted run \d+|forgotten|unpinned|read back|restored) by (.+)$/s.exec(result)?.[1];
-}
 
 /** Whom it is about, and what was done: the two that ECS wants of an event of identity management. */
 function typeOf(row: LoggedRow): readonly [string, string] {

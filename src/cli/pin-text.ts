@@ -5,7 +5,3 @@ import { instant } from "../lib/instant.ts";
 export function pinText({ part, kept, run, by, at }: PinRecord): string {
 	return `${part}: ${kept === "null" ? "none" : kept}, since run ${run} was reverted by ${by} at ${instant(at)}`;
 }
-
-export function pinJson({ part, kept, run, by, at }: PinRecord): object {
-	return { part, kept: JSON.parse(kept) as unknown, run, by, at: instant(at) };
-}

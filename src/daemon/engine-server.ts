@@ -93,6 +93,10 @@ async function answer(
 			return engine.reject(call.request.plan, call.request.by);
 		case "revert":
 			return engine.revert(call.request.request, call.request.by, listener, signal);
+		case "preview":
+			return engine.preview(call.request.request, call.request.most, signal);
+		case "explain":
+			return engine.explain(call.request.user, signal);
 		case "unpin":
 			return engine.unpin(call.request.user, call.request.by);
 		case "watch": {

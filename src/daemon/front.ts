@@ -2,12 +2,13 @@ import { Failure } from "../core/errors.ts";
 import type { Api } from "../http/api.ts";
 import { type Health, type HealthFacts, judgeHealth } from "../http/health.ts";
 import type { Look } from "../http/look.ts";
+import type { Reads } from "../http/reads.ts";
 import type { HttpParts } from "../http/server.ts";
 import type { Works } from "./works.ts";
 
 /** What HTTP shows of the daemon, from the first moment to the last. */
 export interface Front {
-	readonly http: Pick<HttpParts, "health" | "isReady" | "metrics" | "api" | "look">;
+	readonly http: Pick<HttpParts, "health" | "isReady" | "metrics" | "api" | "look" | "reads">;
 	/** The works are open. */
 	connect(works: Works): void;
 	stopping(): void;
@@ -56,6 +57,32 @@ export function makeFront({ version, clock }: { readonly version: string; readon
 		explain: async (user) => open().look.explain(user),
 	};
 
+	const reads: Reads = {
+		version: () => version,
+		startedAt: () => startedAt,
+		health,
+		schedule: () => open().schedule(),
+		sources: () => open().look.sources(),
+		targets: () => open().look.targets(),
+		heldBriefly: (most) => open().look.heldBriefly(most),
+		run: (id) => open().look.run(id),
+		rules: () => open().look.rules(),
+		explain: async (user) => open().look.explain(user),
+		accountsNamed: (user) => open().accountsNamed(user),
+		strangers: (group, most) => open().strangers(group, most),
+		preview: async (request, most) => open().preview(request, most),
+		accounts: (filter, after, limit) => open().pages.accounts(filter, after, limit),
+		groups: (filter, after, limit) => open().pages.groups(filter, after, limit),
+		groupsByAnchor: (anchor) => open().pages.groupsByAnchor(anchor),
+		members: (group, after, limit) => open().pages.members(group, after, limit),
+		runs: (source, after, limit) => open().pages.runs(source, after, limit),
+		runChanges: (run, after, limit) => open().pages.runChanges(run, after, limit),
+		planChanges: (plan, after, limit) => open().pages.planChanges(plan, after, limit),
+		quarantine: (source, after, limit) => open().pages.quarantine(source, after, limit),
+		pins: (after, limit) => open().pages.pins(after, limit),
+		log: (filter, after, limit) => open().pages.log(filter, after, limit),
+	};
+
 	return {
 		http: {
 			health,
@@ -67,6 +94,7 @@ export function makeFront({ version, clock }: { readonly version: string; readon
 			},
 			api,
 			look,
+			reads,
 		},
 		connect: (to) => {
 			works = to;

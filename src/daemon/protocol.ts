@@ -8,6 +8,8 @@ export interface EngineCalls {
 	approve(request: { readonly plan: string; readonly by: string }): ReturnType<Engine["approve"]>;
 	reject(request: { readonly plan: string; readonly by: string }): ReturnType<Engine["reject"]>;
 	revert(request: { readonly request: RevertRequest; readonly by: string }): ReturnType<Engine["revert"]>;
+	preview(request: { readonly request: RevertRequest; readonly most: number }): ReturnType<Engine["preview"]>;
+	explain(request: { readonly user: string }): ReturnType<Engine["explain"]>;
 	unpin(request: { readonly user: string; readonly by: string }): ReturnType<Engine["unpin"]>;
 	/** Ends only by failing; each time it is woken, it says so. */
 	watch(request: { readonly source: string }): ReturnType<Engine["watch"]>;

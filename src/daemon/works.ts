@@ -3,10 +3,13 @@ import { Failure } from "../core/errors.ts";
 import type { ReadBackReport } from "../engine.ts";
 import type { HealthFacts } from "../http/health.ts";
 import type { Look } from "../http/look.ts";
+import type { Reads, ScheduleView } from "../http/reads.ts";
 import { makeChannel } from "../notify/channels.ts";
 import type { Forgotten } from "../store/forget.ts";
 import { openNotices } from "../store/notices.ts";
 import { openViews } from "../store/open-views.ts";
+import type { Pages } from "../store/page-views.ts";
+import { openPages } from "../store/pages.ts";
 import type { Unpinned } from "../store/pins.ts";
 import { openProbe, type Probe } from "../store/probe.ts";
 import type { HeldPlanView, Views } from "../store/views.ts";
@@ -39,6 +42,12 @@ export interface Works {
 	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
 	readBack(target: string, by: string): Promise<ReadBackReport>;
 	sources(): readonly string[];
+	preview: Reads["preview"];
+	schedule(): readonly ScheduleView[];
+	accountsNamed: Reads["accountsNamed"];
+	strangers: Reads["strangers"];
+	/** Lists without end, read in slices beside the engine. */
+	readonly pages: Pages;
 	plans(): readonly HeldPlanView[];
 	status(): object;
 	facts(): Pick<HealthFacts, "sources" | "targets" | "database" | "engine">;
@@ -88,7 +97,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 		onUp: () => log.info("the engine is up again"),
 	});
 	closers.add("engine", () => engine.close(ENGINE_CLOSE_MS));
-	const { views, probe } = await openReaders(config.database, closers);
+	const { views, probe, pages } = await openReaders(config.database, closers);
 	const names = (each: readonly { readonly name: string }[]): readonly string[] => each.map(({ name }) => name);
 	const configured = () => ({ sources: names(config.sources), targets: names(config.targets), features: names(config.features) });
 	const overview = makeOverview({ views, configured, clock });
@@ -178,6 +187,11 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 		unpin: (user, by) => engine.call("unpin", { user, by }, ending.signal),
 		forget: (target, user, by) => engine.call("forget", { target, user, by }, ending.signal),
 		readBack: (target, by) => readBacks.readBack(target, by),
+		preview: (request, most) => engine.call("preview", { request, most }, ending.signal),
+		schedule: () => schedule.times(),
+		accountsNamed: (user) => [...views.accounts(user)],
+		strangers: (group, most) => views.strangers(group, most),
+		pages,
 		sources: () => configured().sources,
 		plans: () => views.held(),
 		status: () => ({ sources: views.sources(), targets: views.targets(), schedule: schedule.times() }),
@@ -187,7 +201,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 			engine: engineTrouble(engine),
 		}),
 		metrics: () => metrics.text(),
-		look: makeLook({ views, overview, config: () => config, clock, ending: ending.signal }),
+		look: makeLook({ views, overview, config: () => config, explain: (user) => engine.call("explain", { user }, ending.signal) }),
 		close: async () => {
 			ending.abort(new Failure("CANCELLED", "stopped because the daemon is ending"));
 			// A run that does not stop by itself is stopped with its thread: the transaction that it is in is as if it had never begun.
@@ -203,13 +217,18 @@ function watchedIn({ sources }: Config): readonly string[] {
 }
 
 /** What reads and probes beside the engine. When one cannot be opened, the engine is closed again. */
-async function openReaders(database: string, closers: Closers): Promise<{ readonly views: Views; readonly probe: Probe }> {
+async function openReaders(
+	database: string,
+	closers: Closers,
+): Promise<{ readonly views: Views; readonly probe: Probe; readonly pages: Pages }> {
 	try {
 		const views = openViews(database);
 		closers.add("views", () => views.close());
 		const probe = openProbe(database);
 		closers.add("probe", () => probe.close());
-		return { views, probe };
+		const pages = openPages(database);
+		closers.add("pages", () => pages.close());
+		return { views, probe, pages };
 	} catch (error) {
 		await closers.close();
 		throw error;

@@ -38,7 +38,7 @@ export interface LogReader {
 	accountsWith(kind: EntitlementKind, name: string): IterableIterator<CurrentAccount>;
 }
 
-interface LoggedSqlRow extends Omit<LogRow, "target" | "before" | "after"> {
+export interface LoggedSqlRow extends Omit<LogRow, "target" | "before" | "after"> {
 	readonly sequence: number;
 	readonly target: string | null;
 	readonly before: string | null;
@@ -72,7 +72,7 @@ const PAGE = 500;
 const WENT_OUT =
 	"subject = 'account' AND target IS NULL AND (result = 'committed' OR result GLOB 'approved by *' OR result GLOB 'reverted run *')";
 /** What a person decided, or had done (store/decision-row, and what `forget` and `unpin` write). */
-const DECIDED = "(subject NOT IN ('account', 'group') OR kind = 'unpin')";
+export const DECIDED = "(subject NOT IN ('account', 'group') OR kind = 'unpin')";
 const HISTORY = "sequence, at, run_id AS run, source, anchor, kind, why, before, after";
 
 export function openLogReader(db: Connection): LogReader {
@@ -104,9 +104,7 @@ export function openLogReader(db: Connection): LogReader {
 		const last = newest.get() as number;
 		const [least, most] = [from ?? Number.MIN_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER];
 		const page = (after: number) => statement.all(after, last, least, most, PAGE);
-		for (const { target, before, after, ...row } of paged(page, ({ sequence }) => sequence)) {
-			yield { ...row, target: target ?? undefined, before: before ?? undefined, after: after ?? undefined };
-		}
+		for (const row of paged(page, ({ sequence }) => sequence)) yield loggedRow(row);
 	}
 
 	return {
@@ -141,6 +139,10 @@ export function openLogReader(db: Connection): LogReader {
 			}
 		},
 	};
+}
+
+export function loggedRow({ target, before, after, ...row }: LoggedSqlRow): LoggedRow {
+	return { ...row, target: target ?? undefined, before: before ?? undefined, after: after ?? undefined };
 }
 
 function* paged<Row>(page: (after: number) => readonly Row[], keyOf: (row: Row) => number): Generator<Row> {

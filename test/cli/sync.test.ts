@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../src/core/errors.ts";
 import type { RunReport } from "../../src/sync/report.ts";
-import { report, say } from "./world.ts";
+import { asAnswer, report, say } from "./world.ts";
 
 const contract = [
 	...["run", "source", "mode", "outcome", "sealed", "unsealed", "read", "created", "updated", "disabled", "enabled", "deleted"],
@@ -96,7 +96,7 @@ describe("sync", () => {
 			holder: daemonHolder,
 			daemon: (call) => {
 				calls.push(call);
-				return { status: 200, body: report({ run: 8 }) };
+				return { status: 200, body: asAnswer(report({ run: 8 })) };
 			},
 		});
 		expect(said.code).toBe(0);
@@ -170,7 +170,7 @@ describe("approve and reject", () => {
 			daemon: ({ url, body }) => {
 				urls.push(url);
 				expect(body).toEqual({ by: "anna" });
-				return { status: 200, body: url.endsWith("reject") ? { source: "corp", rejected: 1 } : report() };
+				return { status: 200, body: url.endsWith("reject") ? { source: "corp", rejected: 1 } : asAnswer(report()) };
 			},
 		};
 		expect((await say(["approve", hash], world)).code).toBe(0);

@@ -9,6 +9,7 @@ import type { Look } from "../../src/http/look.ts";
 import { type HttpParts, type HttpServer, openHttp } from "../../src/http/server.ts";
 import type { HeldBrief, RunView } from "../../src/store/views.ts";
 import { nothingToSee } from "./looks.ts";
+import { nothingToRead } from "./reads.ts";
 import { makeReport } from "./reports.ts";
 
 export const adminToken = "a-token-that-nobody-can-guess-0123456789";
@@ -72,6 +73,7 @@ export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls">>
 			rules: () => world.look.rules(),
 			explain: (user) => world.look.explain(user),
 		},
+		reads: nothingToRead,
 		onBug: (error) => {
 			throw error;
 		},
