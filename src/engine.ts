@@ -5,7 +5,7 @@ import type { Unpinned } from "./store/pins.ts";
 import type { DeliveryNews } from "./sync/deliveries.ts";
 import type { JudgedChange } from "./sync/judged.ts";
 import type { Drift, ReadBackReport } from "./sync/read-back.ts";
-import type { HeldKind, Mode, Progress, RevertReport, RevertRequest, RunReport, Trigger } from "./sync/report.ts";
+import type { HeldKind, Mode, Progress, RevertPreview, RevertReport, RevertRequest, RunReport, Trigger } from "./sync/report.ts";
 import type { WhatIf } from "./sync/whatif.ts";
 
 export type { DeliveryNews } from "./sync/deliveries.ts";
@@ -25,6 +25,8 @@ export interface SyncRequest {
 	readonly source: string;
 	readonly mode: Mode | "auto";
 	readonly trigger: Trigger;
+	/** Who asked for it; left out: nobody did. */
+	readonly by?: string | undefined;
 }
 
 /** What `sync` would do. `changes` can be walked any number of times until `close`. */
@@ -92,6 +94,10 @@ export interface Engine {
 	 * beside everything else. Ends only by throwing: see `Source.watch`.
 	 */
 	watch(source: string, woken: () => void, signal: AbortSignal): Promise<never>;
+	/** What `revert` would do, and the first `most` of its changes; changes nothing. Throws NOT_FOUND. */
+	preview(request: RevertRequest, most: number, signal: AbortSignal): Promise<RevertPreview>;
+	/** See `Planner`. */
+	explain(user: string, signal: AbortSignal): Promise<readonly Explanation[]>;
 	/** Begins what is open and due at every target; it goes on beside everything else. */
 	deliver(): void;
 	/** When the next open delivery is due: Unix milliseconds, undefined when nothing is open. */
@@ -101,8 +107,11 @@ export interface Engine {
 	 * anew then. Nothing at the target changes by it. Throws NOT_FOUND, USAGE.
 	 */
 	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
-	/** Reads a target back, and does what the configuration says about what is not as we left it. Throws TARGET_…, NOT_FOUND. */
-	readBack(target: string, signal: AbortSignal): Promise<ReadBackReport>;
+	/**
+	 * Reads a target back, and does what the configuration says about what is not as we left it. `by`: who asked for it, if anybody
+	 * did. Throws TARGET_…, NOT_FOUND.
+	 */
+	readBack(target: string, by: string | undefined, signal: AbortSignal): Promise<ReadBackReport>;
 	retain(): { readonly runs: number; readonly changes: number; readonly entries: number };
 	backUp(file: string): void;
 	close(): Promise<void>;

@@ -56,14 +56,17 @@ const rooms: readonly Room[] = [
 	room("demo", "core lib"),
 	room(
 		"http",
-		"core lib explain/explanation.ts store sync/report.ts telemetry config/secret.ts",
-		"fastify @fastify/cookie @fastify/formbody @fastify/helmet @fastify/rate-limit",
+		"core lib contract explain/explanation.ts store sync/report.ts telemetry config/secret.ts",
+		"fastify @fastify/swagger fastify-type-provider-zod zod @fastify/cookie @fastify/formbody @fastify/helmet @fastify/rate-limit",
 	),
 	room(
 		"daemon",
 		"core lib app engine.ts explain/explanation.ts config config/secret.ts store sync/report.ts http telemetry service demo notify notify/channels.ts",
 		"node-cron",
 	),
+
+	// What leaves as JSON: the same from the commands and the API.
+	room("contract", "core lib explain/explanation.ts store sync/report.ts"),
 
 	// What the composition root gives to whoever drives it: words alone.
 	room("engine.ts", "core explain/explanation.ts store sync sync/report.ts"),
@@ -75,7 +78,7 @@ const rooms: readonly Room[] = [
 	// `check` tries each step of a connection by itself.
 	room(
 		"cli",
-		"core lib app engine.ts config config/secret.ts explain/explanation.ts store sync/report.ts daemon telemetry source/sources.ts target/targets.ts notify notify/channels.ts",
+		"core lib app engine.ts contract config config/secret.ts explain/explanation.ts store sync/report.ts daemon telemetry source/sources.ts target/targets.ts notify notify/channels.ts",
 		"undici",
 	),
 	room("main.ts", "core cli"),

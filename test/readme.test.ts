@@ -8,7 +8,7 @@ import { rootCertificates } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../src/cli/commands.ts";
 import { loadConfig } from "../src/config/load.ts";
-import { failureCodes } from "../src/core/errors.ts";
+import { problemKinds } from "../src/http/problem-table.ts";
 
 const root = path.join(import.meta.dirname, "..");
 const readme = readFileSync(path.join(root, "README.md"), "utf8");
@@ -54,7 +54,7 @@ describe("the README", () => {
 
 	it("has its list of error codes in src/README.md, whole", () => {
 		const map = readFileSync(path.join(root, "src/README.md"), "utf8").replace(/ +\|/g, " |");
-		for (const [code, meaning] of Object.entries(failureCodes)) expect(map).toContain(`| \`${code}\` | ${meaning} |`);
+		for (const { code, meaning } of problemKinds) expect(map).toContain(`| \`${code}\` | ${meaning} |`);
 	});
 });
 

@@ -3,6 +3,7 @@ import type { TargetConfig } from "../config/target-config.ts";
 import { Failure } from "../core/errors.ts";
 import type { Engine, EngineOptions, Listener } from "../engine.ts";
 import { asFailure, openDatabase, openSibling } from "../store/database.ts";
+import { decisionRow } from "../store/decision-row.ts";
 import { indexRemotes } from "../store/delivery-ledger.ts";
 import { makeIds, openSession, type Session } from "../store/session.ts";
 import { indexEmployees } from "../store/takeovers.ts";
@@ -17,6 +18,7 @@ import { type DriftAction, readBackAndAct } from "../sync/repair.ts";
 import { sourceOfRun } from "../sync/revert.ts";
 import type { Target } from "../target/target.ts";
 import { makeParts, namesOfViews, openTarget, type Part, partOf, silent, unknownTarget } from "./parts.ts";
+import { openPlanner, previewOf } from "./planner.ts";
 
 /** What a command waits for that is due again. */
 const SOON_MS = 30_000;
@@ -82,8 +84,8 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 	};
 
 	return {
-		sync: ({ source, mode, trigger }, on, signal) =>
-			alone(partOf(parts, source), on, (context) => cycle(context, { kind: "sync", mode, trigger }, signal)),
+		sync: ({ source, mode, trigger, by }, on, signal) =>
+			alone(partOf(parts, source), on, (context) => cycle(context, { kind: "sync", mode, trigger, by }, signal)),
 		approve: async (name, by, on, signal) => {
 			// What waits in the database names its source; only that one must have no run going on.
 			for (const part of parts) {
@@ -119,6 +121,22 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 				throw asFailure(file, error);
 			}
 		},
+		preview: async (request, most, signal) => {
+			const planner = openPlanner(config, options);
+			try {
+				return previewOf(await planner.revert(request, silent, signal), most);
+			} finally {
+				await planner.close();
+			}
+		},
+		explain: async (user, signal) => {
+			const planner = openPlanner(config, options);
+			try {
+				return await planner.explain(user, signal);
+			} finally {
+				await planner.close();
+			}
+		},
 		watch: async (name, woken, signal) => {
 			const { watch } = partOf(parts, name).sync.source;
 			if (watch === undefined) throw new Failure("CONFIG_INVALID", `source ${name} is not to be watched`, { hint: "Set watch: true." });
@@ -133,11 +151,16 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 				throw asFailure(file, error);
 			}
 		},
-		readBack: async (name, signal) => {
+		readBack: async (name, by, signal) => {
 			const { target, action } = readable(config, targets, name);
 			// On a connection of its own: deliveries go on meanwhile.
 			const session = open();
 			try {
+				if (by !== undefined) {
+					const why = `what it has was to be compared with what was left there, and then: ${action}`;
+					const row = decisionRow({ kind: "read-back", by, name, why }, { at: clock(), run: 0, source: name });
+					session.transaction(() => session.log.append()(row));
+				}
 				const report = await readBackAndAct({ session, target, action, clock }, signal);
 				deliveries.wake();
 				return report;

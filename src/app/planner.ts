@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { configLines } from "../config/lines.ts";
-import { type Counts, changeKinds, noGroupCounts } from "../core/change.ts";
-import type { Listener, Planner, PlanResult } from "../engine.ts";
+import { type Change, type Counts, changeKinds, noGroupCounts } from "../core/change.ts";
+import type { Listener, Planner, PlanResult, RevertPlan } from "../engine.ts";
 import { explainUser } from "../explain/explain-user.ts";
 import { openReadOnly } from "../store/database.ts";
 import { openPeople } from "../store/people.ts";
@@ -9,6 +9,7 @@ import { makeIds, openSession, type Session } from "../store/session.ts";
 import { judgedChanges } from "../sync/judged.ts";
 import type { Planned, RunContext, RunKind } from "../sync/planned.ts";
 import { readBack } from "../sync/read-back.ts";
+import type { RevertPreview } from "../sync/report.ts";
 import { sourceOfRun } from "../sync/revert.ts";
 import { plan } from "../sync/run.ts";
 import { makeParts, namesOfViews, openTarget, partOf, type Surroundings, unknownTarget } from "./parts.ts";
@@ -58,6 +59,21 @@ export function openPlanner(config: Config, options: Surroundings): Planner {
 		},
 		close: async () => session.close(),
 	};
+}
+
+/** What crosses to another thread of a plan. */
+export function previewOf({ source, plan, summary, held, revert, changes, close }: RevertPlan, most: number): RevertPreview {
+	try {
+		const first: Change[] = [];
+		let count = 0;
+		for (const change of changes()) {
+			if (first.length < most) first.push(change);
+			count++;
+		}
+		return { source, plan, summary, held, revert, changes: first, count };
+	} finally {
+		close();
+	}
 }
 
 function planResult(session: Session, source: string, planned: Planned): PlanResult {

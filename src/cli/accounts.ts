@@ -1,3 +1,4 @@
+import { accountJson } from "../contract/account-json.ts";
 import { Failure } from "../core/errors.ts";
 import { alignColumns, printable } from "../lib/table.ts";
 import type { AccountView, Views } from "../store/views.ts";
@@ -5,7 +6,7 @@ import type { Command } from "./command.ts";
 import { loadFor } from "./configuration.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { type Output, stream } from "./output.ts";
-import { pinJson, pinText } from "./pin-text.ts";
+import { pinText } from "./pin-text.ts";
 
 export const accountsCommand: Command = {
 	name: "accounts",
@@ -46,22 +47,7 @@ function* found(views: Views, user: string | undefined): Iterable<AccountView> {
 }
 
 function* lines(accounts: Iterable<AccountView>): Iterable<string> {
-	for (const account of accounts) yield `${accountJson(account)}\n`;
-}
-
-/** One line of `accounts --json`: the fields of the contract in its order, those without a value left out. */
-export function accountJson({ source, anchor, account, groups, pins, targets }: AccountView): string {
-	const { userName, displayName, name, emails, active, title, department, phoneNumbers, manager, employeeNumber, features, policies } =
-		account;
-	return JSON.stringify({
-		...{ source, anchor, userName, displayName, name, emails, active, title, department, phoneNumbers, manager, employeeNumber },
-		...(groups.length > 0 && { groups }),
-		...{ features, policies },
-		...(pins.length > 0 && { pins: pins.map(pinJson) }),
-		targets: Object.fromEntries(
-			Object.entries(targets).map(([target, { state, remoteId, error }]) => [target, { state, remoteId, error }]),
-		),
-	});
+	for (const account of accounts) yield `${JSON.stringify(accountJson(account))}\n`;
 }
 
 function* text(out: Output, accounts: Iterable<AccountView>, isDetailed: boolean): Iterable<string> {

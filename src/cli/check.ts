@@ -2,13 +2,13 @@ import type { Config } from "../config/config.ts";
 import { configProblemsOf } from "../config/problem.ts";
 import { Failure } from "../core/errors.ts";
 import type { Drift } from "../engine.ts";
+import { instant } from "../lib/instant.ts";
 import { alignColumns, printable } from "../lib/table.ts";
 import type { Command, Input } from "./command.ts";
 import { chosenChannels, chosenSources, chosenTargets, type LoadedConfig, loadWhole } from "./configuration.ts";
 import type { CheckStep, Context } from "./context.ts";
 import { reading } from "./database.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
-import { instant } from "./runs.ts";
 import { brokenText, REMEDY } from "./verify.ts";
 
 export const checkCommand: Command = {

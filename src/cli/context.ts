@@ -57,8 +57,8 @@ export interface Doors {
 	verifyDatabase(databaseFile: string): Promise<ChainProof | undefined>;
 	/** Copies the database while others go on writing. */
 	backUp(databaseFile: string, to: string): Promise<void>;
-	/** Puts a backup in the place of the database. Call while holding its lock. */
-	restore(from: string, databaseFile: string): Promise<Restored>;
+	/** Puts a backup in the place of the database. Call while holding its lock. `by`: who does it. */
+	restore(from: string, databaseFile: string, by: string): Promise<Restored>;
 	/** A token for the daemon's page and API, from the file beside the database: the admin token, or one that only reads. */
 	readToken(databaseFile: string, which: "token" | "viewer-token"): Promise<string>;
 	/** Sends one request to a daemon on this machine and waits as long as it takes. */

@@ -43,7 +43,7 @@ export function openDoors(clock: () => number): Doors {
 		},
 		verifyDatabase: async (file) => (existsSync(file) ? (await import("../store/upkeep.ts")).verifyDatabase(file) : undefined),
 		backUp: async (file, to) => (await import("../store/upkeep.ts")).backUp(file, to),
-		restore: async (from, file) => (await import("../store/restore.ts")).restoreDatabase(from, file, clock()),
+		restore: async (from, file, by) => (await import("../store/restore.ts")).restoreDatabase(from, file, clock(), by),
 		readToken: async (file, which) => readToken((await import("../daemon/lock.ts")).besideDatabase(file, which)),
 		request,
 	};

@@ -1,7 +1,8 @@
+import { deciderOf } from "../contract/log-row-json.ts";
 import type { Account } from "../core/account.ts";
 import type { Group } from "../core/group.ts";
+import { instant } from "../lib/instant.ts";
 import type { LoggedRow } from "../store/log-reader.ts";
-import { instant } from "./runs.ts";
 
 /**
  * A row of the change log in the field names of the Elastic Common Schema (https://www.elastic.co/docs/reference/ecs, "user fields
@@ -39,7 +40,8 @@ export function actionOf(row: LoggedRow): string {
 	const { subject, kind, result } = row;
 	const undone = undoneAs(row);
 	if (undone !== undefined) return `${subject}-${kind}-${undone}`;
-	const done = subject === "target" ? forgotten[kind] : subject === "group" && kind === "remove" ? "members-removed" : past[kind];
+	const done =
+		decided[kind] ?? (subject === "target" ? forgotten[kind] : subject === "group" && kind === "remove" ? "members-removed" : past[kind]);
 	return `${subject}-${atTargets[result] ?? done ?? kind}`;
 }
 
@@ -50,6 +52,17 @@ const past: Readonly<Record<string, string>> = {
 	enable: "enabled",
 	delete: "deleted",
 	entitlement: "entitlement-changed",
+};
+
+/** What a person did, beside the changes that came of it. */
+const decided: Readonly<Record<string, string>> = {
+	sync: "sync-started",
+	approve: "approved",
+	reject: "rejected",
+	revert: "reverted",
+	"read-back": "read-back",
+	restore: "restored",
+	unpin: "unpinned",
 };
 
 const forgotten: Readonly<Record<string, string>> = { delete: "forgotten" };
@@ -68,16 +81,12 @@ export function outcomeOf(row: LoggedRow): "success" | "failure" {
 }
 
 /** How it came that a change was not made; undefined: it was. */
-function undoneAs({ result }: LoggedRow): string | undefined {
+function undoneAs({ kind, result }: LoggedRow): string | undefined {
+	if (kind in decided) return undefined;
 	return result.startsWith("rejected by ") ? "rejected" : undone[result];
 }
 
 const undone: Readonly<Record<string, string>> = { refused: "refused", "left alone": "left-alone", lost: "lost" };
-
-/** Who decided it, where a person did. */
-export function deciderOf({ result }: LoggedRow): string | undefined {
-	return /^(?:approved|rejected|forgotten|reverted run \d+) by (.+)$/s.exec(result)?.[1];
-}
 
 /** Whom it is about, and what was done: the two that ECS wants of an event of identity management. */
 function typeOf(row: LoggedRow): readonly [string, string] {

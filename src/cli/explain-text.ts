@@ -1,8 +1,8 @@
 import type { Explanation, FieldFact, GrantFact, GroupFact, ReadEntry, StateWord, TargetFact } from "../explain/explanation.ts";
+import { instant } from "../lib/instant.ts";
 import { alignColumns, printable } from "../lib/table.ts";
 import type { Colour, Output } from "./output.ts";
 import { pinText } from "./pin-text.ts";
-import { instant } from "./runs.ts";
 
 const colours: Readonly<Partial<Record<StateWord, Colour>>> = {
 	active: "green",

@@ -1,8 +1,8 @@
+import { explanationJson } from "../contract/explanation-json.ts";
 import type { Command } from "./command.ts";
 import { loadToRead } from "./configuration.ts";
 import { reading } from "./database.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { explanationJson } from "./explain-json.ts";
 import { explanationText } from "./explain-text.ts";
 import { stream } from "./output.ts";
 

@@ -1,19 +1,20 @@
 import path from "node:path";
+import { accountJson } from "../contract/account-json.ts";
+import { deciderOf } from "../contract/log-row-json.ts";
 import { cellOf } from "../core/account-cell.ts";
 import { accountFields } from "../core/account-field.ts";
 import { Failure } from "../core/errors.ts";
 import { csvText } from "../lib/csv.ts";
+import { instant } from "../lib/instant.ts";
 import { replaceFile } from "../lib/replace-file.ts";
 import type { LoggedRow } from "../store/log-reader.ts";
 import type { AccountView } from "../store/views.ts";
-import { accountJson } from "./accounts.ts";
 import type { Command, Input } from "./command.ts";
 import { loadFor } from "./configuration.ts";
-import { actionOf, deciderOf, ecsOf, outcomeOf } from "./ecs.ts";
+import { actionOf, ecsOf, outcomeOf } from "./ecs.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { stream } from "./output.ts";
 import { count } from "./progress.ts";
-import { instant } from "./runs.ts";
 import { spanOf, spanOptions } from "./span.ts";
 
 export const exportCommand: Command = {
@@ -90,7 +91,7 @@ function* changeTexts(format: Format, rows: Iterable<LoggedRow>): Iterable<strin
 }
 
 function* accountTexts(format: Format, accounts: Iterable<AccountView>): Iterable<string> {
-	if (format === "jsonl") for (const account of accounts) yield `${accountJson(account)}\n`;
+	if (format === "jsonl") for (const account of accounts) yield `${JSON.stringify(accountJson(account))}\n`;
 	else
 		yield* csvTexts(["source", ...accountFields], accounts, (account) => [
 			account.source,

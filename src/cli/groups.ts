@@ -1,3 +1,4 @@
+import { groupJson, memberJson } from "../contract/account-json.ts";
 import { Failure } from "../core/errors.ts";
 import { alignColumns, printable } from "../lib/table.ts";
 import type { GroupView, Views } from "../store/views.ts";
@@ -50,12 +51,10 @@ function* found(views: Views, name: string | undefined): Iterable<GroupView> {
 /** One group a line, in pieces: a group may have 200,000 members. */
 function* lines(views: Views, groups: Iterable<GroupView>): Iterable<string> {
 	for (const view of groups) {
-		const { source, anchor, group, memberCount, targets } = view;
-		const { displayName, description, email } = group;
-		yield `${JSON.stringify({ source, anchor, displayName, description, email, memberCount, targets }).slice(0, -1)},"members":[`;
+		yield `${JSON.stringify(groupJson(view)).slice(0, -1)},"members":[`;
 		let separator = "";
-		for (const { anchor, userName } of views.members(view)) {
-			yield `${separator}${JSON.stringify({ anchor, userName })}`;
+		for (const member of views.members(view)) {
+			yield `${separator}${JSON.stringify(memberJson(member))}`;
 			separator = ",";
 		}
 		yield "]}\n";

@@ -2,28 +2,31 @@ import { Failure } from "../core/errors.ts";
 import { type CurrentAccount, type HistoryRow, keyOf, originOfRow, type Period, periodsOf } from "../core/history.ts";
 import { type Life, livesOf } from "../core/life.ts";
 import type { Origin } from "../core/move.ts";
+import { instant } from "../lib/instant.ts";
 import { alignColumns, printable } from "../lib/table.ts";
 import type { Span } from "../store/log-reader.ts";
 import type { Views } from "../store/views.ts";
 import type { Command, Input } from "./command.ts";
 import { loadFor } from "./configuration.ts";
+import { decisionLines, decisionsText } from "./decisions-text.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { type Output, stream } from "./output.ts";
-import { instant } from "./runs.ts";
 import { spanOf, spanOptions } from "./span.ts";
 
 export const historyCommand: Command = {
 	name: "history",
-	usage: "USER | --feature NAME | --policy NAME [--from DATE] [--to DATE]",
-	summary: "who had which feature or policy, through what, from when to when",
+	usage: "USER | --feature NAME | --policy NAME | --decisions [--from DATE] [--to DATE]",
+	summary: "who had which feature or policy, through what, from when to when; who decided what",
 	details: `With USER, a userName, e-mail address or anchor, also a former one or of an account that is gone: what became of the account, and
 each feature and each value of a policy that it had. With --feature or --policy: everybody who had it, in the order in which
-they lost it, then those who have it still. --from and --to leave out what had ended before, or began after.
+they lost it, then those who have it still. With --decisions: what people decided or had done, oldest first, and who they said they
+were: runs asked for, approvals, rejections, reverts, unpinning, targets read back or forgotten, restored backups. --from and --to leave out what had ended before, or began after.
 It is told from the change log: what began before its oldest row (retention.changes) is "before" that.
 --json prints JSON Lines: one account, or one period, a line.`,
 	options: {
 		feature: { kind: "value", placeholder: "NAME", summary: "everybody who had this feature" },
 		policy: { kind: "value", placeholder: "NAME", summary: "everybody who had a value of this policy" },
+		decisions: { kind: "flag", summary: "what people decided, and who" },
 		...spanOptions,
 	},
 	operands: [0, 1],
@@ -33,6 +36,11 @@ It is told from the change log: what began before its oldest row (retention.chan
 		const { config } = loadFor(context, input);
 		const views = await context.doors.openViews(config.database);
 		try {
+			if (subject.kind === "decisions") {
+				const rows = views.decisions(span);
+				await stream(context.out, input.isJson ? decisionLines(rows) : decisionsText(context.out, rows));
+				return exitCodes.done;
+			}
 			const logStart = views.logStart() ?? context.clock();
 			if (subject.kind === "user") {
 				const accounts = accountsOf(views, subject.name, logStart, span);
@@ -55,15 +63,16 @@ interface Subject {
 	readonly name: string;
 }
 
-function subjectOf({ operands, values }: Input): Subject {
+function subjectOf({ operands, values, flags }: Input): Subject | { readonly kind: "decisions" } {
 	const asked = [
 		{ kind: "user", name: operands[0] },
 		{ kind: "feature", name: values.get("feature") },
 		{ kind: "policy", name: values.get("policy") },
 	].filter((each): each is Subject => each.name !== undefined);
 	const [subject, other] = asked;
-	if (subject !== undefined && other === undefined) return subject;
-	throw new Failure("USAGE", "history is of one user, one feature or one policy", {
+	if (flags.has("decisions") && subject === undefined) return { kind: "decisions" };
+	if (subject !== undefined && other === undefined && !flags.has("decisions")) return subject;
+	throw new Failure("USAGE", "history is of one user, one feature or one policy, or of decisions", {
 		hint: `usage: dirsyncd history ${historyCommand.usage}`,
 	});
 }

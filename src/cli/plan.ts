@@ -1,4 +1,5 @@
-import { type Change, changeKinds } from "../core/change.ts";
+import { changeJson } from "../contract/run-json.ts";
+import { changeKinds } from "../core/change.ts";
 import { Failure } from "../core/errors.ts";
 import type { PlanResult } from "../engine.ts";
 import { type Command, type Input, readingOptions } from "./command.ts";
@@ -80,10 +81,4 @@ export function* planPieces(plan: PlanResult): Iterable<string> {
 		separator = ",";
 	}
 	yield "]}";
-}
-
-function changeJson(change: Change): object {
-	const { kind, subject, anchor, name, why, before, after } = change;
-	const target = change.subject === "account" ? change.target : undefined;
-	return { kind, subject, ...(target !== undefined && { target }), anchor, name, why, before: before ?? null, after: after ?? null };
 }

@@ -1,9 +1,9 @@
 import path from "node:path";
+import { instant } from "../lib/instant.ts";
 import type { Command } from "./command.ts";
 import { loadFor, sameConfig } from "./configuration.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { count } from "./progress.ts";
-import { instant } from "./runs.ts";
 
 export const restoreCommand: Command = {
 	name: "restore",
@@ -24,7 +24,7 @@ with what it is to be, and whoever is there already is looked for before anythin
 		const claim = { command: "restore", clock: context.clock };
 		const lock = await context.doors.waitForLock(database, claim, PATIENCE_MS, context.signal);
 		try {
-			const { kept, lastRunAt, changes } = await context.doors.restore(from, database);
+			const { kept, lastRunAt, changes } = await context.doors.restore(from, database, context.user);
 			if (input.isJson) {
 				const keptAt = kept ?? null;
 				context.out.write(`${JSON.stringify({ database, backup: from, kept: keptAt, lastRun: instant(lastRunAt), changes })}\n`);

@@ -1,8 +1,10 @@
+import { loggedJson, runJson, targetOf } from "../contract/run-json.ts";
 import { changeKinds } from "../core/change.ts";
 import { Failure } from "../core/errors.ts";
 import { formatDuration } from "../lib/duration.ts";
+import { instant } from "../lib/instant.ts";
 import { alignColumns, printable } from "../lib/table.ts";
-import type { LoggedChange, RunView, Views } from "../store/views.ts";
+import type { RunView, Views } from "../store/views.ts";
 import type { Command, Input } from "./command.ts";
 import { loadFor } from "./configuration.ts";
 import type { Context } from "./context.ts";
@@ -32,25 +34,6 @@ export const runsCommand: Command = {
 		return exitCodes.done;
 	},
 };
-
-/** A run as JSON: instants as ISO 8601, nothing left out. */
-export function runJson(run: RunView): object {
-	const { startedAt, endedAt, unsealed, ...rest } = run;
-	return {
-		...{ run: rest.run, source: rest.source, mode: rest.mode, trigger: rest.trigger, outcome: rest.outcome },
-		...{ startedAt: instant(startedAt), endedAt: instant(endedAt), sealed: rest.sealed, unsealed },
-		...{ fullBecause: rest.fullBecause ?? null, server: rest.server ?? null, error: rest.error ?? null, read: rest.read },
-		...{ created: rest.created, updated: rest.updated, disabled: rest.disabled, enabled: rest.enabled, deleted: rest.deleted },
-		...{ held: rest.held, quarantined: rest.quarantined, reverts: rest.reverts ?? null },
-	};
-}
-
-/** An instant as a person and a script read it, or null. */
-export function instant(at: number): string;
-export function instant(at: number | undefined): string | null;
-export function instant(at: number | undefined): string | null {
-	return at === undefined ? null : new Date(at).toISOString();
-}
 
 export function runColour(run: RunView): Colour {
 	if (run.outcome === "succeeded") return "green";
@@ -105,17 +88,6 @@ function* runJsonPieces(run: RunView, views: Views): Iterable<string> {
 		separator = ",";
 	}
 	yield "]}\n";
-}
-
-function loggedJson(change: LoggedChange): object {
-	const { sequence, at, kind, subject, anchor, name, why, result, before, after } = change;
-	const target = targetOf(change) ?? null;
-	return { sequence, at: instant(at), kind, subject, target, anchor, name, why, result, before: before ?? null, after: after ?? null };
-}
-
-/** The target whose own doing it is. */
-function targetOf(change: LoggedChange): string | undefined {
-	return change.subject === "account" ? change.target : undefined;
 }
 
 function* runText(out: Output, run: RunView, views: Views): Iterable<string> {

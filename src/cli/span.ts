@@ -1,4 +1,5 @@
 import { Failure } from "../core/errors.ts";
+import { endOf, startOf } from "../lib/instant.ts";
 import type { Span } from "../store/log-reader.ts";
 import type { Input, Option } from "./command.ts";
 
@@ -11,39 +12,16 @@ export const spanOptions: Readonly<Record<string, Option>> = {
 /** The time that was asked for. Throws USAGE. */
 export function spanOf({ values }: Input): Span {
 	const [from, to] = [values.get("from"), values.get("to")];
-	const span = { from: from === undefined ? undefined : startOf("--from", from), to: to === undefined ? undefined : endOf("--to", to) };
+	const span = {
+		from: from === undefined ? undefined : (startOf(from) ?? refuse("--from", from)),
+		to: to === undefined ? undefined : (endOf(to) ?? refuse("--to", to)),
+	};
 	if (span.from !== undefined && span.to !== undefined && span.from >= span.to) {
 		throw new Failure("USAGE", `--from ${from} is not before --to ${to}`, {
 			hint: "Give the earlier one as --from; a day as --to is included.",
 		});
 	}
 	return span;
-}
-
-const DAY_MS = 86_400_000;
-
-function startOf(option: string, text: string): number {
-	return dayOf(text) ?? instantOf(text) ?? refuse(option, text);
-}
-
-function endOf(option: string, text: string): number {
-	const day = dayOf(text);
-	return day === undefined ? (instantOf(text) ?? refuse(option, text)) : day + DAY_MS;
-}
-
-/** Midnight in UTC. */
-function dayOf(text: string): number | undefined {
-	if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined;
-	const at = Date.parse(`${text}T00:00:00Z`);
-	// JavaScript takes 30 February for 2 March.
-	return Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== text ? undefined : at;
-}
-
-function instantOf(text: string): number | undefined {
-	const [day = "", time = ""] = text.split("T");
-	if (dayOf(day) === undefined || !/^\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(time)) return undefined;
-	const at = Date.parse(text);
-	return Number.isNaN(at) ? undefined : at;
 }
 
 function refuse(option: string, text: string): never {

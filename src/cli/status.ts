@@ -1,14 +1,17 @@
+import { pinJson } from "../contract/account-json.ts";
+import { sourceJson, targetJson } from "../contract/status-json.ts";
 import { formatDuration } from "../lib/duration.ts";
+import { instant } from "../lib/instant.ts";
 import { alignColumns, printable } from "../lib/table.ts";
 import type { HeldPlanView, QuarantineView, RunView, SourceView, TargetView, Views } from "../store/views.ts";
 import type { Command, Input } from "./command.ts";
 import { loadFor, sameConfig } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { pinJson, pinText } from "./pin-text.ts";
+import { pinText } from "./pin-text.ts";
 import { heldName } from "./plan-text.ts";
 import { count } from "./progress.ts";
-import { instant, runColour, runJson } from "./runs.ts";
+import { runColour } from "./runs.ts";
 
 export const statusCommand: Command = {
 	name: "status",
@@ -84,24 +87,8 @@ function statusJson({ database, daemon, sources, targets, configured, held, pins
 	return {
 		database,
 		daemon: daemon === undefined ? null : { ...daemon, since: instant(daemon.since) },
-		sources: sources.map((source) => ({
-			source: source.source,
-			entries: source.entries,
-			groups: source.groups,
-			memberships: source.memberships,
-			changes: source.strategy ?? null,
-			sealed: source.sealed ?? null,
-			held: source.held,
-			quarantined: source.quarantined,
-			lastSuccess: { full: instant(source.lastSuccess.full), delta: instant(source.lastSuccess.delta) },
-			lastRun: source.lastRun === undefined ? null : runJson(source.lastRun),
-		})),
-		targets: targets.map(({ target, accounts, pending, failed, released, lastError, trouble, readBack }) => ({
-			...{ target, isConfigured: configured.includes(target), accounts, pending, failed, released },
-			lastError: lastError ?? null,
-			trouble: trouble === undefined ? null : { ...trouble, since: instant(trouble.since), retryAt: instant(trouble.retryAt) },
-			readBack: readBack === undefined ? null : { at: instant(readBack.at), ...readBack.counts },
-		})),
+		sources: sources.map(sourceJson),
+		targets: targets.map((target) => targetJson(target, configured.includes(target.target))),
 		held: held.map(({ plan, source, since, kinds, changes }) => ({ plan, source, since: instant(since), kinds, changes: changes.length })),
 		pins: pins.map((pin) => ({ source: pin.source, anchor: pin.anchor, name: pin.name, ...pinJson(pin) })),
 		quarantine: quarantine.map((entry) => ({ ...entry, since: instant(entry.since) })),

@@ -41,14 +41,17 @@ async function syncSources(context: Context, input: Input, loaded: LoadedConfig)
 	await writing(context, loaded.config, "sync", {
 		here: async (engine) => {
 			for (const { name } of sources) {
-				const report = await ending(progress, engine.sync({ source: name, mode, trigger: "command" }, progress, context.signal));
+				const report = await ending(
+					progress,
+					engine.sync({ source: name, mode, trigger: "command", by: context.user }, progress, context.signal),
+				);
 				say(report);
 			}
 		},
 		there: async (daemon) => {
 			for (const { name } of sources) {
 				progress.say(`${name}: in the daemon at ${daemon.url}`);
-				say(await ending(progress, daemon.sync({ source: name, mode })));
+				say(await ending(progress, daemon.sync({ source: name, mode, by: context.user })));
 			}
 		},
 	});

@@ -66,7 +66,9 @@ function failureOf(url: string, status: number, body: unknown): Failure {
 
 function asReport(url: string, body: unknown): RunReport {
 	// The daemon on the other side is of this version: it holds the database that this process would otherwise open.
-	if (isRecord(body) && typeof body["run"] === "number" && typeof body["outcome"] === "string") return body as unknown as RunReport;
+	if (isRecord(body) && typeof body["run"] === "number" && typeof body["outcome"] === "string" && typeof body["startedAt"] === "string") {
+		return { ...body, startedAt: Date.parse(body["startedAt"]) } as unknown as RunReport;
+	}
 	throw notUnderstood(url);
 }
 

@@ -1,11 +1,11 @@
 import { Failure } from "../core/errors.ts";
+import { instant } from "../lib/instant.ts";
 import { printable } from "../lib/table.ts";
 import type { BrokenRow } from "../store/chain.ts";
 import type { Command } from "./command.ts";
 import { loadFor } from "./configuration.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { count } from "./progress.ts";
-import { instant } from "./runs.ts";
 
 export const verifyCommand: Command = {
 	name: "verify",

@@ -4,7 +4,7 @@
  */
 export const failureCodes = {
 	CONFIG_INVALID: "the configuration has problems; all of them are listed",
-	USAGE: "the command line is wrong",
+	USAGE: "the command line, or a request, is wrong",
 	SECRET_UNREADABLE: "a secret's file, variable or credential cannot be read",
 	SOURCE_UNREACHABLE: "no connection: name, route, refused, reset, or no answer in time",
 	SOURCE_UNTRUSTED: "the server's certificate is not trusted, expired, or for another name",
@@ -30,6 +30,7 @@ export const failureCodes = {
 	RUN_ALREADY_ACTIVE: "a run of this source is going on",
 	OUTPUT_UNWRITABLE: "a file that was asked for cannot be written",
 	NOT_FOUND: "what was asked for is not there",
+	AMBIGUOUS: "a name means more than one",
 	FORBIDDEN: "who asks may not, or did not ask by a form of the page",
 	CANCELLED: "stopped because the process is ending",
 } as const satisfies Record<string, string>;

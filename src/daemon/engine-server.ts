@@ -93,6 +93,10 @@ async function answer(
 			return engine.reject(call.request.plan, call.request.by);
 		case "revert":
 			return engine.revert(call.request.request, call.request.by, listener, signal);
+		case "preview":
+			return engine.preview(call.request.request, call.request.most, signal);
+		case "explain":
+			return engine.explain(call.request.user, signal);
 		case "unpin":
 			return engine.unpin(call.request.user, call.request.by);
 		case "watch": {
@@ -104,7 +108,7 @@ async function answer(
 		case "forget":
 			return engine.forget(call.request.target, call.request.user, call.request.by);
 		case "readBack":
-			return engine.readBack(call.request.target, signal);
+			return engine.readBack(call.request.target, call.request.by, signal);
 		case "nextDelivery":
 			return engine.nextDelivery();
 		case "retain":

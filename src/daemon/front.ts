@@ -2,16 +2,20 @@ import { Failure } from "../core/errors.ts";
 import type { Api } from "../http/api.ts";
 import { type Health, type HealthFacts, judgeHealth } from "../http/health.ts";
 import type { Look } from "../http/look.ts";
+import type { Reads } from "../http/reads.ts";
 import type { HttpParts } from "../http/server.ts";
 import type { Works } from "./works.ts";
 
 /** What HTTP shows of the daemon, from the first moment to the last. */
 export interface Front {
-	readonly http: Pick<HttpParts, "health" | "isReady" | "metrics" | "api" | "look">;
+	readonly http: Pick<HttpParts, "health" | "isReady" | "metrics" | "api" | "look" | "reads">;
 	/** The works are open. */
 	connect(works: Works): void;
 	stopping(): void;
 }
+
+/** Who asked without saying who: nobody but an operator may. */
+const NAMELESS = "operator";
 
 export function makeFront({ version, clock }: { readonly version: string; readonly clock: () => number }): Front {
 	const startedAt = clock();
@@ -29,13 +33,13 @@ export function makeFront({ version, clock }: { readonly version: string; readon
 	};
 
 	const api: Api = {
-		sync: async (source, mode) => open().sync(source, mode),
+		sync: async (source, mode, by) => open().sync(source, mode, by ?? NAMELESS),
 		approve: async (plan, by) => open().approve(plan, by),
 		reject: async (plan, by) => open().reject(plan, by),
 		revert: async (request, by) => open().revert(request, by),
 		unpin: async (user, by) => open().unpin(user, by),
 		forget: async (target, user, by) => open().forget(target, user, by),
-		readBack: async (target) => open().readBack(target),
+		readBack: async (target, by) => open().readBack(target, by ?? NAMELESS),
 		sources: () => open().sources(),
 		status: () => ({ ...open().status(), startedAt: new Date(startedAt).toISOString(), version, health: health() }),
 		plans: () => open().plans(),
@@ -54,6 +58,32 @@ export function makeFront({ version, clock }: { readonly version: string; readon
 		explain: async (user) => open().look.explain(user),
 	};
 
+	const reads: Reads = {
+		version: () => version,
+		startedAt: () => startedAt,
+		health,
+		schedule: () => open().schedule(),
+		sources: () => open().look.sources(),
+		targets: () => open().look.targets(),
+		heldBriefly: (most) => open().look.heldBriefly(most),
+		run: (id) => open().look.run(id),
+		rules: () => open().look.rules(),
+		explain: async (user) => open().look.explain(user),
+		accountsNamed: (user) => open().accountsNamed(user),
+		strangers: (group, most) => open().strangers(group, most),
+		preview: async (request, most) => open().preview(request, most),
+		accounts: (filter, after, limit) => open().pages.accounts(filter, after, limit),
+		groups: (filter, after, limit) => open().pages.groups(filter, after, limit),
+		groupsByAnchor: (anchor) => open().pages.groupsByAnchor(anchor),
+		members: (group, after, limit) => open().pages.members(group, after, limit),
+		runs: (source, after, limit) => open().pages.runs(source, after, limit),
+		runChanges: (run, after, limit) => open().pages.runChanges(run, after, limit),
+		planChanges: (plan, after, limit) => open().pages.planChanges(plan, after, limit),
+		quarantine: (source, after, limit) => open().pages.quarantine(source, after, limit),
+		pins: (after, limit) => open().pages.pins(after, limit),
+		log: (filter, after, limit) => open().pages.log(filter, after, limit),
+	};
+
 	return {
 		http: {
 			health,
@@ -65,6 +95,7 @@ export function makeFront({ version, clock }: { readonly version: string; readon
 			},
 			api,
 			look,
+			reads,
 		},
 		connect: (to) => {
 			works = to;

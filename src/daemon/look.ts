@@ -12,25 +12,14 @@ export interface LookParts {
 	going(): readonly Going[];
 	/** The one that is in force. */
 	config(): Config;
-	readonly clock: () => number;
-	/** Aborted when the daemon is to end. */
-	readonly ending: AbortSignal;
+	/** In the engine's thread: of a name that nobody has, everybody's entry is looked at. */
+	explain(user: string): Promise<readonly Explanation[]>;
 }
 
-/** What the page sees of the daemon: it reads beside the engine, as the commands do. */
-export function makeLook({ views, overview, going, config, clock, ending }: LookParts): Look {
-	// One after the other: each opens the database, and may ask the directory.
+/** What the page sees of the daemon: it reads beside the engine, as the commands do, but for what takes long. */
+export function makeLook({ views, overview, going, config, explain }: LookParts): Look {
+	// One after the other: each opens the database in the engine's thread, and may ask the directory.
 	const explaining = makeLane();
-	const explain = async (user: string): Promise<readonly Explanation[]> => {
-		// Most daemons are never asked: their main thread need not know how to speak to directories.
-		const { openPlanner } = await import("../app/planner.ts");
-		const planner = openPlanner(config(), { clock, random: Math.random });
-		try {
-			return await planner.explain(user, ending);
-		} finally {
-			await planner.close();
-		}
-	};
 	return {
 		heldBriefly: (most) => views.heldBriefly(most),
 		quarantine: () => views.quarantine(),

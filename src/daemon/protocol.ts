@@ -8,12 +8,14 @@ export interface EngineCalls {
 	approve(request: { readonly plan: string; readonly by: string }): ReturnType<Engine["approve"]>;
 	reject(request: { readonly plan: string; readonly by: string }): ReturnType<Engine["reject"]>;
 	revert(request: { readonly request: RevertRequest; readonly by: string }): ReturnType<Engine["revert"]>;
+	preview(request: { readonly request: RevertRequest; readonly most: number }): ReturnType<Engine["preview"]>;
+	explain(request: { readonly user: string }): ReturnType<Engine["explain"]>;
 	unpin(request: { readonly user: string; readonly by: string }): ReturnType<Engine["unpin"]>;
 	/** Ends only by failing; each time it is woken, it says so. */
 	watch(request: { readonly source: string }): ReturnType<Engine["watch"]>;
 	deliver(request: undefined): Promise<ReturnType<Engine["deliver"]>>;
 	forget(request: { readonly target: string; readonly user: string | undefined; readonly by: string }): ReturnType<Engine["forget"]>;
-	readBack(request: { readonly target: string }): ReturnType<Engine["readBack"]>;
+	readBack(request: { readonly target: string; readonly by: string | undefined }): ReturnType<Engine["readBack"]>;
 	nextDelivery(request: undefined): Promise<ReturnType<Engine["nextDelivery"]>>;
 	retain(request: undefined): Promise<ReturnType<Engine["retain"]>>;
 	backUp(request: string): Promise<void>;

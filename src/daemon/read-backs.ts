@@ -16,8 +16,8 @@ export interface ReadBacksParts {
 /** Targets are read back by their schedules, one reading of each at a time. */
 export interface ReadBacks {
 	replace(targets: readonly TargetConfig[]): void;
-	/** Now, or joins the one that is going on. */
-	readBack(target: string): Promise<ReadBackReport>;
+	/** Now, or joins the one that is going on, which is then nobody's doing. `by`: who asked for it, if anybody did. */
+	readBack(target: string, by: string | undefined): Promise<ReadBackReport>;
 	/** Resolves when nothing of it is going on any more. */
 	stop(): Promise<void>;
 }
@@ -30,17 +30,17 @@ export function makeReadBacks({ engine, log, clock, ending }: ReadBacksParts): R
 	const underway = new Map<string, Promise<ReadBackReport>>();
 	let timer: NodeJS.Timeout | undefined;
 
-	const readBack = (target: string): Promise<ReadBackReport> => {
+	const readBack = (target: string, by: string | undefined): Promise<ReadBackReport> => {
 		const known = underway.get(target);
 		if (known !== undefined) return known;
-		const reading = engine.call("readBack", { target }, ending).finally(() => underway.delete(target));
+		const reading = engine.call("readBack", { target, by }, ending).finally(() => underway.delete(target));
 		underway.set(target, reading);
 		return reading;
 	};
 
 	const byClock = async (target: string): Promise<void> => {
 		try {
-			const { same, changed, missing, others, partialBecause } = await readBack(target);
+			const { same, changed, missing, others, partialBecause } = await readBack(target, undefined);
 			const isWell = changed + missing === 0;
 			log[isWell ? "info" : "warn"]({ target, same, changed, missing, others, ...(partialBecause && { partialBecause }) }, "read back");
 		} catch (error) {

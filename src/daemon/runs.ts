@@ -59,9 +59,9 @@ export function makeRuns(parts: RunsParts) {
 		overview.ended(source, { run: undefined, mode, outcome: "failed", endedAt: clock(), unsealed: [], error: message, hint });
 	};
 
-	const sync = async (source: string, mode: Mode | "auto", trigger: Trigger): Promise<RunReport> => {
+	const sync = async (source: string, mode: Mode | "auto", trigger: Trigger, by?: string): Promise<RunReport> => {
 		try {
-			return ended(await engine.call("sync", { source, mode, trigger }, ending));
+			return ended(await engine.call("sync", { source, mode, trigger, by }, ending));
 		} catch (error) {
 			lost(source, mode === "auto" ? "delta" : mode, error);
 			throw error;

@@ -3,10 +3,13 @@ import { Failure } from "../core/errors.ts";
 import type { ReadBackReport } from "../engine.ts";
 import type { HealthFacts } from "../http/health.ts";
 import type { Look } from "../http/look.ts";
+import type { Reads, ScheduleView } from "../http/reads.ts";
 import { makeChannel } from "../notify/channels.ts";
 import type { Forgotten } from "../store/forget.ts";
 import { openNotices } from "../store/notices.ts";
 import { openViews } from "../store/open-views.ts";
+import type { Pages } from "../store/page-views.ts";
+import { openPages } from "../store/pages.ts";
 import type { Unpinned } from "../store/pins.ts";
 import { openProbe, type Probe } from "../store/probe.ts";
 import type { HeldPlanView, Views } from "../store/views.ts";
@@ -32,14 +35,20 @@ export interface Works {
 	start(): void;
 	/** Switches to another configuration when the runs going on have ended. Throws when it cannot be opened; then the old one stays. */
 	change(config: Config): Promise<void>;
-	sync(source: string, mode: "full" | "delta" | "auto"): Promise<RunReport>;
+	sync(source: string, mode: "full" | "delta" | "auto", by: string): Promise<RunReport>;
 	approve(plan: string, by: string): Promise<RunReport>;
 	reject(plan: string, by: string): Promise<{ readonly source: string; readonly rejected: number }>;
 	revert(request: RevertRequest, by: string): Promise<RunReport>;
 	unpin(user: string, by: string): Promise<Unpinned>;
 	forget(target: string, user: string | undefined, by: string): Promise<Forgotten>;
-	readBack(target: string): Promise<ReadBackReport>;
+	readBack(target: string, by: string): Promise<ReadBackReport>;
 	sources(): readonly string[];
+	preview: Reads["preview"];
+	schedule(): readonly ScheduleView[];
+	accountsNamed: Reads["accountsNamed"];
+	strangers: Reads["strangers"];
+	/** Lists without end, read in slices beside the engine. */
+	readonly pages: Pages;
 	plans(): readonly HeldPlanView[];
 	status(): object;
 	facts(): Pick<HealthFacts, "sources" | "targets" | "database" | "engine">;
@@ -96,7 +105,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 		onUp: () => log.info("the engine is up again"),
 	});
 	closers.add("engine", () => engine.close(ENGINE_CLOSE_MS));
-	const { views, probe } = await openReaders(config.database, closers);
+	const { views, probe, pages } = await openReaders(config.database, closers);
 	const names = (each: readonly { readonly name: string }[]): readonly string[] => each.map(({ name }) => name);
 	const configured = () => ({ sources: names(config.sources), targets: names(config.targets), features: names(config.features) });
 	const overview = makeOverview({ views, configured, clock });
@@ -147,7 +156,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 	};
 	/** Decisions touch one source where it is known whose plan it is, and else may touch any. */
 	const deciding = <T>(plan: string, work: () => Promise<T>): Promise<T> => {
-		const source = views.held().find((held) => held.plan === plan)?.source;
+		const source = views.heldBriefly(0).find((held) => held.plan === plan)?.source;
 		return source === undefined ? schedule.betweenAll(work) : schedule.between(source, work);
 	};
 
@@ -173,7 +182,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 					watching.start(watchedIn(config));
 				}
 			}),
-		sync: (source, mode) => schedule.between(source, () => counted(runs.sync(source, mode, "api"))),
+		sync: (source, mode, by) => schedule.between(source, () => counted(runs.sync(source, mode, "api", by))),
 		approve: (plan, by) => deciding(plan, () => counted(runs.approve(plan, by))),
 		reject: (plan, by) => deciding(plan, () => runs.reject(plan, by)),
 		revert: (request, by) => {
@@ -185,7 +194,12 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 		},
 		unpin: (user, by) => engine.call("unpin", { user, by }, ending.signal),
 		forget: (target, user, by) => engine.call("forget", { target, user, by }, ending.signal),
-		readBack: (target) => readBacks.readBack(target),
+		readBack: (target, by) => readBacks.readBack(target, by),
+		preview: (request, most) => engine.call("preview", { request, most }, ending.signal),
+		schedule: () => schedule.times(),
+		accountsNamed: (user) => [...views.accounts(user)],
+		strangers: (group, most) => views.strangers(group, most),
+		pages,
 		sources: () => configured().sources,
 		plans: () => views.held(),
 		status: () => ({ sources: views.sources(), targets: views.targets(), schedule: schedule.times() }),
@@ -195,7 +209,10 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 			engine: engineTrouble(engine),
 		}),
 		metrics: () => metrics.text(),
-		look: makeLook({ views, overview, going: going.now, config: () => config, clock, ending: ending.signal }),
+		look: makeLook({
+			...{ views, overview, going: going.now, config: () => config },
+			explain: (user) => engine.call("explain", { user }, ending.signal),
+		}),
 		close: async () => {
 			ending.abort(new Failure("CANCELLED", "stopped because the daemon is ending"));
 			// A run that does not stop by itself is stopped with its thread: the transaction that it is in is as if it had never begun.
@@ -211,13 +228,18 @@ function watchedIn({ sources }: Config): readonly string[] {
 }
 
 /** What reads and probes beside the engine. When one cannot be opened, the engine is closed again. */
-async function openReaders(database: string, closers: Closers): Promise<{ readonly views: Views; readonly probe: Probe }> {
+async function openReaders(
+	database: string,
+	closers: Closers,
+): Promise<{ readonly views: Views; readonly probe: Probe; readonly pages: Pages }> {
 	try {
 		const views = openViews(database);
 		closers.add("views", () => views.close());
 		const probe = openProbe(database);
 		closers.add("probe", () => probe.close());
-		return { views, probe };
+		const pages = openPages(database);
+		closers.add("pages", () => pages.close());
+		return { views, probe, pages };
 	} catch (error) {
 		await closers.close();
 		throw error;

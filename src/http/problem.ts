@@ -1,69 +1,57 @@
-import { Failure, type FailureCode } from "../core/errors.ts";
+import type { FastifyReply } from "fastify";
+import { Failure } from "../core/errors.ts";
+import { kindOf, type ProblemCode } from "./problem-table.ts";
 
 /** Problem details (RFC 9457), with what the command line needs to say it as its own. */
 export interface ProblemDetails {
-	readonly type: "about:blank";
+	readonly type: string;
 	readonly title: string;
 	readonly status: number;
 	readonly detail: string;
+	/** What was asked for. */
+	readonly instance?: string;
+	/** Everything that is wrong with the request, each with its place. */
+	readonly errors?: readonly ProblemPart[];
 	readonly error: { readonly code: string; readonly message: string; readonly hint?: string };
 }
 
-export const PROBLEM_TYPE = "application/problem+json";
+/** One thing that is wrong: `parameter` of the path or the query, or `pointer` into the body (RFC 6901, as a fragment). */
+export interface ProblemPart {
+	readonly parameter?: string;
+	readonly pointer?: string;
+	readonly detail: string;
+	readonly value: unknown;
+	readonly remedy: string;
+}
 
-const titles: Readonly<Record<number, string>> = {
-	400: "Bad Request",
-	401: "Unauthorized",
-	403: "Forbidden",
-	404: "Not Found",
-	405: "Method Not Allowed",
-	409: "Conflict",
-	413: "Content Too Large",
-	415: "Unsupported Media Type",
-	429: "Too Many Requests",
-	500: "Internal Server Error",
-	502: "Bad Gateway",
-	503: "Service Unavailable",
-};
+const PROBLEM_TYPE = "application/problem+json";
 
-const statuses: Readonly<Partial<Record<FailureCode, number>>> = {
-	USAGE: 400,
-	NOT_FOUND: 404,
-	FORBIDDEN: 403,
-	PLAN_UNKNOWN: 404,
-	PLAN_CHANGED: 409,
-	RUN_ALREADY_ACTIVE: 409,
-	DATABASE_LOCKED: 503,
-	DATABASE_UNWRITABLE: 503,
-	CANCELLED: 503,
-	SOURCE_UNREACHABLE: 502,
-	SOURCE_UNTRUSTED: 502,
-	SOURCE_REFUSED: 502,
-	SOURCE_BROKE: 502,
-	SOURCE_LIMIT: 502,
-	SOURCE_PROTOCOL: 502,
-	SOURCE_BASE_MISSING: 502,
-	TARGET_UNREACHABLE: 502,
-	TARGET_REFUSED: 502,
-};
-
-export function problem(status: number, code: string, message: string, hint?: string): ProblemDetails {
+export function problem(code: ProblemCode, message: string, hint?: string): ProblemDetails {
+	const { type, title, status } = kindOf(code);
 	const detail = hint === undefined ? message : `${message}. ${hint}`;
-	return {
-		type: "about:blank",
-		title: titles[status] ?? "Error",
-		status,
-		detail,
-		error: { code, message, ...(hint !== undefined && { hint }) },
-	};
+	return { type, title, status, detail, error: { code, message, ...(hint !== undefined && { hint }) } };
 }
 
 /** What went wrong with a request, for who made it. A bug is named and not described: its text may hold anything. */
 export function problemOf(error: unknown): ProblemDetails {
-	if (error instanceof Failure) return problem(statuses[error.code] ?? 500, error.code, error.message, error.hint);
+	if (error instanceof Failure) return problem(error.code, error.message, error.hint);
 	const status = statusOf(error);
-	if (status !== undefined && error instanceof Error) return problem(status, "USAGE", error.message);
-	return problem(500, "INTERNAL", "this request met a bug of dirsyncd", "The daemon's log says more.");
+	if (status === undefined || !(error instanceof Error)) {
+		return problem("INTERNAL", "this request met a bug of dirsyncd", "The daemon's log says more.");
+	}
+	if (status === 413) return problem("TOO_LARGE", "the body is too large", "16 KiB are enough for everything here.");
+	if (status === 415) return problem("UNSUPPORTED_MEDIA_TYPE", "the body is no JSON", "Send Content-Type: application/json.");
+	return { ...problem("USAGE", error.message), status };
+}
+
+/** Answers with a problem. */
+export function refuse(reply: FastifyReply, details: ProblemDetails): FastifyReply {
+	const instance = reply.request.url;
+	return reply
+		.code(details.status)
+		.type(PROBLEM_TYPE)
+		.serializer((given: unknown) => given as string)
+		.send(JSON.stringify({ ...details, instance }));
 }
 
 /** What the web server itself refuses: bad JSON, a body too large, an unknown media type. */

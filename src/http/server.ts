@@ -3,18 +3,19 @@ import type { AddressInfo } from "node:net";
 import { Server as TlsServer } from "node:tls";
 import helmet, { type FastifyHelmetOptions } from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import fastify, { type FastifyInstance } from "fastify";
 import type { Secret } from "../config/secret.ts";
 import { Failure } from "../core/errors.ts";
-import { type Api, addApi } from "./api.ts";
+import { addApi } from "./api/scope.ts";
+import type { Api } from "./api.ts";
 import type { Health } from "./health.ts";
 import type { Look } from "./look.ts";
 import { script } from "./page/script.ts";
 import { style } from "./page/style.ts";
 import { addPage } from "./page.ts";
-import type { PageParts } from "./page-parts.ts";
-import { PROBLEM_TYPE, problem, problemOf } from "./problem.ts";
-import { bearerOf, roleOf, type Tokens } from "./token.ts";
+import { problem, problemOf, refuse } from "./problem.ts";
+import type { Reads } from "./reads.ts";
+import type { Tokens } from "./token.ts";
 
 /** What the server shows. */
 export interface HttpParts {
@@ -28,6 +29,7 @@ export interface HttpParts {
 	isReady(): boolean;
 	readonly metrics: { readonly contentType: string; text(): Promise<string> };
 	readonly api: Api;
+	readonly reads: Reads;
 	readonly look: Look;
 	/** An error that is no Failure: a bug. */
 	onBug(error: unknown, where: string): void;
@@ -61,20 +63,12 @@ export async function openHttp(parts: HttpParts): Promise<HttpServer> {
 		if (details.status >= 500 && !(error instanceof Failure)) parts.onBug(error, `${request.method} ${request.routeOptions.url ?? ""}`);
 		return refuse(reply, details);
 	});
-	app.setNotFoundHandler((request, reply) =>
-		refuse(reply, problem(404, "NOT_FOUND", `there is nothing at ${request.method} ${request.url}`)),
-	);
+	app.setNotFoundHandler((request, reply) => refuse(reply, problem("NOT_FOUND", `there is nothing at ${request.method} ${request.url}`)));
 	await app.register(rateLimit, { global: false });
 	const countGuess = app.createRateLimit({ max: MOST_GUESSES, timeWindow: 60_000 });
 	addOpenRoutes(app, parts);
 	await app.register(async (scope) => addPage(scope, { ...parts, isSecure: parts.tls !== undefined, countGuess }));
-	await app.register(
-		async (scope) => {
-			requireToken(scope, parts.tokens, countGuess);
-			addApi(scope, parts.api);
-		},
-		{ prefix: "/api/v1" },
-	);
+	await app.register(async (scope) => addApi(scope, { ...parts, countGuess }), { prefix: "/api/v1" });
 	await listen(app, parts.listen);
 	return {
 		url: urlOf(parts.tls === undefined ? "http" : "https", app.server.address() as AddressInfo),
@@ -110,7 +104,9 @@ function addOpenRoutes(app: FastifyInstance, parts: HttpParts): void {
 }
 
 function makeApp({ tls }: HttpParts): FastifyInstance {
-	const options = { logger: false, bodyLimit: 16_384, forceCloseConnections: "idle", trustProxy: false } as const;
+	// Names in paths may be DNs.
+	const routerOptions = { maxParamLength: 1000 };
+	const options = { logger: false, bodyLimit: 16_384, forceCloseConnections: "idle", trustProxy: false, routerOptions } as const;
 	if (tls === undefined) return fastify(options);
 	// What browsers and agents see is the same server: only the socket below it is another kind.
 	return fastify({ ...options, https: { cert: tls.cert, key: tls.key.reveal(), minVersion: OLDEST_TLS } }) as unknown as FastifyInstance;
@@ -142,41 +138,6 @@ function headers(isSecure: boolean): FastifyHelmetOptions {
 /** As a policy names what may stand in a document (CSP Level 3 §2.3.1). */
 function hashOf(text: string): string {
 	return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
-}
-
-/**
- * Everything in this scope needs a token, and what changes anything the operator's. Only wrong tokens count against an address: nobody
- * can lock out who has the right one.
- */
-function requireToken(scope: FastifyInstance, tokens: Tokens, countGuess: PageParts["countGuess"]): void {
-	const guard = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-		const role = roleOf(bearerOf(request.headers.authorization), tokens);
-		if (role === "operator" || (role === "viewer" && isReading(request))) return undefined;
-		if (role === "viewer") return refuse(reply, problem(403, "FORBIDDEN", "the viewer's token only reads", "Use the admin token."));
-		const guesses = await countGuess(request);
-		if (!guesses.isAllowed && guesses.isExceeded) {
-			reply.header("retry-after", guesses.ttlInSeconds);
-			return refuse(reply, problem(429, "USAGE", "too many wrong tokens", `Try again in ${guesses.ttlInSeconds} s.`));
-		}
-		reply.header("www-authenticate", 'Bearer realm="dirsyncd"');
-		return refuse(
-			reply,
-			problem(401, "USAGE", "the API needs the admin token", "It stands in the file beside the database that ends in -token."),
-		);
-	};
-	scope.addHook("onRequest", guard);
-	// Also what is not there: without the token nobody learns what is.
-	scope.setNotFoundHandler({ preHandler: guard }, (request, reply) =>
-		refuse(reply, problem(404, "NOT_FOUND", `there is nothing at ${request.method} ${request.url}`)),
-	);
-}
-
-function isReading({ method }: FastifyRequest): boolean {
-	return method === "GET" || method === "HEAD";
-}
-
-function refuse(reply: FastifyReply, details: ReturnType<typeof problem>): FastifyReply {
-	return reply.code(details.status).type(PROBLEM_TYPE).send(JSON.stringify(details));
 }
 
 async function listen(app: FastifyInstance, { host, port }: HttpParts["listen"]): Promise<void> {

@@ -22,6 +22,8 @@ export interface Span {
 export interface LogReader {
 	/** Rows in their order, as far as the log goes at the call. */
 	logged(span: Span): IterableIterator<LoggedRow>;
+	/** Of these, what a person decided, or had done: no change of an account or a group, but an unpinning. */
+	decisions(span: Span): IterableIterator<LoggedRow>;
 	/** When the oldest row that is kept was written; undefined: there is none. */
 	logStart(): number | undefined;
 	/** Accounts that have or had this userName, e-mail or anchor (without case), gone ones included. Walks the whole log, 3 s for a million rows. */
@@ -36,7 +38,7 @@ export interface LogReader {
 	accountsWith(kind: EntitlementKind, name: string): IterableIterator<CurrentAccount>;
 }
 
-interface LoggedSqlRow extends Omit<LogRow, "target" | "before" | "after"> {
+export interface LoggedSqlRow extends Omit<LogRow, "target" | "before" | "after"> {
 	readonly sequence: number;
 	readonly target: string | null;
 	readonly before: string | null;
@@ -69,15 +71,19 @@ const PAGE = 500;
 /** Of the account itself, and done: neither a target's own doing nor a delivery, and not rejected. */
 const WENT_OUT =
 	"subject = 'account' AND target IS NULL AND (result = 'committed' OR result GLOB 'approved by *' OR result GLOB 'reverted run *')";
+/** What a person decided, or had done (store/decision-row, and what `forget` and `unpin` write). */
+export const DECIDED = "(subject NOT IN ('account', 'group') OR kind = 'unpin')";
 const HISTORY = "sequence, at, run_id AS run, source, anchor, kind, why, before, after";
 
 export function openLogReader(db: Connection): LogReader {
 	const newest = db.prepare<[]>("SELECT coalesce(max(sequence), 0) FROM changes").pluck();
 	const oldest = db.prepare<[]>("SELECT at FROM changes ORDER BY sequence LIMIT 1").pluck();
-	const between = db.prepare<[number, number, number, number, number], LoggedSqlRow>(
-		`SELECT sequence, at, run_id AS run, source, target, kind, subject, anchor, name, why, before, after, result, digest
-		FROM changes WHERE sequence > ? AND sequence <= ? AND at >= ? AND at < ? ORDER BY sequence LIMIT ?`,
-	);
+	const between = (which: string) =>
+		db.prepare<[number, number, number, number, number], LoggedSqlRow>(
+			`SELECT sequence, at, run_id AS run, source, target, kind, subject, anchor, name, why, before, after, result, digest
+			FROM changes WHERE sequence > ? AND sequence <= ? AND at >= ? AND at < ? AND ${which} ORDER BY sequence LIMIT ?`,
+		);
+	const [everything, decided] = [between("true"), between(DECIDED)];
 	const ofAccount = db.prepare<[string, string], HistorySqlRow>(
 		`SELECT ${HISTORY} FROM changes WHERE anchor = ? AND source = ? AND ${WENT_OUT} ORDER BY sequence`,
 	);
@@ -94,15 +100,16 @@ export function openLogReader(db: Connection): LogReader {
 		WHERE a.id > ? AND instr(a.body, ?) > 0 ORDER BY a.id LIMIT ?`,
 	);
 
+	function* rowsOf(statement: ReturnType<typeof between>, { from, to }: Span): Generator<LoggedRow> {
+		const last = newest.get() as number;
+		const [least, most] = [from ?? Number.MIN_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER];
+		const page = (after: number) => statement.all(after, last, least, most, PAGE);
+		for (const row of paged(page, ({ sequence }) => sequence)) yield loggedRow(row);
+	}
+
 	return {
-		*logged({ from, to }) {
-			const last = newest.get() as number;
-			const [least, most] = [from ?? Number.MIN_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER];
-			const page = (after: number) => between.all(after, last, least, most, PAGE);
-			for (const { target, before, after, ...row } of paged(page, ({ sequence }) => sequence)) {
-				yield { ...row, target: target ?? undefined, before: before ?? undefined, after: after ?? undefined };
-			}
-		},
+		logged: (span) => rowsOf(everything, span),
+		decisions: (span) => rowsOf(decided, span),
 		logStart: () => oldest.get() as number | undefined,
 		formerAccounts: (user) => formerAccounts(db, user.toLowerCase()),
 		accountOf: ({ source, anchor }) => {
@@ -132,6 +139,10 @@ export function openLogReader(db: Connection): LogReader {
 			}
 		},
 	};
+}
+
+export function loggedRow({ target, before, after, ...row }: LoggedSqlRow): LoggedRow {
+	return { ...row, target: target ?? undefined, before: before ?? undefined, after: after ?? undefined };
 }
 
 function* paged<Row>(page: (after: number) => readonly Row[], keyOf: (row: Row) => number): Generator<Row> {

@@ -1,9 +1,5 @@
-/** One step of the schema. Released steps are never edited: their digest is recorded in every database that took them. */
-export interface Migration {
-	readonly version: number;
-	readonly name: string;
-	readonly sql: string;
-}
+import type { Migration } from "./migration.ts";
+import { accountsInOrder } from "./migration-9.ts";
 
 export const migrations: readonly Migration[] = [
 	{
@@ -418,4 +414,5 @@ ALTER TABLE sources ADD COLUMN restored_at INTEGER;
 ALTER TABLE targets ADD COLUMN restored_at INTEGER;
 `,
 	},
+	accountsInOrder,
 ];

@@ -6,29 +6,21 @@ import { proveChain } from "./chain.ts";
 import { openReadOnly } from "./database.ts";
 import { openLogReader } from "./log-reader.ts";
 import type { ReadBackCounts, TargetTrouble } from "./target-states.ts";
+import { accountColumns, changeColumns, groupColumns, memberColumns, runColumns } from "./view-columns.ts";
 import {
 	type AccountRow,
 	type ChangeRow,
 	type GroupRow,
 	type HeldViewRow,
+	type MemberRow,
 	makeAccountView,
 	makeChange,
 	makeGroupView,
+	makeMember,
 	makeRun,
 	type RunRow,
 } from "./view-rows.ts";
 import type { HeldBrief, HeldChange, HeldPlanView, QuarantineView, SourceView, TargetView, Views } from "./views.ts";
-
-const runColumns = `r.id, s.name AS source, r.mode, r."trigger", r.started_at, r.ended_at, r.outcome, r.sealed, r.unsealed, r.full_because, r.server, r.error,
-	r.entries_read, r.created, r.updated, r.disabled, r.enabled, r.deleted, r.entitlements, r.held, r.quarantined, r.reverts`;
-const accountColumns = `a.id, s.name AS source, e.anchor, a.body, a.because,
-	(SELECT json_group_array(json_object('target', t.name, 'pending', l.pending, 'released', l.released_at, 'remoteId', l.remote_id, 'error', l.error,
-		'held', EXISTS (SELECT 1 FROM held h WHERE h.source_id = a.source_id AND h.entry_id = a.id AND h.target IN ('', t.name))))
-		FROM ledger l JOIN targets t ON t.id = l.target_id WHERE l.account_id = a.id) AS targets,
-	(SELECT json_group_array(n.name) FROM (SELECT g.body ->> '$.displayName' AS name FROM memberships m JOIN groups g ON g.id = m.group_id WHERE m.account_id = a.id ORDER BY 1) n) AS groups,
-	(SELECT json_group_array(json_object('part', p.part, 'kept', p.kept, 'run', p.run_id, 'by', p.pinned_by, 'at', p.pinned_at)) FROM pins p WHERE p.entry_id = a.id) AS pins`;
-const groupColumns = `g.id, s.name AS source, g.anchor, g.body, (SELECT count(*) FROM memberships m WHERE m.group_id = g.id) AS members,
-	(SELECT json_group_array(json_object('target', t.name, 'pending', l.pending, 'remoteId', l.remote_id, 'error', l.error)) FROM group_ledger l JOIN targets t ON t.id = l.target_id WHERE l.group_id = g.id) AS targets`;
 
 interface SourceRow {
 	readonly id: number;
@@ -130,14 +122,14 @@ export function openViews(file: string): Views {
 		FROM quarantine q JOIN sources s ON s.id = q.source_id JOIN entries e ON e.id = q.entry_id ORDER BY s.name, q.name`,
 	);
 	const changes = db.prepare<[number], ChangeRow>(
-		"SELECT sequence, at, run_id, source, target, subject, kind, anchor, name, why, before, after, result FROM changes WHERE run_id = ? ORDER BY sequence",
+		`SELECT ${changeColumns} FROM changes WHERE run_id = ? AND subject IN ('account', 'group') ORDER BY sequence`,
 	);
 	const everyAccount = db.prepare<[], AccountRow>(
 		`SELECT ${accountColumns} FROM accounts a JOIN entries e ON e.id = a.id JOIN sources s ON s.id = a.source_id ORDER BY a.user_name COLLATE NOCASE, a.id`,
 	);
 	const someAccounts = db.prepare<[number, number, string], AccountRow>(
 		`SELECT ${accountColumns} FROM accounts a JOIN entries e ON e.id = a.id JOIN sources s ON s.id = a.source_id
-		WHERE a.id IN (SELECT account_id FROM claims WHERE claim IN (?, ?) UNION SELECT id FROM entries WHERE anchor = ?) ORDER BY a.id`,
+		WHERE a.id IN (SELECT account_id FROM claims WHERE claim IN (?, ?) UNION SELECT e.id FROM sources s JOIN entries e ON e.source_id = s.id AND e.anchor = ?) ORDER BY a.id`,
 	);
 	const everyGroup = db.prepare<[], GroupRow>(
 		`SELECT ${groupColumns} FROM groups g JOIN sources s ON s.id = g.source_id WHERE g.body IS NOT NULL ORDER BY g.body ->> '$.displayName' COLLATE NOCASE, g.id`,
@@ -145,10 +137,8 @@ export function openViews(file: string): Views {
 	const someGroups = db.prepare<[string, string], GroupRow>(
 		`SELECT ${groupColumns} FROM groups g JOIN sources s ON s.id = g.source_id WHERE g.body IS NOT NULL AND (g.body ->> '$.displayName' = ? COLLATE NOCASE OR g.anchor = ?) ORDER BY g.id`,
 	);
-	const members = db.prepare<[number], { anchor: string; user_name: string; active: number; is_direct: number }>(
-		`SELECT e.anchor, a.user_name, a.active, EXISTS (SELECT 1 FROM members d WHERE d.group_id = m.group_id AND d.member_id = m.account_id)
-			OR EXISTS (SELECT 1 FROM primary_members p JOIN groups g ON g.source_id = p.source_id AND g.primary_id = p.primary_id WHERE p.member_id = m.account_id AND g.id = m.group_id) AS is_direct
-		FROM memberships m JOIN accounts a ON a.id = m.account_id JOIN entries e ON e.id = m.account_id WHERE m.group_id = ? ORDER BY a.user_name COLLATE NOCASE, a.id`,
+	const members = db.prepare<[number], MemberRow>(
+		`SELECT ${memberColumns} FROM memberships m JOIN accounts a ON a.id = m.account_id JOIN entries e ON e.id = m.account_id WHERE m.group_id = ? ORDER BY a.user_name COLLATE NOCASE, a.id`,
 	);
 	const strangers = db
 		.prepare<[number, number]>(
@@ -224,9 +214,7 @@ export function openViews(file: string): Views {
 			for (const row of rows) yield makeGroupView(row);
 		},
 		*members({ id }) {
-			for (const { anchor, user_name, active, is_direct } of members.iterate(id)) {
-				yield { anchor, userName: user_name, active: active === 1, isDirect: is_direct === 1 };
-			}
+			for (const row of members.iterate(id)) yield makeMember(row);
 		},
 		strangers: ({ id }, limit) => strangers.all(id, limit) as string[],
 		featureCounts: () => featureCounts.all(),

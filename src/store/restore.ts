@@ -15,7 +15,9 @@ import path from "node:path";
 import Database from "better-sqlite3";
 import { Failure } from "../core/errors.ts";
 import { type ChainProof, proveChain } from "./chain.ts";
+import { openChangeLog } from "./change-log.ts";
 import { asFailure, openDatabase, refuseForeign, upgradeCopies } from "./database.ts";
+import { decisionRow } from "./decision-row.ts";
 import { openRestored } from "./restored.ts";
 
 export interface Restored {
@@ -28,10 +30,10 @@ export interface Restored {
 
 /**
  * Puts a backup in the place of a database, whole or not at all, and keeps what was there beside it. Call while holding the
- * database's lock. `now` is Unix milliseconds. Throws NOT_FOUND, DATABASE_CORRUPT or DATABASE_NEWER for a backup that is no good; the
+ * database's lock. `now` is Unix milliseconds, `by` who does it: the log of what is restored says so. Throws NOT_FOUND, DATABASE_CORRUPT or DATABASE_NEWER for a backup that is no good; the
  * database is as it was then.
  */
-export function restoreDatabase(backup: string, to: string, now: number): Restored {
+export function restoreDatabase(backup: string, to: string, now: number, by: string): Restored {
 	// SQLite follows links, and so do we: a link stays one.
 	const file = existsSync(to) ? realpathSync(to) : to;
 	refuseBackup(backup, file);
@@ -42,7 +44,7 @@ export function restoreDatabase(backup: string, to: string, now: number): Restor
 		// SQLite throws the log of a database away that it cannot read: it goes aside before one is opened.
 		if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, `${next}-log`);
 		const lastRun = lastRunOf(file);
-		const found = prepare(backup, next, now, lastRun ?? 0);
+		const found = prepare(backup, next, { at: now, by }, lastRun ?? 0);
 		const kept = keep(file, now);
 		if (kept !== undefined && lastRun === undefined && existsSync(`${next}-log`)) renameSync(`${next}-log`, `${kept}-wal`);
 		// From here on there is one file or the other; a log beside it would be taken for the new one's.
@@ -70,7 +72,12 @@ function refuseBackup(backup: string, file: string): void {
 }
 
 /** A copy of the backup that is proven, brought to this version's schema, marked as restored, and on the disk. */
-function prepare(backup: string, next: string, now: number, lastRun: number): Omit<Restored, "kept"> {
+function prepare(
+	backup: string,
+	next: string,
+	{ at: now, by }: { readonly at: number; readonly by: string },
+	lastRun: number,
+): Omit<Restored, "kept"> {
 	closeSync(openSync(next, "wx", 0o600));
 	copyFileSync(backup, next);
 	try {
@@ -90,6 +97,10 @@ function prepare(backup: string, next: string, now: number, lastRun: number): Om
 			if (proof.kind === "broken") throw damaged(backup, `its change log is broken at row ${proof.broken.sequence}: ${proof.broken.what}`);
 			const lastRunAt = db.prepare("SELECT max(started_at) FROM runs").pluck().get() as number | null;
 			openRestored(db).mark(now, lastRun);
+			const asOf = lastRunAt === null ? "before its first run" : `as of the run of ${new Date(lastRunAt).toISOString()}`;
+			const decision = { kind: "restore", by, name: path.basename(backup), why: `put in the place of the database, ${asOf}` } as const;
+			const append = openChangeLog(db).append;
+			db.transaction(() => append()(decisionRow(decision, { at: now, run: 0, source: "" }))).immediate();
 			db.pragma("journal_mode = DELETE");
 			return { lastRunAt: lastRunAt ?? undefined, changes: proof.rows };
 		} finally {

@@ -4,7 +4,7 @@ import type { Anchor } from "../core/entry.ts";
 import type { Group } from "../core/group.ts";
 import type { PinRecord } from "../core/pin.ts";
 import type { Mode, Outcome, Trigger } from "../sync/report.ts";
-import type { AccountView, GroupView, LoggedChange, RunView } from "./views.ts";
+import type { AccountView, GroupView, LoggedChange, MemberView, RunView } from "./views.ts";
 
 export interface RunRow {
 	readonly id: number;
@@ -118,12 +118,16 @@ export function makeChange(row: HeldViewRow | ChangeRow): Change | LoggedChange 
 		: change;
 }
 
-interface TargetState {
+interface AtTarget {
+	readonly target: string;
+	readonly remoteId: string | null;
+	readonly error: string | null;
+	readonly state: AccountView["targets"][string]["state"];
+}
+
+interface GroupAtTarget {
 	readonly target: string;
 	readonly pending: number;
-	/** Of accounts: whether a change of it is held, everywhere or there. */
-	readonly held?: number;
-	readonly released?: number | null;
 	readonly remoteId: string | null;
 	readonly error: string | null;
 }
@@ -138,7 +142,7 @@ export interface GroupRow {
 }
 
 export function makeGroupView(row: GroupRow): GroupView {
-	const targets = JSON.parse(row.targets) as TargetState[];
+	const targets = JSON.parse(row.targets) as GroupAtTarget[];
 	return {
 		id: row.id,
 		source: row.source,
@@ -159,7 +163,7 @@ export function makeGroupView(row: GroupRow): GroupView {
 }
 
 export function makeAccountView(row: AccountRow): AccountView {
-	const targets = JSON.parse(row.targets) as TargetState[];
+	const targets = JSON.parse(row.targets) as AtTarget[];
 	return {
 		source: row.source,
 		anchor: row.anchor,
@@ -168,10 +172,10 @@ export function makeAccountView(row: AccountRow): AccountView {
 		pins: JSON.parse(row.pins) as PinRecord[],
 		groups: JSON.parse(row.groups) as string[],
 		targets: Object.fromEntries(
-			targets.map(({ target, pending, released, held, remoteId, error }) => [
+			targets.map(({ target, state, remoteId, error }) => [
 				target,
 				{
-					state: stateOf(released, error, pending, held === 1),
+					state,
 					...(remoteId !== null && { remoteId }),
 					...(error !== null && { error }),
 				},
@@ -180,11 +184,17 @@ export function makeAccountView(row: AccountRow): AccountView {
 	};
 }
 
-function stateOf(released: number | null | undefined, error: string | null, pending: number, isHeld: boolean) {
-	if (released !== null && released !== undefined) return "released";
-	if (error !== null) return "failed";
-	if (pending === 1) return "pending";
-	return isHeld ? "held" : "applied";
+/** A member of a group. */
+export interface MemberRow {
+	readonly id: number;
+	readonly anchor: string;
+	readonly user_name: string;
+	readonly active: number;
+	readonly is_direct: number;
+}
+
+export function makeMember({ anchor, user_name, active, is_direct }: MemberRow): MemberView {
+	return { anchor, userName: user_name, active: active === 1, isDirect: is_direct === 1 };
 }
 
 function side(text: string | null): Change["before"] {

@@ -1,5 +1,6 @@
 import { type Counts, changeKinds, noCounts, noGroupCounts } from "../core/change.ts";
 import { Failure, unreachable } from "../core/errors.ts";
+import { decisionRow, type Decision as MadeDecision } from "../store/decision-row.ts";
 import { type Decision, runApproved } from "./decide.ts";
 import type { Deliveries, Settled } from "./deliveries.ts";
 import type { Planned, RunContext } from "./planned.ts";
@@ -15,7 +16,7 @@ export interface CycleContext extends RunContext {
 }
 
 export type CycleRequest =
-	| { readonly kind: "sync"; readonly mode: Mode | "auto"; readonly trigger: Trigger }
+	| { readonly kind: "sync"; readonly mode: Mode | "auto"; readonly trigger: Trigger; readonly by?: string | undefined }
 	/** Carries out what a person approved, by name. */
 	| { readonly kind: "approve"; readonly plan: string; readonly decision: Decision; readonly by: string }
 	| { readonly kind: "revert"; readonly request: RevertRequest; readonly by: string };
@@ -31,7 +32,13 @@ export async function cycle(context: CycleContext, request: CycleRequest, signal
 	const mode: Mode = isFull ? "full" : "delta";
 	const trigger = request.kind === "sync" ? request.trigger : request.kind;
 	const reverts = request.kind === "revert" ? request.request.run : undefined;
-	const begun = session.transaction(() => session.runs.begin(sync.source.name, mode, trigger, startedAt, reverts));
+	const begun = session.transaction(() => {
+		const started = session.runs.begin(sync.source.name, mode, trigger, startedAt, reverts);
+		// Who asked for it stands in the log whatever becomes of the run.
+		const decision = decisionOf(request, sync.source.name);
+		if (decision !== undefined) session.log.append()(decisionRow(decision, { at: startedAt, run: started.run, source: sync.source.name }));
+		return started;
+	});
 	let planned: Planned | undefined;
 	let problem: Problem | undefined;
 	let deliveries: readonly DeliveryCount[] = [];
@@ -57,6 +64,25 @@ export async function cycle(context: CycleContext, request: CycleRequest, signal
 	const report = reportOf(context, { run: begun.run, trigger, startedAt, mode, planned, problem, deliveries, warnings });
 	session.transaction(() => session.runs.end(report, clock()));
 	return report;
+}
+
+/** What a person decided by this request; undefined: nobody asked for it. */
+function decisionOf(request: CycleRequest, source: string): MadeDecision | undefined {
+	const { by } = request;
+	if (by === undefined) return undefined;
+	switch (request.kind) {
+		case "sync":
+			return { kind: "sync", by, name: source, why: `a ${request.mode === "auto" ? "reading" : `${request.mode} reading`} was asked for` };
+		case "approve":
+			return { kind: "approve", by, name: request.plan, why: "what it holds, or showed, was to be done" };
+		case "revert": {
+			const { run, kind, user } = request.request;
+			const what = `${kind === undefined ? "what" : `each ${kind} that`} run ${run} did${user === undefined ? "" : ` to ${user}`}`;
+			return { kind: "revert", by, name: `run ${run}`, why: `${what} was to be taken back` };
+		}
+		default:
+			return unreachable(request);
+	}
 }
 
 function runAsked(

@@ -3,6 +3,7 @@ import type { ChangeKind } from "../core/change.ts";
 import type { Anchor } from "../core/entry.ts";
 import { Failure } from "../core/errors.ts";
 import { makePlanName } from "../core/plan-name.ts";
+import { decisionRow } from "../store/decision-row.ts";
 import type { HeldRow } from "../store/decisions.ts";
 import { type CommitAs, commitRun } from "./committing.ts";
 import { groupRejectionOf } from "./group-judging.ts";
@@ -89,6 +90,8 @@ export function reject(context: RunContext, name: string, by: string, at: number
 	const rows = session.decisions.held(name);
 	return session.transaction(() => {
 		const append = session.log.append();
+		const why = `${rows.length} held ${rows.length === 1 ? "change was" : "changes were"} not to be done`;
+		append(decisionRow({ kind: "reject", by, name, why }, { at, run: 0, source: context.sync.source.name }));
 		for (const row of rows) {
 			// What a person pinned is let go, and is not planned again by that.
 			const isPinned = row.subject === "account" && row.target === "" && session.pins.refuse(row.entry_id, row.kind as ChangeKind);

@@ -1,4 +1,4 @@
-import type { ChangeKind, DeliveryKind, GroupChangeKind, GroupCounts } from "../core/change.ts";
+import type { Change, ChangeKind, Counts, DeliveryKind, GroupChangeKind, GroupCounts } from "../core/change.ts";
 import type { FailureCode } from "../core/errors.ts";
 
 export type Mode = "full" | "delta";
@@ -69,6 +69,19 @@ export interface RevertReport {
 	readonly run: number;
 	readonly leftAlone: readonly LeftAlone[];
 	readonly leftAloneCount: number;
+}
+
+/** What taking a run back would do, for who only looks: of many changes the first. */
+export interface RevertPreview {
+	readonly source: string;
+	readonly plan: string;
+	/** All planned changes of accounts by kind, held or not. */
+	readonly summary: Counts;
+	readonly held: readonly HeldKind[];
+	readonly revert: RevertReport;
+	readonly changes: readonly Change[];
+	/** Of all of them. */
+	readonly count: number;
 }
 
 export interface HeldKind {

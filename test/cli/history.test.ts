@@ -3,6 +3,7 @@ import type { Account } from "../../src/core/account.ts";
 import type { Anchor } from "../../src/core/entry.ts";
 import type { CurrentAccount, HistoryRow } from "../../src/core/history.ts";
 import type { Origin } from "../../src/core/move.ts";
+import type { LoggedRow } from "../../src/store/log-reader.ts";
 import type { AccountView, Views } from "../../src/store/views.ts";
 import { say } from "./world.ts";
 
@@ -220,5 +221,33 @@ describe("history --feature and --policy", () => {
 			code: 0,
 			out: "nobody has had the feature nothing since 2026-11-01T00:00:00.000Z, when the change log begins\n",
 		});
+	});
+});
+
+describe("history --decisions", () => {
+	const decision: LoggedRow = {
+		...{ sequence: 9, at: START, run: 0, source: "corp", target: undefined, kind: "reject", subject: "plan", anchor: "" },
+		...{
+			name: "sha256:ab",
+			why: "60 held changes were not to be done",
+			before: undefined,
+			after: undefined,
+			result: "rejected by eve (api)",
+		},
+		digest: Buffer.alloc(32, 0xab),
+	};
+	const known = (...rows: readonly LoggedRow[]) => ({ views: { decisions: () => rows.values() } });
+
+	it("tells who decided what, when, and of what", async () => {
+		const { out } = await say(["history", "--decisions"], known(decision));
+		expect(out).toMatch(/2026-11-01T00:00:00.000Z +eve \(api\) +plan-rejected +sha256:ab +60 held changes were not to be done\n/);
+		expect(lines((await say(["history", "--decisions", "--json"], known(decision))).out)).toEqual([
+			{
+				...{ at: "2026-11-01T00:00:00.000Z", by: "eve (api)", action: "plan-rejected", name: "sha256:ab" },
+				...{ why: decision.why, run: null, source: "corp", target: null, result: decision.result, sequence: 9, hash: "ab".repeat(32) },
+			},
+		]);
+		expect((await say(["history", "--decisions"], known())).out).toBe("nobody has decided anything in this time\n");
+		expect((await say(["history", "ada", "--decisions"], known())).code).toBe(2);
 	});
 });

@@ -4,7 +4,7 @@ import type { Anchor } from "../../src/core/entry.ts";
 import type { PinRecord } from "../../src/core/pin.ts";
 import type { Engine, RevertPlan } from "../../src/engine.ts";
 import type { JudgedChange } from "../../src/sync/judged.ts";
-import { planOf, report, say, type World } from "./world.ts";
+import { asAnswer, planOf, report, say, type World } from "./world.ts";
 
 const hash = `sha256:${"ab".repeat(32)}`;
 const holder = { pid: 1, command: "run", since: 0, url: "http://127.0.0.1:1" };
@@ -88,7 +88,7 @@ describe("revert", () => {
 		};
 		const daemon: World["daemon"] = (call: DaemonCall) => {
 			asked.push([call.url, call.body]);
-			return { status: 200, body: done };
+			return { status: 200, body: asAnswer(done) };
 		};
 		const here = await say(["revert", "12", "--apply"], { engine: { revert } });
 		expect(here).toMatchObject({ code: 0 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../src/core/errors.ts";
 import type { RunReport } from "../../src/sync/report.ts";
-import { report, say } from "./world.ts";
+import { asAnswer, report, say } from "./world.ts";
 
 const contract = [
 	...["run", "source", "mode", "outcome", "sealed", "unsealed", "read", "created", "updated", "disabled", "enabled", "deleted"],
@@ -55,7 +55,7 @@ describe("sync", () => {
 				},
 			},
 		});
-		expect(asked).toEqual([{ source: "corp", mode, trigger: "command" }]);
+		expect(asked).toEqual([{ source: "corp", mode, trigger: "command", by: "anna" }]);
 	});
 
 	it("tells a person what is held, and how to decide it, with the same configuration", async () => {
@@ -96,13 +96,16 @@ describe("sync", () => {
 			holder: daemonHolder,
 			daemon: (call) => {
 				calls.push(call);
-				return { status: 200, body: report({ run: 8 }) };
+				return { status: 200, body: asAnswer(report({ run: 8 })) };
 			},
 		});
 		expect(said.code).toBe(0);
 		expect(JSON.parse(said.out).run).toBe(8);
 		expect(calls).toEqual([
-			{ url: "http://127.0.0.1:8640/api/v1/sync", method: "POST", token: "token-of-the-daemon", body: { source: "corp", mode: "full" } },
+			{
+				...{ url: "http://127.0.0.1:8640/api/v1/sync", method: "POST", token: "token-of-the-daemon" },
+				body: { source: "corp", mode: "full", by: "anna" },
+			},
 		]);
 	});
 
@@ -167,7 +170,7 @@ describe("approve and reject", () => {
 			daemon: ({ url, body }) => {
 				urls.push(url);
 				expect(body).toEqual({ by: "anna" });
-				return { status: 200, body: url.endsWith("reject") ? { source: "corp", rejected: 1 } : report() };
+				return { status: 200, body: url.endsWith("reject") ? { source: "corp", rejected: 1 } : asAnswer(report()) };
 			},
 		};
 		expect((await say(["approve", hash], world)).code).toBe(0);

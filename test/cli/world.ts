@@ -108,6 +108,11 @@ export function wholeChain(rows: number): ChainProof {
 	return { kind: "whole", rows, last: { sequence: rows, digest: "ab".repeat(32) } };
 }
 
+/** A report as the daemon answers it. */
+export function asAnswer(given: RunReport): object {
+	return { ...given, startedAt: new Date(given.startedAt).toISOString() };
+}
+
 export function report(fields: Partial<RunReport> = {}): RunReport {
 	return {
 		run: 7,

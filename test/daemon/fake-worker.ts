@@ -30,6 +30,10 @@ function open(): Engine {
 		approve: async (plan, by) => makeReport({ run: 2, warnings: [plan, by] }),
 		reject: async () => ({ source: "corp", rejected: 60 }),
 		revert: async ({ run }, by) => makeReport({ run: 3, trigger: "revert", warnings: [`${run}`, by] }),
+		preview: async () => {
+			throw new Failure("NOT_FOUND", "no such run");
+		},
+		explain: async () => [],
 		unpin: async () => ({ accounts: 1, pins: 2 }),
 		watch: (_source, woken, signal) => {
 			woken();

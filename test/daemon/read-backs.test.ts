@@ -69,11 +69,11 @@ describe("a target", () => {
 	it("is read by one at a time: who asks meanwhile gets the same answer", async () => {
 		const { promise, resolve } = Promise.withResolvers<ReadBackReport>();
 		answer = () => promise;
-		const both = [readBacks.readBack("gateway"), readBacks.readBack("gateway")];
+		const both = [readBacks.readBack("gateway", "ada"), readBacks.readBack("gateway", "ada")];
 		resolve(report);
 		expect(await Promise.all(both)).toEqual([report, report]);
 		expect(asked).toHaveLength(1);
-		await readBacks.readBack("gateway");
+		await readBacks.readBack("gateway", "ada");
 		expect(asked).toHaveLength(2);
 	});
 });

@@ -7,9 +7,11 @@ import { makeSecret, type Secret } from "../../src/config/secret.ts";
 import { Failure } from "../../src/core/errors.ts";
 import type { Api } from "../../src/http/api.ts";
 import { type HealthFacts, judgeHealth } from "../../src/http/health.ts";
+import type { Reads } from "../../src/http/reads.ts";
 import { type HttpServer, openHttp } from "../../src/http/server.ts";
 import { openToken } from "../../src/http/token.ts";
 import { nothingToSee } from "../support/looks.ts";
+import { nothingToRead } from "../support/reads.ts";
 import { makeReport } from "../support/reports.ts";
 
 const plan = `sha256:${"ab".repeat(32)}`;
@@ -22,6 +24,7 @@ let isReady: boolean;
 let bugs: unknown[];
 let asked: unknown[];
 let api: Api;
+let reads: Partial<Reads>;
 
 beforeEach(async () => {
 	facts = {
@@ -37,9 +40,10 @@ beforeEach(async () => {
 	isReady = true;
 	bugs = [];
 	asked = [];
+	reads = {};
 	api = {
-		sync: async (source, mode) => {
-			asked.push({ source, mode });
+		sync: async (source, mode, by) => {
+			asked.push({ source, mode, by });
 			return makeReport({ source, run: 12 });
 		},
 		approve: async (name, by) => {
@@ -62,7 +66,10 @@ beforeEach(async () => {
 			asked.push({ forget: target, user, by });
 			return { accounts: 2, groups: 1 };
 		},
-		readBack: async (target) => ({ target, same: 2 }),
+		readBack: async (target, by) => {
+			asked.push({ readBack: target, by });
+			return { target, same: 2, changed: 0, missing: 0, others: 1, partialBecause: undefined };
+		},
 		sources: () => ["corp", "lab"],
 		status: () => ({ version: "1.2.3" }),
 		plans: () => [{ plan, source: "corp", since: 1, kinds: [], changes: [] }],
@@ -94,6 +101,7 @@ function open(operator: Secret, port = 0): Promise<HttpServer> {
 			plans: () => api.plans(),
 		},
 		look: nothingToSee,
+		reads: { ...nothingToRead, ...reads },
 		onBug: (error) => bugs.push(error),
 	});
 }
@@ -197,7 +205,7 @@ describe("without a token", () => {
 
 describe("with the viewer's token", () => {
 	it("what only reads is answered, and what changes anything is refused", async () => {
-		expect((await ask("GET", "/api/v1/status", { token: viewer })).json).toEqual({ version: "1.2.3" });
+		expect((await ask("GET", "/api/v1/status", { token: viewer })).json).toMatchObject({ version: "1.2.3" });
 		for (const where of ["sync", `plans/${plan}/approve`, `plans/${plan}/reject`, "runs/12/revert", "targets/gateway/forget"]) {
 			expect((await ask("POST", `/api/v1/${where}`, { token: viewer, body: {} })).status).toBe(403);
 		}
@@ -213,11 +221,14 @@ describe("with the token", () => {
 		expect((await forget({ by: "ada" })).json).toEqual({ accounts: 2, groups: 1 });
 		await forget({ user: "bob@corp" });
 		expect(asked).toEqual([
-			{ forget: "gate way", user: undefined, by: "ada" },
-			{ forget: "gate way", user: "bob@corp", by: "api" },
+			{ forget: "gate way", user: undefined, by: "ada (api)" },
+			{ forget: "gate way", user: "bob@corp", by: "operator (api)" },
 		]);
 		expect((await forget({ user: "" })).status).toBe(400);
-		expect((await ask("POST", "/api/v1/targets/gateway/read-back", { token, body: {} })).json).toEqual({ target: "gateway", same: 2 });
+		expect((await ask("POST", "/api/v1/targets/gateway/read-back", { token, body: {} })).json).toEqual({
+			...{ target: "gateway", same: 2, changed: 0, missing: 0, others: 1 },
+		});
+		expect(asked.at(-1)).toEqual({ readBack: "gateway", by: "operator (api)" });
 	});
 
 	it("a run is taken back, and an account unpinned", async () => {
@@ -226,9 +237,9 @@ describe("with the token", () => {
 		await revert("12", { kind: "disable", account: "bob@corp" });
 		expect((await ask("POST", "/api/v1/accounts/bob%40corp/unpin", { token, body: { by: "ada" } })).json).toEqual({ accounts: 1, pins: 2 });
 		expect(asked).toEqual([
-			{ revert: { run: 12, kind: undefined, user: undefined }, by: "ada" },
-			{ revert: { run: 12, kind: "disable", user: "bob@corp" }, by: "api" },
-			{ unpin: "bob@corp", by: "ada" },
+			{ revert: { run: 12, kind: undefined, user: undefined }, by: "ada (api)" },
+			{ revert: { run: 12, kind: "disable", user: "bob@corp" }, by: "operator (api)" },
+			{ unpin: "bob@corp", by: "ada (api)" },
 		]);
 		for (const [run, body] of [
 			["x", {}],
@@ -238,11 +249,6 @@ describe("with the token", () => {
 			["12", { user: "bob" }],
 		] as const)
 			expect((await revert(run, body)).status).toBe(400);
-	});
-
-	it("status and plans are shown", async () => {
-		expect((await ask("GET", "/api/v1/status", { token })).json).toEqual({ version: "1.2.3" });
-		expect((await ask("GET", "/api/v1/plans", { token })).json).toEqual([{ plan, source: "corp", since: 1, kinds: [], changes: [] }]);
 	});
 
 	it.each([
@@ -266,7 +272,7 @@ describe("with the token", () => {
 	])("sync of $body does $does", async ({ body, does }) => {
 		const answer = await ask("POST", "/api/v1/sync", { token, body });
 		expect(answer.status).toBe(200);
-		expect(asked).toEqual(does);
+		expect(asked).toEqual(does.map((each) => ({ ...each, by: "operator (api)" })));
 		if (does.length === 1) expect(answer.json).toMatchObject({ run: 12, source: "lab" });
 		else expect(answer.json).toHaveLength(2);
 	});
@@ -276,8 +282,8 @@ describe("with the token", () => {
 		expect((await ask("POST", `${where}/approve`, { token, body: { by: "ada" } })).json).toMatchObject({ run: 13 });
 		expect((await ask("POST", `${where}/reject`, { token, body: { by: "ada" } })).json).toEqual({ source: "corp", rejected: 60 });
 		expect(asked).toEqual([
-			{ approve: plan, by: "ada" },
-			{ reject: plan, by: "ada" },
+			{ approve: plan, by: "ada (api)" },
+			{ reject: plan, by: "ada (api)" },
 		]);
 	});
 
@@ -317,13 +323,8 @@ describe("with the token", () => {
 	});
 
 	it("a bug is a 500 that tells nothing, and is told to the daemon", async () => {
-		api = {
-			...api,
-			status: () => {
-				throw new TypeError("secret of the house");
-			},
-		};
-		const answer = await ask("GET", "/api/v1/status", { token });
+		api = { ...api, sync: () => Promise.reject(new TypeError("secret of the house")) };
+		const answer = await ask("POST", "/api/v1/sync", { token, body: {} });
 		expect(answer.status).toBe(500);
 		expect(answer.text).not.toContain("secret of the house");
 		expect(bugs).toHaveLength(1);

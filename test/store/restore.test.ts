@@ -54,7 +54,7 @@ const pending = () => harness.views((views) => views.targets().find(({ target })
 
 function restore() {
 	harness.close();
-	const restored = restoreDatabase(copy, file, NOW);
+	const restored = restoreDatabase(copy, file, NOW, "ada");
 	harness = open();
 	harness.time.now = NOW;
 	return restored;
@@ -152,7 +152,7 @@ describe("after a restore of an older copy", () => {
 		const before = remote.sent.length;
 		harness.close();
 		for (const end of ["", "-wal", "-shm"]) rmSync(`${file}${end}`, { force: true });
-		restoreDatabase(copy, file, NOW);
+		restoreDatabase(copy, file, NOW, "ada");
 		harness = open();
 		put(4);
 		put(1, "enabled", "three");
@@ -173,7 +173,7 @@ describe("after a restore of an older copy", () => {
 		backUp(file, copy);
 		const before = remote.sent.length;
 		harness.close();
-		restoreDatabase(copy, file, NOW);
+		restoreDatabase(copy, file, NOW, "ada");
 		harness = open({ targets });
 		await harness.sync();
 		expect(remote.sent.slice(before).map(({ kind, wanted }) => [kind, wanted?.active])).toEqual([
@@ -213,7 +213,7 @@ describe("after a restore of an older copy", () => {
 		const plan = (await harness.sync()).plan ?? "";
 		backUp(file, copy);
 		harness.close();
-		restoreDatabase(copy, file, NOW);
+		restoreDatabase(copy, file, NOW, "ada");
 		harness = open({ limits });
 		expect((await harness.approve(plan)).error).toMatchObject({ code: "PLAN_CHANGED", hint: expect.stringContaining("sync --full") });
 		expect(at(1)).toMatchObject([{ active: true }]);
@@ -239,8 +239,14 @@ describe("a restore", () => {
 		expect(readdirSync(folder).sort()).toEqual(["copy.db", "dirsyncd.db", "dirsyncd.db.before-restore-2026-11-05T093000Z"]);
 		if (process.platform !== "win32") for (const each of [file, kept ?? ""]) expect(statSync(each).mode & 0o777).toBe(0o600);
 		expect(verifyDatabase(kept ?? "")).toMatchObject({ kind: "whole", rows: 2 });
-		expect(verifyDatabase(file)).toMatchObject({ kind: "whole", rows: 1 });
+		expect(verifyDatabase(file)).toMatchObject({ kind: "whole", rows: 2 });
 		harness = open();
+		expect(harness.views((views) => [...views.decisions({ from: undefined, to: undefined })])).toMatchObject([
+			{
+				...{ at: NOW, run: 0, source: "", subject: "database", kind: "restore", name: "copy.db", result: "restored by ada" },
+				why: "put in the place of the database, as of the run of 2026-11-01T00:00:00.000Z",
+			},
+		]);
 	});
 
 	it("takes the place of a database that is damaged, and keeps that", async () => {
@@ -250,7 +256,7 @@ describe("a restore", () => {
 		harness.close();
 		writeFileSync(file, "no database any more");
 		writeFileSync(`${file}-wal`, "nor its log");
-		const { kept } = restoreDatabase(copy, file, NOW);
+		const { kept } = restoreDatabase(copy, file, NOW, "ada");
 		expect(existsSync(`${file}-wal`)).toBe(false);
 		expect(readFileSync(`${kept}-wal`, "utf8")).toBe("nor its log");
 		expect(readFileSync(kept ?? "", "utf8")).toBe("no database any more");
@@ -279,7 +285,9 @@ describe("a restore", () => {
 		harness.close();
 		spoil();
 		const before = readFileSync(file);
-		expect(() => restoreDatabase(copy, file, NOW)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(says) }));
+		expect(() => restoreDatabase(copy, file, NOW, "ada")).toThrow(
+			expect.objectContaining({ code, message: expect.stringContaining(says) }),
+		);
 		expect(readFileSync(file).equals(before)).toBe(true);
 		expect(readdirSync(folder).filter((name) => name.includes("restor"))).toEqual([]);
 		harness = open();
@@ -288,9 +296,9 @@ describe("a restore", () => {
 	it("of the database itself, or of one in use, is refused", async () => {
 		put(1);
 		await harness.sync("full");
-		expect(() => restoreDatabase(file, file, NOW)).toThrow("is the database itself");
+		expect(() => restoreDatabase(file, file, NOW, "ada")).toThrow("is the database itself");
 		expect(existsSync(`${file}-wal`)).toBe(true);
-		expect(() => restoreDatabase(file, copy, NOW)).toThrow(`${file}-wal`);
+		expect(() => restoreDatabase(file, copy, NOW, "ada")).toThrow(`${file}-wal`);
 	});
 });
 
@@ -302,7 +310,7 @@ it("a database that moves to another folder, by backup and restore, goes on with
 	const sent = remote.sent.length;
 	harness.close();
 	file = path.join(folder, "another machine", "data", "other.db");
-	expect(restoreDatabase(copy, file, NOW).kept).toBeUndefined();
+	expect(restoreDatabase(copy, file, NOW, "ada").kept).toBeUndefined();
 	harness = open();
 	expect(await harness.sync()).toMatchObject({
 		outcome: "succeeded",

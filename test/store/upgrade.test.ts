@@ -140,7 +140,7 @@ describe.each(released)("a database of schema %i", (version) => {
 	it("as a backup is restored by this version, which upgrades it", async () => {
 		writeAs(version);
 		const to = path.join(folder, "restored.db");
-		expect(restoreDatabase(file, to, 5000)).toMatchObject({ kept: undefined, changes: 2, lastRunAt: 1000 });
+		expect(restoreDatabase(file, to, 5000, "ada")).toMatchObject({ kept: undefined, changes: 2, lastRunAt: 1000 });
 		const { fake, remote } = directory();
 		const harness = openHarness(fake, { file: to, targets: () => [remote.target] });
 		expect(await harness.sync()).toMatchObject({ outcome: "succeeded", mode: "full", created: 0, unchanged: 2, pending: 0 });

@@ -9,6 +9,7 @@ import type { PageParts } from "../../src/http/page-parts.ts";
 import { type HttpParts, type HttpServer, openHttp } from "../../src/http/server.ts";
 import type { HeldBrief, RunView } from "../../src/store/views.ts";
 import { nothingToSee } from "./looks.ts";
+import { nothingToRead } from "./reads.ts";
 import { makeReport } from "./reports.ts";
 
 export const adminToken = "a-token-that-nobody-can-guess-0123456789";
@@ -92,6 +93,7 @@ export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls" |
 			going: () => world.look.going(),
 			explain: (user) => world.look.explain(user),
 		},
+		reads: nothingToRead,
 		onBug: (error) => {
 			throw error;
 		},

@@ -522,7 +522,7 @@ describe("a database of the version before", () => {
 		await first.sync("full");
 		const db = new Database(first.file);
 		db.exec(`DROP TABLE entitlement_counts; DROP TABLE pins; DROP TABLE planned_anew; DROP TABLE matters; DROP TABLE notices; DROP TABLE reports; DROP INDEX held_counts; DROP INDEX held_names;
-			ALTER TABLE sources DROP COLUMN restored_at; ALTER TABLE targets DROP COLUMN restored_at;
+			DROP INDEX accounts_by_user_name; ALTER TABLE sources DROP COLUMN restored_at; ALTER TABLE targets DROP COLUMN restored_at;
 			ALTER TABLE chain DROP COLUMN last_sequence; ALTER TABLE chain DROP COLUMN last_digest;
 			DROP INDEX changes_by_anchor; ALTER TABLE changes DROP COLUMN target; ALTER TABLE entries DROP COLUMN read_run; ALTER TABLE runs DROP COLUMN reverts; ALTER TABLE runs DROP COLUMN entitlements;
 			UPDATE sources SET rule_groups = replace(rule_groups, 'nameKey', 'dnKey'); DELETE FROM migrations WHERE version >= 6`);

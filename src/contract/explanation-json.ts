@@ -1,9 +1,9 @@
 import type { Explanation } from "../explain/explanation.ts";
-import { pinJson } from "./pin-text.ts";
-import { instant } from "./runs.ts";
+import { instant } from "../lib/instant.ts";
+import { pinJson } from "./account-json.ts";
 
 /** An explanation as JSON: instants as ISO 8601, what is not known left out. */
-export function explanationJson(explanation: Explanation): object {
+export function explanationJson(explanation: Explanation) {
 	const { entry, account, quarantine, held, refused, pins, targets, changes, ...rest } = explanation;
 	return {
 		...rest,

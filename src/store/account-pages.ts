@@ -1,0 +1,91 @@
+import type { Connection } from "./database.ts";
+import type { AccountFilter, GroupFilter, Pages } from "./page-views.ts";
+import { takeSlice } from "./slice.ts";
+import { accountColumns, groupColumns, stateAtTarget } from "./view-columns.ts";
+import { type AccountRow, type GroupRow, makeAccountView, makeGroupView } from "./view-rows.ts";
+
+interface AccountKey {
+	readonly id: number;
+	readonly user_name: string;
+	/** Whether it is one of those that were asked for: whoever is not is stepped over, and time is looked at meanwhile. */
+	readonly is_asked: number;
+}
+
+interface AccountValues {
+	readonly name: string;
+	readonly id: number;
+	readonly end: string | null;
+	readonly source: string | null;
+	readonly active: number | null;
+	readonly target: string | null;
+	readonly state: string | null;
+}
+
+/** Past every text that begins like one of ours: the last character there is. */
+const LAST = "\u{10ffff}";
+
+/** Pages of accounts and groups. Which they are is found by their keys; only those asked for are read whole. */
+export function openAccountPages(db: Connection): Pick<Pages, "accounts" | "groups" | "groupsByAnchor"> {
+	const accountKeys = db.prepare<[AccountValues], AccountKey>(
+		`SELECT a.id, a.user_name, ((@source IS NULL OR a.source_id = (SELECT s.id FROM sources s WHERE s.name = @source)) AND (@active IS NULL OR a.active = @active)
+			AND (@target IS NULL AND @state IS NULL OR EXISTS (SELECT 1 FROM targets t JOIN ledger l ON l.target_id = t.id
+				WHERE l.account_id = a.id AND (@target IS NULL OR t.name = @target) AND (@state IS NULL OR ${stateAtTarget} = @state)))) AS is_asked
+		FROM accounts a INDEXED BY accounts_by_user_name
+		WHERE (a.user_name COLLATE NOCASE, a.id) > (@name, @id) AND (@end IS NULL OR a.user_name COLLATE NOCASE < @end)
+		ORDER BY a.user_name COLLATE NOCASE, a.id`,
+	);
+	const account = db.prepare<[number], AccountRow>(
+		`SELECT ${accountColumns} FROM accounts a JOIN entries e ON e.id = a.id JOIN sources s ON s.id = a.source_id WHERE a.id = ?`,
+	);
+	const groupKeys = db.prepare<[number], { id: number; source: string; name: string | null }>(
+		`SELECT g.id, s.name AS source, g.body ->> '$.displayName' AS name FROM groups g JOIN sources s ON s.id = g.source_id WHERE g.id > ? AND g.body IS NOT NULL ORDER BY g.id`,
+	);
+	const group = db.prepare<[number], GroupRow>(`SELECT ${groupColumns} FROM groups g JOIN sources s ON s.id = g.source_id WHERE g.id = ?`);
+	const byAnchor = db.prepare<[string], GroupRow>(
+		`SELECT ${groupColumns} FROM sources s JOIN groups g ON g.source_id = s.id AND g.anchor = ? WHERE g.body IS NOT NULL ORDER BY g.id`,
+	);
+
+	return {
+		accounts: (filter, after, limit) =>
+			takeSlice(accountKeys.iterate(valuesOf(filter, after)), limit, {
+				placeOf: ({ user_name, id }) => [user_name, id],
+				itemOf: ({ id, is_asked }) => {
+					const row = is_asked === 1 ? account.get(id) : undefined;
+					return row && makeAccountView(row);
+				},
+				sizeOf: (_row, { groups }) => 1000 + groups.length * 40,
+			}),
+		groups: (filter, after, limit) =>
+			takeSlice(groupKeys.iterate(after === undefined ? 0 : Number(after[0])), limit, {
+				placeOf: ({ id }) => [id],
+				itemOf: (key) => {
+					const row = isAsked(key, filter) ? group.get(key.id) : undefined;
+					return row && makeGroupView(row);
+				},
+				sizeOf: () => 500,
+			}),
+		groupsByAnchor: (anchor) => byAnchor.all(anchor).map(makeGroupView),
+	};
+}
+
+function valuesOf(
+	{ source, active, target, state, userName }: AccountFilter,
+	after: readonly (string | number)[] | undefined,
+): AccountValues {
+	const [name, id] = after ?? [userName ?? "", 0];
+	return {
+		...{ name: String(name), id: Number(id), end: userName === undefined ? null : `${userName}${LAST}`, source: source ?? null },
+		...{ active: active === undefined ? null : Number(active), target: target ?? null, state: state ?? null },
+	};
+}
+
+function isAsked(key: { readonly source: string; readonly name: string | null }, { source, name }: GroupFilter): boolean {
+	if (source !== undefined && key.source !== source) return false;
+	if (name === undefined) return true;
+	const [has, wanted] = [asciiLower(key.name ?? ""), asciiLower(name.text)];
+	return name.kind === "whole" ? has === wanted : has.startsWith(wanted);
+}
+
+function asciiLower(text: string): string {
+	return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
