@@ -52,7 +52,6 @@ export function makeFront({ version, clock }: { readonly version: string; readon
 		quarantine: () => works?.look.quarantine() ?? [],
 		runs: (limit, before) => works?.look.runs(limit, before) ?? [],
 		run: (id) => works?.look.run(id),
-		changes: (run) => open().look.changes(run),
 		rules: () => works?.look.rules() ?? [],
 		going: () => works?.look.going() ?? [],
 		explain: async (user) => open().look.explain(user),

@@ -25,7 +25,6 @@ export function makeLook({ views, overview, going, config, explain }: LookParts)
 		quarantine: () => views.quarantine(),
 		runs: (limit, before) => views.runs(limit, before),
 		run: (id) => views.run(id),
-		changes: (run) => views.changes(run),
 		sources: () => overview.state().sources,
 		targets: () => overview.state().targets,
 		rules: () => rulesOf(config(), views),

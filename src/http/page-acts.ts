@@ -48,11 +48,11 @@ export function addActs(app: FastifyInstance, { api, signedIn, operatorOf }: Act
 		return `/people?user=${encodeURIComponent(user)}`;
 	});
 	act("/sources/:source/sync", "source", async (source, request) => {
-		const report = await soon(api.sync(source, fieldOf(request.body, "mode") === "full" ? "full" : "auto"));
+		const report = await soon(api.sync(source, fieldOf(request.body, "mode") === "full" ? "full" : "auto", BY));
 		return report === undefined ? "/" : `/runs/${report.run}`;
 	});
 	act("/targets/:target/read-back", "target", async (target) => {
-		await soon(api.readBack(target));
+		await soon(api.readBack(target, BY));
 		return "/";
 	});
 }

@@ -4,12 +4,14 @@ import type { Api } from "./api.ts";
 import type { Health } from "./health.ts";
 import type { Look } from "./look.ts";
 import type { Frame } from "./page/layout.ts";
+import type { Reads } from "./reads.ts";
 import type { Tokens } from "./token.ts";
 
 /** What the page stands on. */
 export interface PageParts {
 	readonly api: Pick<Api, "approve" | "reject" | "sync" | "revert" | "unpin" | "readBack">;
 	readonly look: Look;
+	readonly reads: Pick<Reads, "accounts" | "runChanges" | "preview">;
 	readonly tokens: Tokens;
 	/** Over TLS. */
 	readonly isSecure: boolean;

@@ -7,13 +7,10 @@ import { goingNow } from "./page/going.ts";
 import { layout } from "./page/layout.ts";
 import { openPage, signInForm } from "./page/open.ts";
 import { overview } from "./page/overview.ts";
-import { personPage } from "./page/person.ts";
 import { refusalPage } from "./page/refusal.ts";
-import { runPage } from "./page/run.ts";
-import { runNumber } from "./page/run-number.ts";
-import { RUNS_SHOWN, runsPage } from "./page/runs.ts";
 import { addActs } from "./page-acts.ts";
 import type { PageParts } from "./page-parts.ts";
+import { addPlaces } from "./page-places.ts";
 import { problemOf } from "./problem.ts";
 import type { Session } from "./session.ts";
 import { addSignIn, isFromElsewhere } from "./sign-in.ts";
@@ -65,36 +62,7 @@ export async function addPage(app: FastifyInstance, surroundings: PageSurroundin
 				: overview(look, health(), session, clock()),
 		);
 	});
-	app.get(
-		"/runs",
-		signedIn<FastifyRequest<{ Querystring: { before?: unknown } }>>(async (request, reply, session) => {
-			const { before } = request.query;
-			const runs = look.runs(RUNS_SHOWN + 1, before === undefined ? undefined : runNumber(before));
-			return show(reply, { title: "Runs", here: "/runs", session }, runsPage(runs, clock()));
-		}),
-	);
-	app.get(
-		"/runs/:run",
-		signedIn<FastifyRequest<{ Params: { run: string } }>>(async (request, reply, session) => {
-			const run = look.run(runNumber(request.params.run));
-			if (run === undefined)
-				throw new Failure("NOT_FOUND", `there is no run ${request.params.run}`, { hint: "Old ones are dropped (retention.runs)." });
-			return show(reply, { title: `Run ${run.run}`, here: undefined, session }, runPage(run, look.changes(run.run), session, clock()));
-		}),
-	);
-	app.get(
-		"/people",
-		signedIn<FastifyRequest<{ Querystring: { user?: unknown } }>>(async (request, reply, session) => {
-			const { user } = request.query;
-			if (typeof user !== "string" || user.trim() === "")
-				throw new Failure("USAGE", "nobody is named", { hint: "Write a userName, an e-mail address, a DN or a GUID." });
-			return show(
-				reply,
-				{ title: user.trim(), here: undefined, session },
-				personPage(user.trim(), await look.explain(user.trim()), session),
-			);
-		}),
-	);
+	addPlaces(app, { ...surroundings, signedIn, show });
 	addActs(app, { api, signedIn, operatorOf });
 	addLive(app, { look, health, clock, watcherOf });
 }

@@ -19,6 +19,7 @@ interface AccountValues {
 	readonly active: number | null;
 	readonly target: string | null;
 	readonly state: string | null;
+	readonly text: string | null;
 }
 
 /** Past every text that begins like one of ours: the last character there is. */
@@ -28,6 +29,7 @@ const LAST = "\u{10ffff}";
 export function openAccountPages(db: Connection): Pick<Pages, "accounts" | "groups" | "groupsByAnchor"> {
 	const accountKeys = db.prepare<[AccountValues], AccountKey>(
 		`SELECT a.id, a.user_name, ((@source IS NULL OR a.source_id = (SELECT s.id FROM sources s WHERE s.name = @source)) AND (@active IS NULL OR a.active = @active)
+			AND (@text IS NULL OR instr(lower(a.user_name), @text) > 0 OR instr(lower(a.body ->> '$.displayName'), @text) > 0)
 			AND (@target IS NULL AND @state IS NULL OR EXISTS (SELECT 1 FROM targets t JOIN ledger l ON l.target_id = t.id
 				WHERE l.account_id = a.id AND (@target IS NULL OR t.name = @target) AND (@state IS NULL OR ${stateAtTarget} = @state)))) AS is_asked
 		FROM accounts a INDEXED BY accounts_by_user_name
@@ -69,13 +71,18 @@ export function openAccountPages(db: Connection): Pick<Pages, "accounts" | "grou
 }
 
 function valuesOf(
-	{ source, active, target, state, userName }: AccountFilter,
+	{ source, active, target, state, userName, text }: AccountFilter,
 	after: readonly (string | number)[] | undefined,
 ): AccountValues {
 	const [name, id] = after ?? [userName ?? "", 0];
 	return {
 		...{ name: String(name), id: Number(id), end: userName === undefined ? null : `${userName}${LAST}`, source: source ?? null },
-		...{ active: active === undefined ? null : Number(active), target: target ?? null, state: state ?? null },
+		...{
+			active: active === undefined ? null : Number(active),
+			target: target ?? null,
+			state: state ?? null,
+			text: text === undefined ? null : asciiLower(text),
+		},
 	};
 }
 

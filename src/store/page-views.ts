@@ -13,6 +13,8 @@ export interface AccountFilter {
 	readonly state: AccountView["targets"][string]["state"] | undefined;
 	/** How the userName begins; letters of ASCII without their case. */
 	readonly userName: string | undefined;
+	/** What stands somewhere in the userName or the displayName; letters of ASCII without their case. */
+	readonly text: string | undefined;
 }
 
 export interface GroupFilter {

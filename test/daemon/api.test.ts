@@ -185,6 +185,11 @@ describe("accounts and groups", () => {
 		expect(await all(`/accounts?userName=${start}&limit=1`)).toEqual(
 			everybody.filter(({ userName }) => String(userName).startsWith(start.toLowerCase())),
 		);
+		const part = everybody.map(({ displayName }) => String(displayName).slice(2, 6)).find((each) => /^[A-Za-z ]{4}$/.test(each)) ?? "";
+		const has = (text: unknown): boolean => String(text).toLowerCase().includes(part.toLowerCase());
+		expect(await all(`/accounts?text=${encodeURIComponent(part.toUpperCase())}&limit=1`)).toEqual(
+			everybody.filter(({ userName, displayName }) => has(userName) || has(displayName)),
+		);
 		expect(await all("/accounts?active=false")).toEqual(everybody.filter(({ active }) => active === false));
 		expect(await all("/accounts?target=gateway&state=applied&source=corp")).toEqual(everybody);
 		expect(await all("/accounts?state=failed")).toEqual([]);

@@ -93,7 +93,7 @@ describeWith(["chromium"], "the page in a browser", () => {
 			await check("open");
 			await signIn();
 			await check("overview");
-			for (const where of ["/runs", "/runs/40", "/people?user=ada@corp.example.com", "/runs/999"]) {
+			for (const where of ["/runs", "/runs/40", "/runs/40/revert", "/accounts", "/people?user=ada@corp.example.com", "/runs/999"]) {
 				await page.goto(new URL(where, world.server.url).href);
 				await check(where.replaceAll(/[/?]/g, "-"));
 			}

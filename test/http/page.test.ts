@@ -3,14 +3,18 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Failure } from "../../src/core/errors.ts";
 import { script } from "../../src/http/page/script.ts";
 import {
+	accountView,
 	adminToken,
 	disabling,
 	explanationOf,
 	heldPlan,
 	heldPlanHash,
+	loggedDisable,
 	makeRun,
 	openPageWorld,
 	type PageWorld,
+	sliceOf,
+	undoing,
 	viewerToken,
 } from "../support/page-world.ts";
 import { makeReport } from "../support/reports.ts";
@@ -174,9 +178,9 @@ describe("an operator", () => {
 	});
 
 	it.each([
-		{ where: "/sources/corp/sync", form: { mode: "auto" }, next: "/runs/39", decided: { sync: "corp", mode: "auto" } },
-		{ where: "/sources/corp/sync", form: { mode: "full" }, next: "/runs/39", decided: { sync: "corp", mode: "full" } },
-		{ where: "/targets/mail-gateway/read-back", form: {}, next: "/", decided: { readBack: "mail-gateway" } },
+		{ where: "/sources/corp/sync", form: { mode: "auto" }, next: "/runs/39", decided: { sync: "corp", mode: "auto", by: "page" } },
+		{ where: "/sources/corp/sync", form: { mode: "full" }, next: "/runs/39", decided: { sync: "corp", mode: "full", by: "page" } },
+		{ where: "/targets/mail-gateway/read-back", form: {}, next: "/", decided: { readBack: "mail-gateway", by: "page" } },
 		{ where: "/runs/40/revert", form: {}, next: "/runs/41", decided: { revert: 40, by: "page" } },
 		{ where: "/people/unpin", form: { user: "ada" }, next: "/people?user=ada", decided: { unpin: "ada", by: "page" } },
 	])("can post to $where with $form, a viewer and a form of another session cannot", async ({ where, form, next, decided }) => {
@@ -230,6 +234,77 @@ describe("an operator", () => {
 		expect(text).toContain("dc1.corp.example.com");
 	});
 
+	it("walks through all changes of a run, page by page, and is told what is no page of it", async () => {
+		world.reads = {
+			...world.reads,
+			runChanges: (run, after, limit) =>
+				after === undefined
+					? { items: Array(limit).fill(loggedDisable(run, 7, "ada")), size: 0, reached: [7] }
+					: sliceOf([loggedDisable(run, 9, `after ${after}`)]),
+		};
+		const cookie = await signIn();
+		const [, next = ""] = /href="(\/runs\/40\?after=[\w-]+)"/.exec((await ask("/runs/40", { cookie })).text) ?? [];
+		const second = (await ask(next, { cookie })).text;
+		expect(second).toContain("after 7");
+		expect(second).not.toContain("?after=");
+		for (const after of ["x", "!", Buffer.from('["changes","7"]').toString("base64url")])
+			expect((await ask(`/runs/40?after=${after}`, { cookie })).status).toBe(400);
+	});
+
+	it("finds accounts by a part of their names, page by page", async () => {
+		const asked: unknown[] = [];
+		world.reads = {
+			...world.reads,
+			accounts: ({ text }, after, limit) => {
+				asked.push([text, after, limit]);
+				const reached = after === undefined ? (["bob@corp.example.com", 12] as const) : undefined;
+				return { items: Array(after === undefined ? limit : 1).fill(accountView("ada@corp.example.com")), size: 0, reached };
+			},
+		};
+		const cookie = await signIn();
+		const { text } = await ask("/accounts?text=+ad%26a+", { cookie });
+		for (const words of ["ada@corp.example.com", "Ada Lovelace", "<strong>failed</strong>, userName is taken", 'value="ad&#38;a"'])
+			expect(text).toContain(words);
+		const [, next = ""] = /href="(\/accounts\?[^"]+)"/.exec(text) ?? [];
+		expect((await ask(next.replaceAll("&#38;", "&"), { cookie })).text).not.toContain("after=");
+		expect(asked[0]).toEqual(["ad&a", undefined, 50]);
+		expect(asked.at(-1)).toEqual(["ad&a", ["bob@corp.example.com", 12], 50]);
+	});
+
+	it("who looks for somebody by a part of a name is shown who has it", async () => {
+		const unknown = { ...explanationOf("love"), state: "unknown", anchor: undefined, dn: undefined, account: undefined } as const;
+		world.look = { ...world.look, explain: async () => [unknown] };
+		world.reads = { ...world.reads, accounts: ({ text }) => sliceOf(text === "love" ? [accountView("ada@corp.example.com")] : []) };
+		const cookie = await signIn();
+		const { text } = await ask("/people?user=love", { cookie });
+		expect(text).toContain("<h1>love</h1>");
+		expect(text).toContain(`href="/people?user=${accountView("").anchor}"`);
+		expect((await ask("/people?user=hate", { cookie })).text).not.toContain("have it in their names");
+	});
+
+	it("sees what taking a run back would do before it is done; a viewer sees it and cannot", async () => {
+		const asked: unknown[] = [];
+		world.reads = {
+			...world.reads,
+			preview: async (request, most) => {
+				asked.push([request, most]);
+				return undoing("ada@corp.example.com");
+			},
+		};
+		const cookie = await signIn();
+		expect((await ask("/runs/39", { cookie })).text).toContain('href="/runs/39/revert"');
+		// It changed nothing.
+		expect((await ask("/runs/40", { cookie })).text).not.toContain("/revert");
+		const { text } = await ask("/runs/40/revert", { cookie });
+		for (const words of ["1 enable", "1 enable (1 of 20 (5 %))", "active: <del>false</del> → <ins>true</ins>", "its mail changed since"])
+			expect(text).toContain(words);
+		expect(text).toContain('<form action="/runs/40/revert" method="post">');
+		expect(asked).toEqual([[{ run: 40, kind: undefined, user: undefined }, 200]]);
+		const viewer = await signIn(viewerToken);
+		expect((await ask("/runs/40/revert", { cookie: viewer })).text).not.toContain('action="/runs/40/revert"');
+		expect((await ask("/runs/39", { cookie: viewer })).text).not.toContain("/revert");
+	});
+
 	it("walks through all runs, page by page, and is told which are not there", async () => {
 		const all = Array.from({ length: 70 }, (_, index) => makeRun({ run: 70 - index }));
 		world.look = { ...world.look, runs: (limit, before) => all.filter(({ run }) => run < (before ?? 1000)).slice(0, limit) };
@@ -275,12 +350,25 @@ describe("every page", () => {
 			quarantine: () => [{ source: evil, anchor: evil, name: evil, reason: evil, since: 0 }],
 			runs: () => [run],
 			run: () => run,
-			changes: (id) => [{ ...disabling(evil, evil), sequence: 1, at: 0, run: id, source: evil, result: evil }].values(),
 			rules: () => [{ kind: "policy", name: evil, value: evil, accounts: 1, rules: [{ place: evil, through: evil }] }],
 			explain: async () => [{ ...explanationOf(evil), dn: evil, notes: [evil] }],
 		};
+		const logged = { ...disabling(evil, evil), sequence: 1, at: 0, run: 40, source: evil, result: evil };
+		world.reads = {
+			runChanges: () => sliceOf([logged]),
+			accounts: () => sliceOf([accountView(evil)]),
+			preview: async () => ({ ...undoing(evil), source: evil }),
+		};
 		const cookie = await signIn();
-		for (const where of ["/", "/runs", "/runs/40", `/people?user=${encodeURIComponent(evil)}`, `/login?next=${encodeURIComponent(evil)}`]) {
+		for (const where of [
+			"/",
+			"/runs",
+			"/runs/40",
+			"/runs/40/revert",
+			"/accounts",
+			`/people?user=${encodeURIComponent(evil)}`,
+			`/login?next=${encodeURIComponent(evil)}`,
+		]) {
 			const { status, text } = await ask(where, { cookie });
 			expect(status).toBe(200);
 			expect(withoutOurs(text)).not.toMatch(/<script|<img/);
@@ -288,7 +376,7 @@ describe("every page", () => {
 		}
 	});
 
-	it.each(["/", "/login", "/runs", "/runs/40", "/runs/999", "/people?user=ada"])(
+	it.each(["/", "/login", "/runs", "/runs/40", "/runs/999", "/runs/40/revert", "/accounts?text=ada", "/people?user=ada"])(
 		"%s runs no script but ours, asks no other host, and is not kept",
 		async (where) => {
 			const { headers, text } = await ask(where, { cookie: await signIn() });

@@ -160,7 +160,9 @@ describe("without a token", () => {
 	it("the page is there, with no scripts and nothing from elsewhere", async () => {
 		const answer = await ask("GET", "/");
 		expect(answer.status).toBe(200);
-		expect(answer.headers.get("content-security-policy")).toMatch(/^default-src 'none';style-src 'sha256-[^;]+';form-action 'self';/);
+		expect(answer.headers.get("content-security-policy")).toMatch(
+			/^default-src 'none';style-src 'sha256-[^;]+';script-src 'sha256-[^;]+';connect-src 'self';form-action 'self';/,
+		);
 		expect(answer.text).toContain('<a href="/health">');
 		expect(answer.text).not.toMatch(/<script|https?:\/\//);
 	});

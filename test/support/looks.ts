@@ -8,7 +8,6 @@ export const nothingToSee: Look = {
 	quarantine: () => [],
 	runs: () => [],
 	run: () => undefined,
-	changes: () => [].values(),
 	rules: () => [],
 	going: () => [],
 	explain: async () => [],

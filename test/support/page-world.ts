@@ -7,7 +7,9 @@ import { judgeHealth } from "../../src/http/health.ts";
 import type { Look } from "../../src/http/look.ts";
 import type { PageParts } from "../../src/http/page-parts.ts";
 import { type HttpParts, type HttpServer, openHttp } from "../../src/http/server.ts";
-import type { HeldBrief, RunView } from "../../src/store/views.ts";
+import type { Slice } from "../../src/store/slice.ts";
+import type { AccountView, HeldBrief, LoggedChange, RunView } from "../../src/store/views.ts";
+import type { RevertPreview } from "../../src/sync/report.ts";
 import { nothingToSee } from "./looks.ts";
 import { nothingToRead } from "./reads.ts";
 import { makeReport } from "./reports.ts";
@@ -24,6 +26,7 @@ export interface PageWorld {
 	/** What is held, runs … can be put in its place. */
 	look: Look;
 	api: PageParts["api"];
+	reads: PageParts["reads"];
 	clock: number;
 }
 
@@ -36,6 +39,13 @@ export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls" |
 		decided,
 		clock: now,
 		look: company(() => (decided.length === 0 ? [heldPlan()] : [])),
+		reads: {
+			...nothingToRead,
+			accounts: () =>
+				sliceOf([accountView("ada@corp.example.com"), { ...accountView("bob@corp.example.com"), because: "disabled in the directory" }]),
+			preview: async () => undoing("ada@corp.example.com"),
+			runChanges: (run) => sliceOf([loggedDisable(run, 1, "ada@corp.example.com"), loggedDisable(run, 2, "bob@corp.example.com")]),
+		} as PageWorld["reads"],
 		api: {
 			approve: async (plan: string, by: string) => {
 				decided.push({ approve: plan, by });
@@ -45,8 +55,8 @@ export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls" |
 				decided.push({ reject: plan, by });
 				return { source: "corp", rejected: 2 };
 			},
-			sync: async (source: string, mode: string) => {
-				decided.push({ sync: source, mode });
+			sync: async (source: string, mode: string, by?: string) => {
+				decided.push({ sync: source, mode, by });
 				return makeReport({ run: 39 });
 			},
 			revert: async ({ run }, by: string) => {
@@ -57,8 +67,8 @@ export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls" |
 				decided.push({ unpin: user, by });
 				return { accounts: 1, pins: 2 };
 			},
-			readBack: async (target: string) => {
-				decided.push({ readBack: target });
+			readBack: async (target: string, by?: string) => {
+				decided.push({ readBack: target, by });
 				return {};
 			},
 		} as PageWorld["api"],
@@ -76,10 +86,10 @@ export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls" |
 			...{ forget: never, sources: () => ["corp"], status: () => ({}), plans: () => [] },
 			approve: (plan, by) => world.api.approve(plan, by),
 			reject: (plan, by) => world.api.reject(plan, by),
-			sync: (source, mode) => world.api.sync(source, mode),
+			sync: (...given) => world.api.sync(...given),
 			revert: (request, by) => world.api.revert(request, by),
 			unpin: (user, by) => world.api.unpin(user, by),
-			readBack: (target) => world.api.readBack(target),
+			readBack: (...given) => world.api.readBack(...given),
 		},
 		look: {
 			sources: () => world.look.sources(),
@@ -88,12 +98,16 @@ export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls" |
 			quarantine: () => world.look.quarantine(),
 			runs: (limit, before) => world.look.runs(limit, before),
 			run: (id) => world.look.run(id),
-			changes: (run) => world.look.changes(run),
 			rules: () => world.look.rules(),
 			going: () => world.look.going(),
 			explain: (user) => world.look.explain(user),
 		},
-		reads: nothingToRead,
+		reads: {
+			...nothingToRead,
+			accounts: (...given) => world.reads.accounts(...given),
+			runChanges: (...given) => world.reads.runChanges(...given),
+			preview: (...given) => world.reads.preview(...given),
+		},
 		onBug: (error) => {
 			throw error;
 		},
@@ -151,6 +165,34 @@ export function disabling(name: string, why = "deleted in the directory"): Accou
 		before,
 		after: { ...before, active: false },
 	};
+}
+
+export function loggedDisable(run: number, sequence: number, name: string): LoggedChange {
+	return { ...disabling(name), sequence, at: now, run, source: "corp", result: "committed" };
+}
+
+export function accountView(name: string): AccountView {
+	return {
+		...{ source: "corp", anchor: adaAnchor, account: { ...ada, userName: name }, because: undefined, pins: [], groups: [] },
+		targets: { accounts: { state: "applied" }, "mail-gateway": { state: "failed", error: "userName is taken" } },
+	};
+}
+
+/** Taking back what `disabling` did. */
+export function undoing(name: string): RevertPreview {
+	const { before, after, ...change } = disabling(name, "taken back");
+	const kinds = [{ subject: "account", target: undefined, kind: "enable", count: 1, limit: "1 of 20 (5 %)" }] as const;
+	return {
+		...{ source: "corp", plan: heldPlanHash, held: kinds, count: 1 },
+		summary: { create: 0, update: 0, entitlement: 0, disable: 0, enable: 1, delete: 0 },
+		changes: [{ ...change, kind: "enable", before: after, after: before }],
+		revert: { run: 40, leftAlone: [{ name: "bob@corp.example.com", why: "its mail changed since" }], leftAloneCount: 1 },
+	};
+}
+
+/** All there is of a list. */
+export function sliceOf<Item>(items: readonly Item[]): Slice<Item> {
+	return { items, size: 0, reached: undefined };
 }
 
 export function heldPlan(changes = [disabling("ada@corp.example.com"), disabling("bob@corp.example.com")]): HeldBrief {
@@ -229,11 +271,6 @@ function company(heldBriefly: () => readonly HeldBrief[]): Look {
 		runs: (limit, before) => runs.filter(({ run }) => before === undefined || run < before).slice(0, limit),
 		run: (id) =>
 			runs.find(({ run }) => run === id) ?? (id === 41 ? makeRun({ run: 41, trigger: "approve", disabled: 2, updated: 0 }) : undefined),
-		changes: (run) =>
-			[
-				{ ...disabling("ada@corp.example.com"), sequence: 1, at: now, run, source: "corp", result: "committed" },
-				{ ...disabling("bob@corp.example.com"), sequence: 2, at: now, run, source: "corp", result: "committed" },
-			].values(),
 		rules: () => [
 			{ kind: "feature", name: "vpn", value: undefined, accounts: 12, rules: [{ place: "features[0]", through: "group Sales" }] },
 			{ kind: "policy", name: "quota", value: "50 GB", accounts: 1192, rules: [{ place: "policies[0]", through: "everybody" }] },

@@ -23,6 +23,7 @@ const filters = {
 	target: said(someName.optional(), "Those that this target has, or is to have."),
 	state: said(accountState.optional(), "How their delivery stands: at `target`, or at any."),
 	userName: said(someName.optional(), "How the userName begins; A to Z without regard to case."),
+	text: said(someName.optional(), "What stands somewhere in the userName or the displayName; A to Z without regard to case."),
 };
 
 /** Accounts, and why they are as they are. */
@@ -39,14 +40,14 @@ export function addAccountRoutes(scope: ApiScope, reads: Reads, api: Api): void 
 			}),
 		},
 		async ({ query }, reply) => {
-			const { source, active, target, state, userName } = query;
+			const { source, active, target, state, userName, text } = query;
 			checkName("source", source, reads.sources().map(nameOf));
 			checkName(
 				"target",
 				target,
 				reads.targets().map(({ target: name }) => name),
 			);
-			const filter = { source, active, target, state, userName };
+			const filter = { source, active, target, state, userName, text };
 			return page(
 				reply,
 				"accounts",

@@ -1,15 +1,12 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
-import { MOST_CHARACTERS, type Place, type Slice } from "../../store/slice.ts";
+import type { Place, Slice } from "../../store/slice.ts";
+import { decodePlace, encodePlace, fill, type Kinds } from "../filling.ts";
 import { said } from "./fields.ts";
 
 /** So many items a page has at most, and without being asked. */
 const MOST = 500;
 const USUAL = 100;
-
-/** Of which kinds a list's places are made. */
-type Kinds = readonly ("number" | "string")[];
 
 /** The query of a list: `name` and `kinds` tell its cursors from those of another list. */
 export function pageQuery<Filters extends z.ZodRawShape>(name: string, kinds: Kinds, filters: Filters) {
@@ -34,10 +31,7 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 	});
 }
 
-/**
- * Fills a page, slice by slice, so that others are answered in between, and says in the header `Link` where the next one is. Rows that
- * are not asked for may have to be stepped over for long: the client may go meanwhile, and then nobody reads on.
- */
+/** A page of a list; the header `Link` says where the next one is. */
 export async function page<Item, Shown>(
 	reply: FastifyReply,
 	name: string,
@@ -45,20 +39,10 @@ export async function page<Item, Shown>(
 	slice: (after: Place | undefined, limit: number) => Slice<Item>,
 	show: (item: Item) => Shown,
 ): Promise<{ readonly items: Shown[]; readonly next: string | null }> {
-	const items: Shown[] = [];
-	let size = 0;
-	let place = after;
-	for (;;) {
-		const part = slice(place, limit - items.length);
-		for (const item of part.items) items.push(show(item));
-		size += part.size;
-		place = part.reached;
-		if (place === undefined || items.length >= limit || size >= MOST_CHARACTERS || reply.raw.destroyed) break;
-		await nextTurn();
-	}
-	const next = place === undefined ? null : encode(name, place);
+	const { items, reached } = await fill(slice, { after, limit }, () => reply.raw.destroyed);
+	const next = reached === undefined ? null : encodePlace(name, reached);
 	if (next !== null) reply.header("link", `<${nextUrl(reply.request.url, next)}>; rel="next"`);
-	return { items, next };
+	return { items: items.map(show), next };
 }
 
 function nextUrl(url: string, next: string): string {
@@ -68,27 +52,11 @@ function nextUrl(url: string, next: string): string {
 	return `${path}?${parameters}`;
 }
 
-function encode(name: string, place: Place): string {
-	return Buffer.from(JSON.stringify([name, ...place])).toString("base64url");
-}
-
 function cursor(name: string, kinds: Kinds) {
 	return z.string().transform((text, context): Place => {
-		const place = decode(text);
-		if (place?.[0] === name && place.length === kinds.length + 1 && kinds.every((kind, index) => typeof place[index + 1] === kind)) {
-			return place.slice(1);
-		}
+		const place = decodePlace(name, kinds, text);
+		if (place !== undefined) return place;
 		context.addIssue({ code: "custom", message: "is no cursor of this list" });
 		return z.NEVER;
 	});
-}
-
-function decode(text: string): Place | undefined {
-	if (!/^[\w-]+$/.test(text)) return undefined;
-	try {
-		const place: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
-		return Array.isArray(place) ? (place as Place) : undefined;
-	} catch {
-		return undefined; // Whoever made it did not get it from us: the caller says so.
-	}
 }

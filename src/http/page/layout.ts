@@ -51,6 +51,7 @@ ${
 const places = [
 	["/", "Overview"],
 	["/runs", "Runs"],
+	["/accounts", "Accounts"],
 ] as const;
 
 function link(path: string, name: string, here: string | undefined): Html {
@@ -58,7 +59,7 @@ function link(path: string, name: string, here: string | undefined): Html {
 }
 
 function searchBox(): Html {
-	return html`<form class="search" role="search" action="/people" method="get">
+	return html`<form class="search" role="search" aria-label="People" action="/people" method="get">
 <input type="search" name="user" required maxlength="500" aria-label="Person: userName, e-mail, DN or GUID" placeholder="Person">
 <button>Explain</button>
 </form>`;

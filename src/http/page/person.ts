@@ -1,7 +1,9 @@
 import type { Explanation, FieldFact, GrantFact, StateWord, TargetFact } from "../../explain/explanation.ts";
 import { type Html, html, type Piece } from "../../lib/html.ts";
+import type { AccountView } from "../../store/views.ts";
 import type { HealthStatus } from "../health.ts";
 import type { Session } from "../session.ts";
+import { accountTable } from "./accounts.ts";
 import { postButton } from "./post-button.ts";
 import { type Column, facts, lines, table } from "./table.ts";
 import { count, moment, state } from "./words.ts";
@@ -16,12 +18,23 @@ const grades: Readonly<Partial<Record<StateWord, HealthStatus>>> = {
 	"out-of-scope": "warn",
 };
 
-/** Why somebody's account is as it is: mostly of one person, of several where a name means several. */
-export function personPage(user: string, explanations: readonly Explanation[], session: Session): readonly Html[] {
+/** Why somebody's account is as it is: mostly of one person, of several where a name means several. `alike`: who has the name in theirs. */
+export function personPage(
+	user: string,
+	explanations: readonly Explanation[],
+	alike: readonly AccountView[],
+	session: Session,
+): readonly Html[] {
 	const [first, ...others] = explanations;
-	if (first === undefined) return [html`<h1>${user}</h1><p>Nobody of this name is known.</p>`];
 	const asked = others.length === 0 ? html`` : html`<p>${count(explanations.length)} people are called ${user}.</p>`;
-	return [html`<h1>${titleOf(first)}</h1>`, asked, ...explanations.flatMap((each) => explained(each, session))];
+	return [
+		html`<h1>${first === undefined || alike.length > 0 ? user : titleOf(first)}</h1>`,
+		alike.length === 0
+			? html``
+			: html`<p>Nobody is called just so. These have it in their names (<a href="/accounts?text=${encodeURIComponent(user)}">all of them</a>):</p>${accountTable("Accounts with it in their names", alike)}`,
+		asked,
+		...explanations.flatMap((each) => explained(each, session)),
+	];
 }
 
 function titleOf({ account, dn, anchor }: Explanation): string {

@@ -11,31 +11,28 @@ import { live } from "./live.ts";
 import { facts, lines, table } from "./table.ts";
 import { changesOf, count, distance, heldName, moment, outcome } from "./words.ts";
 
-/** Changes on the page of a run; the command of the same name has all. */
-const CHANGES_SHOWN = 200;
+/** Changes on one page of a run. */
+export const CHANGES_SHOWN = 200;
+
+export interface ShownChanges {
+	readonly changes: readonly LoggedChange[];
+	readonly isFirst: boolean;
+	/** The query of the page after; undefined: these are the last. */
+	readonly next: string | undefined;
+}
 
 /** One run: what it read, what came of it, and each change with before and after. */
-export function runPage(run: RunView, changes: Iterable<LoggedChange>, session: Session, now: number): readonly Html[] {
-	const [shown, isAll] = firstOf(changes, CHANGES_SHOWN);
+export function runPage(run: RunView, { changes, isFirst, next }: ShownChanges, session: Session, now: number): readonly Html[] {
 	const canBeTakenBack = session.role === "operator" && run.endedAt !== undefined && changesOf(run) > 0;
 	return [
 		live("run", "Run", [html`<h1>Run ${run.run} of ${run.source}: ${outcome(run)}</h1>`, facts(factsOf(run, now))]),
 		canBeTakenBack ? html`<p><a href="/runs/${run.run}/revert">Take it back …</a></p>` : html``,
 		live("changes", "Changes", [
 			html`<h2>Changes</h2>`,
-			shown.length === 0 ? html`<p>${nothingYet(run)}</p>` : changeTable("Changes", shown),
+			changes.length > 0 ? changeTable(changes) : html`<p>${isFirst ? nothingYet(run) : "There are no more."}</p>`,
+			next === undefined ? undefined : html`<p><a href="/runs/${run.run}?${next}">More changes</a></p>`,
 		]),
-		isAll ? html`` : html`<p>These are the first ${count(CHANGES_SHOWN)}. All of them: <code>dirsyncd runs ${run.run}</code></p>`,
 	];
-}
-
-function firstOf<T>(all: Iterable<T>, most: number): readonly [readonly T[], boolean] {
-	const first: T[] = [];
-	for (const each of all) {
-		if (first.length >= most) return [first, false];
-		first.push(each);
-	}
-	return [first, true];
 }
 
 function factsOf(run: RunView, now: number): readonly (readonly [string, Piece])[] {
@@ -65,19 +62,22 @@ function nothingYet({ endedAt }: RunView): string {
 	return endedAt === undefined ? "It has changed nothing yet." : "It changed nothing.";
 }
 
-export function changeTable(caption: string, changes: readonly LoggedChange[]): Html {
-	return table(caption, ["change", "name", "before and after", "why", "result"], changes.map(changeRow));
+function changeTable(changes: readonly LoggedChange[]): Html {
+	return table("Changes", ["change", "name", "before and after", "why", "result"], changes.map(changeRow));
 }
 
 function changeRow(change: LoggedChange): readonly Piece[] {
 	const target = change.subject === "account" ? change.target : undefined;
-	const name =
-		change.subject === "group" ? change.name : html`<a href="/people?user=${encodeURIComponent(change.anchor)}">${change.name}</a>`;
-	return [heldName({ ...change, target }), name, lines(differences(change)), change.why, change.result];
+	return [heldName({ ...change, target }), nameOf(change), lines(differences(change)), change.why, change.result];
+}
+
+/** Whom a change is about; an account leads to why it is so. */
+export function nameOf({ subject, anchor, name }: Change): Piece {
+	return subject === "group" ? name : html`<a href="/people?user=${encodeURIComponent(anchor)}">${name}</a>`;
 }
 
 /** A line for each field that is otherwise than before. */
-function differences(change: Change): readonly Html[] {
+export function differences(change: Change): readonly Html[] {
 	const [before, after] =
 		change.subject === "account"
 			? [accountSide(change.anchor, change.before), accountSide(change.anchor, change.after)]

@@ -43,6 +43,7 @@ time { white-space: nowrap }
 code { font: .9em/1.4 ui-monospace, monospace; overflow-wrap: anywhere }
 form { margin: 0 } form.search { display: flex; gap: .4rem; flex: 0 1 22rem } form.search input { flex: 1 1 8rem; min-width: 0 }
 .buttons, .deciding { display: flex; flex-wrap: wrap; gap: .4rem .6rem } .deciding { margin-top: .9rem }
+main form.search { max-width: 30rem; margin: .6rem 0 }
 td .buttons { gap: .3rem } td button { padding: .1rem .6rem; font-size: .9rem }
 form[data-sent] button { opacity: .55; cursor: progress }
 .live { position: sticky; bottom: 0; max-width: 72rem; margin: 0 auto }
