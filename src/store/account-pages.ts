@@ -14,7 +14,7 @@ interface AccountKey {
 interface AccountValues {
 	readonly name: string;
 	readonly id: number;
-	readonly end: string | null;
+	readonly end: string | Buffer;
 	readonly source: string | null;
 	readonly active: number | null;
 	readonly target: string | null;
@@ -24,16 +24,19 @@ interface AccountValues {
 
 /** Past every text that begins like one of ours: the last character there is. */
 const LAST = "\u{10ffff}";
+/** SQLite has every blob behind every text. */
+const AFTER_ALL = Buffer.alloc(0);
 
 /** Pages of accounts and groups. Which they are is found by their keys; only those asked for are read whole. */
 export function openAccountPages(db: Connection): Pick<Pages, "accounts" | "groups" | "groupsByAnchor"> {
+	// Not as a pair of values, which would be clearer: with a collation SQLite finds those by walking the whole index.
 	const accountKeys = db.prepare<[AccountValues], AccountKey>(
 		`SELECT a.id, a.user_name, ((@source IS NULL OR a.source_id = (SELECT s.id FROM sources s WHERE s.name = @source)) AND (@active IS NULL OR a.active = @active)
 			AND (@text IS NULL OR instr(lower(a.user_name), @text) > 0 OR instr(lower(a.body ->> '$.displayName'), @text) > 0)
-			AND (@target IS NULL AND @state IS NULL OR EXISTS (SELECT 1 FROM targets t JOIN ledger l ON l.target_id = t.id
-				WHERE l.account_id = a.id AND (@target IS NULL OR t.name = @target) AND (@state IS NULL OR ${stateAtTarget} = @state)))) AS is_asked
+			AND (@target IS NULL AND @state IS NULL OR EXISTS (SELECT 1 FROM targets t CROSS JOIN ledger l ON l.target_id = t.id AND l.account_id = a.id
+				WHERE (@target IS NULL OR t.name = @target) AND (@state IS NULL OR ${stateAtTarget} = @state)))) AS is_asked
 		FROM accounts a INDEXED BY accounts_by_user_name
-		WHERE (a.user_name COLLATE NOCASE, a.id) > (@name, @id) AND (@end IS NULL OR a.user_name COLLATE NOCASE < @end)
+		WHERE a.user_name COLLATE NOCASE >= @name AND (a.user_name COLLATE NOCASE > @name OR a.id > @id) AND a.user_name COLLATE NOCASE < @end
 		ORDER BY a.user_name COLLATE NOCASE, a.id`,
 	);
 	const account = db.prepare<[number], AccountRow>(
@@ -76,7 +79,7 @@ function valuesOf(
 ): AccountValues {
 	const [name, id] = after ?? [userName ?? "", 0];
 	return {
-		...{ name: String(name), id: Number(id), end: userName === undefined ? null : `${userName}${LAST}`, source: source ?? null },
+		...{ name: String(name), id: Number(id), end: userName === undefined ? AFTER_ALL : `${userName}${LAST}`, source: source ?? null },
 		...{
 			active: active === undefined ? null : Number(active),
 			target: target ?? null,

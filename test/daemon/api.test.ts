@@ -336,7 +336,7 @@ describe("everything else", () => {
 			await read(where);
 		await read(`/runs/${run?.["run"]}`);
 		await read(`/runs/${run?.["run"]}/changes`);
-		for (const { userName } of await all("/accounts")) await read(`/explain?user=${encodeURIComponent(String(userName))}`);
+		for (const { userName } of (await all("/accounts")).slice(0, 3)) await read(`/explain?user=${encodeURIComponent(String(userName))}`);
 		const everything = answers.join("\n");
 		for (const secret of [planted.scim, planted.hook, directory.bindPassword, tokens.operator, tokens.viewer])
 			expect(everything).not.toContain(secret);

@@ -40,7 +40,7 @@ export const by = z
 	.trim()
 	.min(1)
 	.max(200)
-	.regex(/^\P{Cc}+$/u, "holds control characters");
+	.regex(/^\P{Cc}*$/u, "holds control characters");
 
 /** An answer as its schema has it, at compile time; its lists need not be ones that can be written to. */
 export function answer<Schema extends z.ZodType>(_schema: Schema, value: Frozen<z.output<Schema>>): z.output<Schema> {

@@ -63,13 +63,14 @@ function wordsOf(issue: Issue, value: unknown): { readonly detail: string; reado
 			return { detail: `is no ${wanted}`, remedy: `give ${/^[aeiou]/.test(wanted) ? "an" : "a"} ${wanted}` };
 		}
 		case "invalid_format":
-			return { detail: issue.message, remedy: "give it in the form that /api/v1/openapi.json describes" };
+			return { detail: issue.message, remedy: remedies[issue.message] ?? "give it in the form that /api/v1/openapi.json describes" };
 		default:
 			return { detail: issue.message, remedy: remedies[issue.message] ?? "see /api/v1/openapi.json" };
 	}
 }
 
 const remedies: Readonly<Record<string, string>> = {
+	"holds control characters": "leave them out",
 	"is no cursor of this list": "give the `next` of a page of this list, or leave it out for the first page",
 	"is neither a day (2026-11-01) nor an instant with its zone (2026-11-01T09:00:00Z)": "give one of the two",
 };
