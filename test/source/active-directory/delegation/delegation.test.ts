@@ -1,0 +1,164 @@
+import { beforeAll, expect, it } from "vitest";
+import { delegate, type Extent } from "../../../../src/source/active-directory/delegation/delegation.ts";
+import { diagnose } from "../../../../src/source/active-directory/diagnose.ts";
+import { activeDirectoryDefaults } from "../../../../src/source/active-directory/options.ts";
+import { powershellFaults } from "../../../support/powershell.ts";
+import { describeWith } from "../../../support/require.ts";
+import { useSamba } from "../../../support/samba.ts";
+import { noTls } from "../../../support/tls.ts";
+
+/** Nobody but administrators, and nothing from above. */
+const CLOSED = "D:PAI(A;CI;GA;;;DA)(A;CI;GA;;;SY)";
+/** Nobody but administrators, and what comes from above. */
+const OPEN_ABOVE = "D:AI(A;;GA;;;DA)(A;;GA;;;SY)";
+
+describeWith(["samba"], "least rights in a hardened domain", () => {
+	const samba = useSamba();
+	beforeAll(async () => {
+		// Hidden from everybody who has not the right to control it, besides the right to read.
+		const schema = `CN=Employee-Number,CN=Schema,CN=Configuration,${samba().baseDn}`;
+		await samba().modify(
+			`dn: ${schema}\nchangetype: modify\nreplace: searchFlags\nsearchFlags: 128\n`,
+			"--option=dsdb:schema update allowed=true",
+		);
+		await samba().restart();
+	});
+
+	/** An OU that only administrators may look into, with two people and a group, one of the people in an OU within. */
+	async function hardened(name: string) {
+		const base = `OU=${name},${samba().baseDn}`;
+		const within = `OU=Within,${base}`;
+		const people = [`CN=${name}1,${base}`, `CN=${name}2,${within}`];
+		const group = `CN=${name} all,${base}`;
+		await samba().add(
+			[
+				...[base, within].map((dn) => `dn: ${dn}\nobjectClass: organizationalUnit\n`),
+				...people.map((dn, index) => {
+					const logon = `${name.toLowerCase()}${index}`;
+					return `dn: ${dn}\nobjectClass: user\nsAMAccountName: ${logon}\nmail: ${logon}@corp.example.test\ndisplayName: ${logon}\nuserAccountControl: 512\nemployeeNumber: 7${index}\nhomePhone: 123\naccountExpires: 0\nuserPrincipalName: ${logon}@corp.example.test\nproxyAddresses: SMTP:${logon}@corp.example.test\n`;
+				}),
+				`dn: ${group}\nobjectClass: group\nsAMAccountName: ${name.toLowerCase()}-all\nmember: ${people[0]}\n`,
+			].join("\n"),
+		);
+		await samba().protect(base, CLOSED);
+		for (const dn of [within, ...people, group]) await samba().protect(dn, OPEN_ABOVE);
+		return { base, within, people, group };
+	}
+
+	const sourceOf = (
+		bases: readonly string[],
+		more: { attributes?: readonly string[]; groups?: boolean; changes?: "auto" | "dirsync" } = {},
+	) => ({
+		name: "corp",
+		urls: [samba().ldapUrl],
+		discovery: undefined,
+		bind: { user: samba().reader.user, password: { reveal: () => samba().reader.password } },
+		insecure: true,
+		tls: noTls,
+		bases,
+		users: { filter: undefined, exclude: [], groups: [] },
+		groups: more.groups ? { bases, filter: undefined, exclude: [], kinds: [] } : undefined,
+		ruleGroups: [],
+		changes: more.changes ?? ("auto" as const),
+		protect: [],
+		attributes: more.attributes ?? ["displayName"],
+		pageSize: activeDirectoryDefaults.pageSize,
+		timeouts: activeDirectoryDefaults.timeouts,
+	});
+	type Source = ReturnType<typeof sourceOf>;
+
+	const never = new AbortController().signal;
+	const look = (source: Source, extent: Extent = "lacking") => delegate(source, extent, Date.now, never);
+	async function troubles(source: Source): Promise<readonly string[]> {
+		const found: string[] = [];
+		for await (const { step, subject, state } of diagnose(source, Date.now, never)) {
+			// On a connection in clear: that it is one is not what is asked here.
+			if (state !== "passed" && step !== "tls") found.push(`${step} ${subject}`);
+		}
+		return found;
+	}
+	/** Does what the commands would do: the entries of the same model, as SDDL. */
+	async function apply({ grants }: Awaited<ReturnType<typeof look>>): Promise<void> {
+		const byDn = new Map<string, string>();
+		for (const { dn, sddl } of grants) byDn.set(dn, (byDn.get(dn) ?? "") + sddl.join(""));
+		for (const [dn, entries] of byDn) {
+			if (dn.startsWith("CN=Deleted Objects")) await samba().grantDeleted("", entries);
+			else await samba().tool("dsacl", "set", `--objectdn=${dn}`, `--sddl=${entries}`);
+		}
+	}
+	const seen = async (base: string, attribute: string): Promise<number> => {
+		const entries = await samba().ldapsearch(base, "(sAMAccountType=805306368)", [attribute], samba().reader);
+		return entries.filter(({ attributes }) => attributes.has(attribute.toLowerCase())).length;
+	};
+
+	it("what is granted is all that check misses, and nothing beside it can be seen", async () => {
+		const hard = await hardened("Hard");
+		const other = await hardened("Other");
+		const source = sourceOf([hard.base], { groups: true });
+		expect(await troubles(source)).toEqual(expect.arrayContaining(["people people", "groups groups"]));
+		const delegation = await look(source);
+		expect(delegation.account).toEqual({
+			name: "CORP\\svc-dirsyncd",
+			sid: await samba().sidOf("svc-dirsyncd"),
+			dn: `CN=svc-dirsyncd,CN=Users,${samba().baseDn}`,
+		});
+		expect(await powershellFaults(delegation.powershell)).toEqual([]);
+		await apply(delegation);
+		expect(await troubles(source)).toEqual([]);
+		expect((await look(source)).grants).toEqual([]);
+		expect(await seen(hard.base, "displayName")).toBe(2);
+		// Neither what the mapping does not read, nor what is confidential, nor the other OU.
+		expect(await seen(hard.base, "homePhone")).toBe(0);
+		expect(await seen(hard.base, "employeeNumber")).toBe(0);
+		expect(await seen(other.base, "displayName").catch(() => 0)).toBe(0);
+		const [group] = await samba().ldapsearch(hard.base, "(objectClass=group)", ["member", "info"], samba().reader);
+		expect(group?.attributes.get("member")?.map(String)).toEqual([hard.people[0]]);
+		await samba().remove(hard.people[1] as string);
+		for await (const { step, state } of diagnose(source, Date.now, never)) if (step === "deleted") expect(state).toBe("passed");
+	});
+
+	it("a confidential attribute of the mapping is granted with the right to control it, for people alone", async () => {
+		const { base } = await hardened("Secret");
+		const source = sourceOf([base], { attributes: ["displayName", "employeeNumber"] });
+		const delegation = await look(source);
+		expect(delegation.remarks.join("\n")).toMatch(/confidential.*employeeNumber/);
+		await apply(delegation);
+		expect(await seen(base, "employeeNumber")).toBe(2);
+		expect((await look(source)).grants).toEqual([]);
+	});
+
+	it("an OU within that inherits nothing is granted the same by itself", async () => {
+		const { base, within } = await hardened("Closed");
+		await samba().protect(within, CLOSED);
+		const source = sourceOf([base]);
+		await apply(await look(source));
+		expect(await seen(base, "displayName")).toBe(1);
+		const second = await look(source);
+		expect(second.grants.map(({ dn }) => dn)).toContain(within);
+		await apply(second);
+		expect(await seen(base, "displayName")).toBe(2);
+		expect((await look(source)).grants).toEqual([]);
+	});
+
+	it("in a domain as it comes nothing is lacking but the deleted objects, and everything can be printed for later", async () => {
+		const source = sourceOf([`CN=Users,${samba().baseDn}`]);
+		const { grants, findings } = await look(source);
+		expect(grants.filter(({ dn }) => !dn.startsWith("CN=Deleted Objects"))).toEqual([]);
+		expect(findings.filter(({ step }) => step === "base")).toMatchObject([{ state: "passed" }]);
+		const everything = await look(source, "everything");
+		expect(everything.grants.length).toBeGreaterThan(4);
+		expect(everything.dsacls).toMatch(/dsacls "CN=Users,DC=corp,DC=example,DC=test" \/I:S \/G .*"CORP\\svc-dirsyncd:RP;mail;user"/);
+		expect(await powershellFaults(everything.powershell)).toEqual([]);
+	});
+
+	it("changes: dirsync wants the right to replicate changes, and never all of them", async () => {
+		const source = sourceOf([`CN=Users,${samba().baseDn}`], { changes: "dirsync" });
+		expect(await troubles(source)).toContain("changes strategy");
+		const delegation = await look(source);
+		await apply(delegation);
+		expect(await troubles(source)).not.toContain("changes strategy");
+		expect((await look(source)).grants.filter(({ dn }) => dn === samba().baseDn)).toEqual([]);
+		expect(delegation.dsacls).toContain(`"CORP\\svc-dirsyncd:CA;Replicating Directory Changes"`);
+		expect(`${delegation.dsacls}${delegation.powershell}`).not.toMatch(/1131f6ad|CA;Replicating Directory Changes All/);
+	});
+});
