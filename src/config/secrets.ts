@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { type Dpapi, unprotect, windowsDpapi } from "./dpapi.ts";
 import type { Environment } from "./expand.ts";
 import type { Flaw } from "./formats.ts";
 import { makeSecret, type Secret } from "./secret.ts";
@@ -13,13 +14,21 @@ export type SecretPlace =
 	| { readonly text: string }
 	| { readonly file: string }
 	| { readonly env: string }
-	| { readonly credential: string };
+	| { readonly credential: string }
+	/** A file that Windows' data protection made for this machine. */
+	| { readonly dpapi: string };
 
 /** Reads a secret from where it is. `directory` is the one that relative paths are relative to. */
-export function readSecret(place: SecretPlace, environment: Environment, directory: string): SecretReading {
+export function readSecret(
+	place: SecretPlace,
+	environment: Environment,
+	directory: string,
+	dpapi: Dpapi = windowsDpapi(environment),
+): SecretReading {
 	if ("text" in place) return { kind: "secret", secret: makeSecret(place.text), warning: undefined };
 	if ("env" in place) return fromEnvironment(place.env, environment);
 	if ("file" in place) return fromFile(path.resolve(directory, place.file), "the file", true);
+	if ("dpapi" in place) return fromDpapi(path.resolve(directory, place.dpapi), dpapi);
 	const credentials = environment["CREDENTIALS_DIRECTORY"];
 	if (credentials === undefined || credentials === "") {
 		const remedy = `add LoadCredential=${place.credential}:/path/to/the/secret to the systemd unit, or use { file: … }`;
@@ -36,6 +45,17 @@ function fromEnvironment(name: string, environment: Environment): SecretReading 
 		kind: "flaw",
 		flaw: { message: `the environment variable ${name} is ${state}`, remedy: `set ${name} in the environment of dirsyncd` },
 	};
+}
+
+function fromDpapi(file: string, dpapi: Dpapi): SecretReading {
+	// Elsewhere the file has nothing to say, if there is one.
+	const reading = dpapi.platform === "win32" ? fromFile(file, "the file", false) : undefined;
+	if (reading?.kind === "flaw") return reading;
+	const unprotected = unprotect(file, reading?.secret.reveal() ?? "", dpapi);
+	if (unprotected.kind === "flaw") return unprotected;
+	const text = unprotected.text.replace(/\r?\n$/, "");
+	if (text === "") return { kind: "flaw", flaw: { message: `the secret in ${file} is empty`, remedy: "make it anew" } };
+	return { kind: "secret", secret: makeSecret(text), warning: undefined };
 }
 
 function fromFile(file: string, what: string, warnOfReaders: boolean): SecretReading {
