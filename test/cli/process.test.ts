@@ -118,4 +118,24 @@ describe("the process", () => {
 		child.kill("SIGKILL");
 		await closed;
 	});
+
+	it.skipIf(process.platform === "win32")(
+		"on Windows, where a signal that is sent kills, the launcher leaves a Ctrl+C to its child and waits",
+		async () => {
+			const folder = directoryWith({
+				"windows.cjs": 'if (process.argv[1]?.endsWith("launch.cjs")) Object.defineProperty(process, "platform", { value: "win32" });',
+				"child.cjs":
+					'let count = 0; process.on("SIGINT", () => { count++; setTimeout(() => { console.log(count + " of it"); process.exit(7); }, 300); }); setInterval(() => {}, 1000); console.log("up");',
+			});
+			const argv = ["--require", path.join(folder, "windows.cjs"), launcher, "--exec", path.join(folder, "child.cjs")];
+			const child = spawn(process.execPath, argv, { cwd: folder, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+			left.push(child);
+			const end = ended(child);
+			await once(child.stdout as NodeJS.ReadableStream, "data");
+			// A console's Ctrl+C reaches everybody at it.
+			process.kill(-(child.pid as number), "SIGINT");
+			const { code, out } = await end;
+			expect([code, out.split("\n").filter((line) => line.endsWith("of it"))]).toEqual([7, ["1 of it"]]);
+		},
+	);
 });

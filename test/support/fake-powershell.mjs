@@ -8,8 +8,7 @@ const entropy = /GetBytes\('([^']*)'\)/.exec(script)?.[1] ?? "";
 const plain = Buffer.from(blob, "base64").toString("utf8");
 const say = (kind, text) => process.stdout.write(`noise of a profile\r\ndirsyncd-${kind}:${Buffer.from(text).toString("base64")}\r\n`);
 
-if (process.argv.slice(2).join(" ") !== "-NoProfile -NonInteractive -Command -")
-	say("refused", process.argv.join(" "));
+if (process.argv.slice(2).join(" ") !== "-NoProfile -NonInteractive -Command -") say("refused", process.argv.join(" "));
 else if (how === "hangs") setTimeout(() => {}, 60_000);
 else if (how === "silent") process.exit(1);
 // A blob of this machine says whose entropy it was made with.
