@@ -71,7 +71,7 @@ describe("the Windows service", () => {
 
 	it("has a heap, data and logs in folders that install.ps1 makes", () => {
 		for (const name of ["logs", "temp"]) expect(xml).toContain(`%ProgramData%\\dirsyncd\\${name}`);
-		expect(install).toContain("foreach ($folder in 'secrets', 'logs', 'temp')");
+		expect(install).toContain("foreach ($folder in 'secrets', 'data', 'logs', 'temp')");
 	});
 
 	it("has secrets that the daemon's own entropy opens", () => {

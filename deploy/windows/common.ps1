@@ -93,7 +93,7 @@ function Read-SecretBytes {
         $reader = New-Object System.IO.StreamReader([Console]::OpenStandardInput(), (New-Object System.Text.UTF8Encoding($false)))
         $text = $reader.ReadToEnd() -replace '\r?\n$', ''
         if ($text -eq '') { throw 'there was nothing on standard input' }
-        return [System.Text.Encoding]::UTF8.GetBytes($text)
+        return , [System.Text.Encoding]::UTF8.GetBytes($text)
     }
     $secure = Read-Host -AsSecureString "Secret $Name"
     $pointer = [System.Runtime.InteropServices.Marshal]::SecureStringToBSTR($secure)
@@ -103,7 +103,8 @@ function Read-SecretBytes {
         [System.Runtime.InteropServices.Marshal]::ZeroFreeBSTR($pointer)
     }
     if ($text -eq '') { throw 'nothing was typed' }
-    return [System.Text.Encoding]::UTF8.GetBytes($text)
+    # The comma keeps it one array.
+    return , [System.Text.Encoding]::UTF8.GetBytes($text)
 }
 
 # Writes a secret for { dpapi: FILE }: for this machine alone, and within a folder that only the service and administrators read.
@@ -113,7 +114,7 @@ function Write-Secret {
     $folder = Join-Path $DataDirectory 'secrets'
     if (-not (Test-Path -LiteralPath $folder)) { throw "there is no $folder`: run install.ps1 first" }
     Add-Type -AssemblyName System.Security
-    $bytes = Read-SecretBytes $Name
+    [byte[]] $bytes = Read-SecretBytes $Name
     $entropy = [System.Text.Encoding]::UTF8.GetBytes($DpapiEntropy)
     $scope = [System.Security.Cryptography.DataProtectionScope]::LocalMachine
     $blob = [System.Security.Cryptography.ProtectedData]::Protect($bytes, $entropy, $scope)
@@ -127,7 +128,7 @@ function Write-Secret {
 # Where the daemon listens, by the file that it keeps beside its database; $null where it does not say.
 function Get-DaemonUrl {
     param([string] $DataDirectory)
-    foreach ($file in Get-ChildItem -LiteralPath $DataDirectory -Filter '*.db-owner' -ErrorAction SilentlyContinue) {
+    foreach ($file in Get-ChildItem -LiteralPath (Join-Path $DataDirectory 'data') -Filter '*.db-owner' -ErrorAction SilentlyContinue) {
         try {
             $owner = Get-Content -Raw -LiteralPath $file.FullName | ConvertFrom-Json
             if ($owner.PSObject.Properties['url'] -and $owner.url) { return $owner.url }

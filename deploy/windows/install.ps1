@@ -35,6 +35,7 @@ Upgrades without a backup of the database.
 .\install.ps1 -WinSW C:\Downloads\WinSW-x64.exe -Secret corp -NoStart
 #>
 #Requires -Version 5.1
+#Requires -PSEdition Desktop
 #Requires -RunAsAdministrator
 [CmdletBinding()]
 param(
@@ -62,8 +63,8 @@ if ($data -and $DataDirectory -and $data -ne $DataDirectory) { throw "its data i
 if (-not $DataDirectory) { $DataDirectory = if ($data) { $data } else { Join-Path $env:ProgramData 'dirsyncd' } }
 
 foreach ($folder in $Prefix, $DataDirectory) {
-    # They stand in a batch file, in XML and in a command line of the service.
-    if ($folder -notmatch '^[A-Za-z]:\\[^\\/:*?"<>|%&^!][^/:*?"<>|%&^!]*$') { throw "$folder is no folder that a service can be installed in" }
+    # They stand in a batch file, in XML and in a command line of the service, each of which has a code page of its own.
+    if ($folder -match '[^ -~]' -or $folder -notmatch '^[A-Za-z]:\\[^\\/:*?"<>|%&^!][^/:*?"<>|%&^!]*$') { throw "$folder is no folder that a service can be installed in" }
 }
 if (-not (Test-Path -LiteralPath $node)) { throw "there is no Node for Windows in $source`: a release archive has it, npm ci brings it into a checkout" }
 $main = if (Test-Path -LiteralPath (Join-Path $source 'src\main.ts')) { 'src\main.ts' } else { 'dist\main.js' }
@@ -93,12 +94,13 @@ if ($isManaged -and (Get-Command -Name Test-ADServiceAccount -ErrorAction Silent
 }
 
 # The packages that are needed to run. A release has no others; of a checkout its lock file says which.
-function Get-Package {
+function Get-OwnPackage {
     $lock = Join-Path $source 'package-lock.json'
     if (-not (Test-Path -LiteralPath $lock)) {
         return Get-ChildItem -LiteralPath (Join-Path $source 'node_modules') -Directory | Where-Object { $_.Name -notlike '.*' } | ForEach-Object { "node_modules\$($_.Name)" }
     }
-    $script = 'const all = Object.entries(JSON.parse(require("fs").readFileSync(0, "utf8")).packages); for (const [path, { dev }] of all) if (!dev && path !== "") console.log(path);'
+    # Without a double quote: Windows PowerShell loses those on the way.
+    $script = 'for (const [path, { dev }] of Object.entries(JSON.parse(require(`fs`).readFileSync(0, `utf8`)).packages)) if (!dev && path) console.log(path)'
     $paths = Get-Content -Raw -LiteralPath $lock | & $node -e $script
     if ($LASTEXITCODE -ne 0) { throw "$lock cannot be read" }
     # What lies in another one comes with it.
@@ -119,7 +121,7 @@ function Copy-Program {
     # Nobody but administrators may change what the service runs, wherever it lies.
     Set-FolderAccess $To @{ $UsersSid = 'ReadAndExecute' }
     $folders = @((Split-Path -Parent $main), 'config', 'deploy\windows')
-    foreach ($folder in $folders + @(Get-Package)) {
+    foreach ($folder in $folders + @(Get-OwnPackage)) {
         if (Test-Path -LiteralPath (Join-Path $source $folder)) { Copy-Folder (Join-Path $source $folder) (Join-Path $To $folder) }
     }
     foreach ($file in 'package.json', 'LICENSE', 'README.md', 'CHANGELOG.md') {
@@ -157,22 +159,23 @@ function Write-Command {
 # By the program that is there already, which knows its own database; it may be running.
 function Backup-Database {
     $config = Join-Path $DataDirectory 'dirsyncd.yaml'
-    $databases = @(Get-ChildItem -LiteralPath $DataDirectory -Filter '*.db' -ErrorAction SilentlyContinue | Where-Object { $_.Name -notlike 'before-upgrade-*' })
+    $folder = Join-Path $DataDirectory 'data'
+    $databases = @(Get-ChildItem -LiteralPath $folder -Filter '*.db' -ErrorAction SilentlyContinue | Where-Object { $_.Name -notlike 'before-upgrade-*' })
     if (-not (Test-Path -LiteralPath $config) -or $databases.Count -eq 0) { return }
-    $to = Join-Path $DataDirectory ('before-upgrade-{0:yyyyMMddTHHmmssZ}.db' -f (Get-Date).ToUniversalTime())
+    $to = Join-Path $folder ('before-upgrade-{0:yyyyMMddTHHmmssZ}.db' -f (Get-Date).ToUniversalTime())
     & (Join-Path $Prefix 'bin\dirsyncd.cmd') backup $to --config $config | Out-Host
     if ($LASTEXITCODE -ne 0) { throw 'the database could not be backed up, so nothing is changed; -NoBackup upgrades nevertheless' }
     Write-Step "the database is backed up to $to"
-    Get-ChildItem -LiteralPath $DataDirectory -Filter 'before-upgrade-*.db' | Sort-Object -Property Name -Descending |
+    Get-ChildItem -LiteralPath $folder -Filter 'before-upgrade-*.db' | Sort-Object -Property Name -Descending |
         Select-Object -Skip $KeptBackups | Remove-Item -Force
 }
 
 # What service and administrators keep to themselves. Called once the service is there: a virtual account is none before.
 function Set-DataAccess {
     $sid = Get-AccountSid $ServiceAccount
-    Set-FolderAccess $DataDirectory @{ $sid = 'Modify' }
-    # The service reads its secrets, and does not write them.
-    Set-FolderAccess (Join-Path $DataDirectory 'secrets') @{ $sid = 'ReadAndExecute' }
+    # The service reads its configuration and secrets, and writes neither.
+    foreach ($folder in $DataDirectory, (Join-Path $DataDirectory 'secrets')) { Set-FolderAccess $folder @{ $sid = 'ReadAndExecute' } }
+    foreach ($name in 'data', 'logs', 'temp') { Set-FolderAccess (Join-Path $DataDirectory $name) @{ $sid = 'Modify' } }
 }
 
 function Set-Account {
@@ -181,16 +184,15 @@ function Set-Account {
     if ($isManaged) { Write-Step "$ServiceAccount has to be allowed to log on as a service (secpol.msc, or a group policy)" }
 }
 
+if ($source.TrimEnd('\') -eq $Prefix.TrimEnd('\')) { throw "this is what is installed: run install.ps1 of a release, not that of $Prefix" }
 if ($installed -and -not $NoBackup) { Backup-Database }
 $wasRunning = $installed -and (Get-OwnService).Status -ne 'Stopped'
-$isInPlace = (Test-Path -LiteralPath $Prefix) -and ((Get-Item -LiteralPath $Prefix).FullName -eq (Get-Item -LiteralPath $source).FullName)
-if ($isInPlace) { throw "this is what is installed: run install.ps1 of a release, not that of $Prefix" }
 
 New-Folder $DataDirectory
 if (-not $installed) { Set-FolderAccess $DataDirectory @{} }
-foreach ($folder in 'secrets', 'logs', 'temp') { New-Folder (Join-Path $DataDirectory $folder) }
+foreach ($folder in 'secrets', 'data', 'logs', 'temp') { New-Folder (Join-Path $DataDirectory $folder) }
 $example = [System.IO.File]::ReadAllText((Join-Path $source 'config\dirsyncd.example.yaml'))
-$database = 'database: ''' + (Join-Path $DataDirectory 'dirsyncd.db') + ''''
+$database = 'database: ''' + (Join-Path $DataDirectory 'data\dirsyncd.db') + ''''
 $example = [regex]::Replace($example, '(?m)^database: .*$', $database.Replace('$', '$$'))
 [System.IO.File]::WriteAllText((Join-Path $DataDirectory 'dirsyncd.example.yaml'), $example)
 
@@ -221,6 +223,7 @@ try {
         if (Test-Path -LiteralPath $Prefix) { Remove-Item -Recurse -Force -LiteralPath $Prefix }
         Move-Item -LiteralPath "$Prefix.old" -Destination $Prefix
         if ($wasRunning) { Start-Service -Name $ServiceName }
+        Write-Step 'should it call the database a newer version''s: dirsyncd restore FILE, with the backup that was made before'
     }
     throw $why
 }

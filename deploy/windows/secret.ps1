@@ -10,9 +10,10 @@ can the service; a copy of the file is of no use elsewhere. Restart the service 
 .\secret.ps1 -Name corp
 
 .EXAMPLE
-Get-Content password.txt | powershell.exe -File .\secret.ps1 -Name corp
+cmd /c "powershell.exe -ExecutionPolicy Bypass -File secret.ps1 -Name corp < password.txt"
 #>
 #Requires -Version 5.1
+#Requires -PSEdition Desktop
 #Requires -RunAsAdministrator
 [CmdletBinding()]
 param(
@@ -23,4 +24,5 @@ param(
 $prefix = Get-InstalledPrefix
 if (-not $DataDirectory -and $prefix) { $DataDirectory = Get-InstalledData $prefix }
 if (-not $DataDirectory) { throw 'dirsyncd is not installed: run install.ps1, or name its data by -DataDirectory' }
+$DataDirectory = (Resolve-Path -LiteralPath $DataDirectory).ProviderPath
 Write-Secret $DataDirectory $Name

@@ -6,6 +6,7 @@ Takes the service and the program away. Configuration, secrets and data stay, un
 Removes configuration, secrets, database and logs, too. There is no way back.
 #>
 #Requires -Version 5.1
+#Requires -PSEdition Desktop
 #Requires -RunAsAdministrator
 [CmdletBinding()]
 param([switch] $Purge)
