@@ -4,6 +4,7 @@ import { type Dpapi, unprotect, windowsDpapi } from "./dpapi.ts";
 import type { Environment } from "./expand.ts";
 import type { Flaw } from "./formats.ts";
 import { makeSecret, type Secret } from "./secret.ts";
+import { type AccessLists, readersFlaw, windowsAccessLists } from "./secret-access.ts";
 
 export type SecretReading =
 	| { readonly kind: "secret"; readonly secret: Secret; readonly warning: Flaw | undefined }
@@ -18,23 +19,29 @@ export type SecretPlace =
 	/** A file that Windows' data protection made for this machine. */
 	| { readonly dpapi: string };
 
+/** What of Windows is asked for secrets; elsewhere it is not there, and not asked. */
+export interface WindowsTools {
+	readonly dpapi: Dpapi;
+	readonly accessLists: AccessLists;
+}
+
 /** Reads a secret from where it is. `directory` is the one that relative paths are relative to. */
 export function readSecret(
 	place: SecretPlace,
 	environment: Environment,
 	directory: string,
-	dpapi: Dpapi = windowsDpapi(environment),
+	windows: WindowsTools = { dpapi: windowsDpapi(environment), accessLists: windowsAccessLists(environment) },
 ): SecretReading {
 	if ("text" in place) return { kind: "secret", secret: makeSecret(place.text), warning: undefined };
 	if ("env" in place) return fromEnvironment(place.env, environment);
-	if ("file" in place) return fromFile(path.resolve(directory, place.file), "the file", true);
-	if ("dpapi" in place) return fromDpapi(path.resolve(directory, place.dpapi), dpapi);
+	if ("file" in place) return fromFile(path.resolve(directory, place.file), "the file", windows.accessLists);
+	if ("dpapi" in place) return fromDpapi(path.resolve(directory, place.dpapi), windows.dpapi);
 	const credentials = environment["CREDENTIALS_DIRECTORY"];
 	if (credentials === undefined || credentials === "") {
 		const remedy = `add LoadCredential=${place.credential}:/path/to/the/secret to the systemd unit, or use { file: … }`;
 		return { kind: "flaw", flaw: { message: "systemd gave this process no credentials ($CREDENTIALS_DIRECTORY is not set)", remedy } };
 	}
-	return fromFile(path.join(credentials, place.credential), "the credential", false);
+	return fromFile(path.join(credentials, place.credential), "the credential", undefined);
 }
 
 function fromEnvironment(name: string, environment: Environment): SecretReading {
@@ -49,7 +56,7 @@ function fromEnvironment(name: string, environment: Environment): SecretReading 
 
 function fromDpapi(file: string, dpapi: Dpapi): SecretReading {
 	// Elsewhere the file has nothing to say, if there is one.
-	const reading = dpapi.platform === "win32" ? fromFile(file, "the file", false) : undefined;
+	const reading = dpapi.platform === "win32" ? fromFile(file, "the file", undefined) : undefined;
 	if (reading?.kind === "flaw") return reading;
 	const unprotected = unprotect(file, reading?.secret.reveal() ?? "", dpapi);
 	if (unprotected.kind === "flaw") return unprotected;
@@ -58,12 +65,13 @@ function fromDpapi(file: string, dpapi: Dpapi): SecretReading {
 	return { kind: "secret", secret: makeSecret(text), warning: undefined };
 }
 
-function fromFile(file: string, what: string, warnOfReaders: boolean): SecretReading {
+/** `accessLists`: where it is to be looked who else may read it. */
+function fromFile(file: string, what: string, accessLists: AccessLists | undefined): SecretReading {
 	try {
 		// Editors end a file with a newline that is not part of the secret.
 		const text = readFileSync(file, "utf8").replace(/\r?\n$/, "");
 		if (text === "") return { kind: "flaw", flaw: { message: `${what} ${file} is empty`, remedy: "write the secret into it" } };
-		return { kind: "secret", secret: makeSecret(text), warning: warnOfReaders ? warningOf(file) : undefined };
+		return { kind: "secret", secret: makeSecret(text), warning: accessLists && warningOf(file, accessLists) };
 	} catch (error) {
 		return {
 			kind: "flaw",
@@ -75,9 +83,9 @@ function fromFile(file: string, what: string, warnOfReaders: boolean): SecretRea
 	}
 }
 
-function warningOf(file: string): Flaw | undefined {
+function warningOf(file: string, accessLists: AccessLists): Flaw | undefined {
 	// Windows keeps rights in access lists; its mode bits say nothing.
-	if (process.platform === "win32") return undefined;
+	if (accessLists.platform === "win32") return readersFlaw(file, accessLists);
 	const mode = statSync(file).mode & 0o777;
 	if ((mode & 0o077) === 0) return undefined;
 	return { message: `other users of this machine may read the secret in ${file} (mode ${mode.toString(8)})`, remedy: `chmod 600 ${file}` };

@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { DPAPI_ENTROPY, type Dpapi, unprotectScript, windowsDpapi } from "../../src/config/dpapi.ts";
+import { windowsAccessLists } from "../../src/config/secret-access.ts";
 import { readSecret } from "../../src/config/secrets.ts";
 import { powershellFaults } from "../support/powershell.ts";
 import { directoryWith, good, load, problemsIn } from "./configure.ts";
@@ -23,7 +24,7 @@ const blobOf = (text: string): string => Buffer.from(`${DPAPI_ENTROPY}|${text}`)
 
 function read(blob: string | undefined, dpapi: Dpapi) {
 	const folder = directoryWith(blob === undefined ? {} : { corp: blob });
-	const reading = readSecret({ dpapi: "corp" }, {}, folder, dpapi);
+	const reading = readSecret({ dpapi: "corp" }, {}, folder, { dpapi, accessLists: windowsAccessLists({}) });
 	return reading.kind === "secret" ? reading.secret.reveal() : reading.flaw;
 }
 
