@@ -84,7 +84,9 @@ function grantsFor(survey: RightsSurvey, extent: Extent): readonly Grant[] {
 		...lacks.flatMap((lack) => grantsAt(lack, heirs, survey.isListObjectMode === true)),
 		...survey.single.flatMap(({ dn, where, all, lacking }) => grantsOf(dn, where, isAll ? all : lacking)),
 		...(isAll || !survey.seesDeleted ? domains.map(grantOfDeleted) : []),
-		...(survey.wantsDirSync ? survey.replication.flatMap(({ domain, lacking }) => grantsOfDirSync(domain, lacking)) : []),
+		...(survey.wantsDirSync
+			? survey.replication.flatMap(({ domain, needed, lacking }) => grantsOfDirSync(domain, isAll ? needed : lacking))
+			: []),
 		...(vector.property !== undefined && (isAll || !vector.isReadable)
 			? domains.flatMap((dn) =>
 					grantsOf(dn, "read for its up-to-dateness vector, by which domain controllers are compared", [vector.property as Property]),

@@ -1,5 +1,5 @@
 import { dsaclsOf, type Grant } from "./grant.ts";
-import { commentForCmd, quoteDnForCmd, quoteForCmd } from "./quote.ts";
+import { commentForCmd, plainDn, quoteForCmd } from "./quote.ts";
 
 /** cmd takes 8,191 signs a line, of which the DN may need a part. */
 const MOST_PERMISSIONS = 4000;
@@ -10,7 +10,7 @@ const MOST_PERMISSIONS = 4000;
  */
 export function dsaclsScript(grants: readonly Grant[], account: string, remarks: readonly string[]): string {
 	const lines = grants.flatMap((grant) => {
-		const dn = quoteDnForCmd(grant.dn);
+		const dn = quoteForCmd(plainDn(grant.dn));
 		const { permissions, inheritance } = dsaclsOf(grant);
 		return [
 			"",
@@ -30,7 +30,7 @@ export function dsaclsScript(grants: readonly Grant[], account: string, remarks:
 export function dsaclsUndo(grants: readonly Grant[], account: string): string {
 	const dns = [...new Set(grants.map(({ dn }) => dn))];
 	const remark = `Takes back everything that ${account} was ever granted or denied at these objects themselves.`;
-	return [...head([remark]), ...dns.map((dn) => `dsacls ${quoteDnForCmd(dn)} /R ${quoteForCmd(account)}`), ""].join("\r\n");
+	return [...head([remark]), ...dns.map((dn) => `dsacls ${quoteForCmd(plainDn(dn))} /R ${quoteForCmd(account)}`), ""].join("\r\n");
 }
 
 function head(remarks: readonly string[]): readonly string[] {

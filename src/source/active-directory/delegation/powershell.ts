@@ -1,5 +1,5 @@
 import { dotnetOf, type Grant } from "./grant.ts";
-import { commentPowerShell, quotePowerShell } from "./quote.ts";
+import { commentPowerShell, plainDn, quotePowerShell } from "./quote.ts";
 
 /** Who is granted something, and where the commands are to be sent. */
 export interface Grantee {
@@ -90,7 +90,7 @@ function Edit-Access {
 
 function grantLines(grant: Grant): readonly string[] {
 	const { rights, inheritance } = dotnetOf(grant);
-	const dn = quotePowerShell(grant.dn);
+	const dn = quotePowerShell(plainDn(grant.dn));
 	const of = grant.of.length === 0 ? [{ name: "", guid: NO_GUID }] : grant.of;
 	const guids = of.map(({ name, guid }, index) => {
 		const comma = index === of.length - 1 ? "" : ",";

@@ -15,20 +15,21 @@ export function commentPowerShell(text: string): string {
 }
 
 /**
- * A DN in double quotes for a batch file, spelled anew: whatever cmd, its code page or a program's own reading of its command line
- * could take for something of theirs is written as the hex pairs of its UTF-8 (RFC 4514 §2.4). A percent sign is expanded within
- * quotes, too, a quote would end them, and so would a backslash before the last one keep them open.
+ * A DN spelled anew, in letters of ASCII: whatever a shell, its code page or a program's own reading of its command line could take for
+ * something of theirs is written as the hex pairs of its UTF-8 (RFC 4514 §2.4). cmd expands a percent sign within quotes, too, a quote
+ * would end them, and so would a backslash before the last one keep them open; Windows PowerShell takes a script for ANSI.
  */
-export function quoteDnForCmd(dn: string): string {
-	const rdns = parseDn(dn).map((rdn) => rdn.map(({ type, value }) => `${type}=${hexed(value)}`).join("+"));
-	return `"${rdns.join(",")}"`;
+export function plainDn(dn: string): string {
+	return parseDn(dn)
+		.map((rdn) => rdn.map(({ type, value }) => `${type}=${hexed(value)}`).join("+"))
+		.join(",");
 }
 
 function hexed(value: string): string {
 	return value.replace(/^ | $|[^A-Za-z0-9 &'()._-]/gu, hexPairs);
 }
 
-/** An account with its permissions, in double quotes for a batch file: no account's name has a quote in it (sAMAccountName). */
+/** A text in double quotes for a batch file: a DN as `plainDn` spells it, or an account with its permissions, whose name has no quote (sAMAccountName). */
 export function quoteForCmd(text: string): string {
 	return `"${printable(text).replaceAll('"', "").replaceAll("%", "%%")}"`;
 }

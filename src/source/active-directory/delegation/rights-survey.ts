@@ -34,8 +34,13 @@ export interface RightsSurvey {
 	readonly notFound: readonly string[];
 	readonly seesDeleted: boolean;
 	readonly wantsDirSync: boolean;
-	/** Of the rights that DirSync asks for, those that are lacking. */
-	readonly replication: readonly { readonly domain: string; readonly lacking: readonly Named[]; readonly holdsAll: boolean }[];
+	/** The rights that DirSync asks for, and those of them that are lacking. */
+	readonly replication: readonly {
+		readonly domain: string;
+		readonly needed: readonly Named[];
+		readonly lacking: readonly Named[];
+		readonly holdsAll: boolean;
+	}[];
 	readonly vector: { readonly property: Property | undefined; readonly isReadable: boolean };
 	readonly seesIdentity: boolean;
 }
@@ -66,7 +71,7 @@ export async function surveyRights(visit: Visit, wanted: Wanted, boundAs: string
 		const head = await visitOne(visit, domain, [VECTOR, "nTSecurityDescriptor"], [accessListOnly]);
 		const descriptor = head && firstValue(head, DESCRIPTOR);
 		const may = ({ guid }: Named): boolean => descriptor !== undefined && mayControl(descriptor, account.sids, [guid]) === true;
-		replication.push({ domain, lacking: replicating.filter((right) => !may(right)), holdsAll: may(getChangesAll) });
+		replication.push({ domain, needed: replicating, lacking: replicating.filter((right) => !may(right)), holdsAll: may(getChangesAll) });
 		if (head === undefined || (vector !== undefined && !makeJudge(account.sids).mayRead(head, vector))) isReadable = false;
 	}
 	return {

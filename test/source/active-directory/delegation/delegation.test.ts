@@ -140,6 +140,32 @@ describeWith(["samba"], "least rights in a hardened domain", () => {
 		expect((await look(source)).grants).toEqual([]);
 	});
 
+	it.each([
+		{ mode: "as it comes", heuristics: undefined, rights: "LC", besides: 1 },
+		{ mode: "in List Object mode", heuristics: "001", rights: "LO", besides: 0 },
+	])(
+		"a base within what is hidden is made visible, and of what lies beside it at most the name: $mode",
+		async ({ heuristics, rights, besides }) => {
+			const service = `CN=Directory Service,CN=Windows NT,CN=Services,CN=Configuration,${samba().baseDn}`;
+			const value = heuristics === undefined ? "" : `dSHeuristics: ${heuristics}\n`;
+			await samba().modify(`dn: ${service}\nchangetype: modify\nreplace: dSHeuristics\n${value}`);
+			const { base: top, within, people } = await hardened(`Top${rights}`);
+			const beside = people[0] as string;
+			const source = sourceOf([within]);
+			const delegation = await look(source);
+			const above = delegation.grants.filter(({ dn }) => dn === top).map(({ sddl }) => sddl.join(""));
+			expect(above).toEqual([expect.stringMatching(new RegExp(`^\\(A;;${rights};;;S-`))]);
+			await apply(delegation);
+			expect((await look(source)).grants).toEqual([]);
+			expect(await seen(within, "displayName")).toBe(1);
+			const shown = await samba().ldapsearch(top, "(objectClass=*)", ["*"], samba().reader);
+			const found = shown.filter(({ dn }) => dn === beside);
+			expect(found.length).toBe(besides);
+			for (const { attributes } of found) expect([...attributes.keys()]).toEqual([]);
+			await samba().modify(`dn: ${service}\nchangetype: modify\nreplace: dSHeuristics\n`);
+		},
+	);
+
 	it("in a domain as it comes nothing is lacking but the deleted objects, and everything can be printed for later", async () => {
 		const source = sourceOf([`CN=Users,${samba().baseDn}`]);
 		const { grants, findings } = await look(source);
@@ -159,6 +185,7 @@ describeWith(["samba"], "least rights in a hardened domain", () => {
 		expect(await troubles(source)).not.toContain("changes strategy");
 		expect((await look(source)).grants.filter(({ dn }) => dn === samba().baseDn)).toEqual([]);
 		expect(delegation.dsacls).toContain(`"CORP\\svc-dirsyncd:CA;Replicating Directory Changes"`);
+		expect((await look(source, "everything")).dsacls).toContain(`"CORP\\svc-dirsyncd:CA;Replicating Directory Changes"`);
 		expect(`${delegation.dsacls}${delegation.powershell}`).not.toMatch(/1131f6ad|CA;Replicating Directory Changes All/);
 	});
 });
