@@ -14,7 +14,7 @@ Where the program goes.
 Where configuration, secrets, database and logs are: for the system, administrators and the service alone.
 
 .PARAMETER WinSW
-WinSW's program; needed the first time, and to exchange it.
+WinSW's program; needed the first time, unless the release has it, and to exchange it.
 
 .PARAMETER WinSWSha256
 What its SHA-256 has to be.
@@ -75,8 +75,12 @@ if (-not $installed -and (Test-Path -LiteralPath $Prefix)) {
     if (-not $isOurs) { throw "$Prefix is there already, and not dirsyncd's" }
 }
 
-$wrapper = if ($WinSW) { $WinSW } else { Join-Path $Prefix 'dirsyncd.exe' }
-if (-not (Test-Path -LiteralPath $wrapper)) { throw 'name WinSW''s program by -WinSW (github.com/winsw/winsw, WinSW-x64.exe)' }
+# As it is given, or comes with the release, or is installed.
+$wrapper = $WinSW
+foreach ($candidate in (Join-Path $PSScriptRoot 'dirsyncd.exe'), (Join-Path $Prefix 'dirsyncd.exe')) {
+    if (-not $wrapper -and (Test-Path -LiteralPath $candidate)) { $wrapper = $candidate }
+}
+if (-not $wrapper -or -not (Test-Path -LiteralPath $wrapper)) { throw 'name WinSW''s program by -WinSW (github.com/winsw/winsw, WinSW-x64.exe)' }
 if ($WinSWSha256) {
     $found = (Get-FileHash -Algorithm SHA256 -LiteralPath $wrapper).Hash
     if ($found -ne $WinSWSha256.Trim()) { throw "the SHA-256 of $wrapper is $found" }
@@ -124,7 +128,7 @@ function Copy-Program {
     foreach ($folder in $folders + @(Get-OwnPackage)) {
         if (Test-Path -LiteralPath (Join-Path $source $folder)) { Copy-Folder (Join-Path $source $folder) (Join-Path $To $folder) }
     }
-    foreach ($file in 'package.json', 'LICENSE', 'README.md', 'CHANGELOG.md') {
+    foreach ($file in 'package.json', 'LICENSE', 'THIRD-PARTY-LICENSES', 'sbom.cdx.json', 'README.md', 'CHANGELOG.md') {
         if (Test-Path -LiteralPath (Join-Path $source $file)) { Copy-Item -LiteralPath (Join-Path $source $file) -Destination $To }
     }
     Copy-Item -LiteralPath $wrapper -Destination (Join-Path $To 'dirsyncd.exe')

@@ -47,8 +47,12 @@ export function acquireLock(database: string, claim: Claim): Lock {
 	return {
 		announce: write,
 		release: () => {
-			rmSync(ownerFile, { force: true });
-			held.release();
+			try {
+				rmSync(ownerFile, { force: true });
+			} finally {
+				// Windows keeps a file that somebody is just reading; it may be stale, a lock may not.
+				held.release();
+			}
 		},
 	};
 }
