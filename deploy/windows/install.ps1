@@ -64,7 +64,7 @@ if (-not $DataDirectory) { $DataDirectory = if ($data) { $data } else { Join-Pat
 
 foreach ($folder in $Prefix, $DataDirectory) {
     # They stand in a batch file, in XML and in a command line of the service, each of which has a code page of its own.
-    if ($folder -match '[^ -~]' -or $folder -notmatch '^[A-Za-z]:\\[^\\/:*?"<>|%&^!][^/:*?"<>|%&^!]*$') { throw "$folder is no folder that a service can be installed in" }
+    if ($folder -match '[^ -~]|''' -or $folder -notmatch '^[A-Za-z]:\\[^\\/:*?"<>|%&^!][^/:*?"<>|%&^!]*$') { throw "$folder is no folder that a service can be installed in" }
 }
 if (-not (Test-Path -LiteralPath $node)) { throw "there is no Node for Windows in $source`: a release archive has it, npm ci brings it into a checkout" }
 $main = if (Test-Path -LiteralPath (Join-Path $source 'src\main.ts')) { 'src\main.ts' } else { 'dist\main.js' }
@@ -202,11 +202,14 @@ $example = [regex]::Replace($example, '(?m)^database: .*$', $database.Replace('$
 
 # Beside the old one first: a copy that breaks off leaves what was there. dirsyncd.exe of the service is held while it runs.
 Copy-Program "$Prefix.new"
-Stop-OwnService
-$hadProgram = Test-Path -LiteralPath $Prefix
-if (Test-Path -LiteralPath "$Prefix.old") { Remove-Item -Recurse -Force -LiteralPath "$Prefix.old" }
-if ($hadProgram) { Move-Item -LiteralPath $Prefix -Destination "$Prefix.old" }
+$isMoved = $false
 try {
+    Stop-OwnService
+    if (Test-Path -LiteralPath "$Prefix.old") { Remove-Item -Recurse -Force -LiteralPath "$Prefix.old" }
+    if (Test-Path -LiteralPath $Prefix) {
+        Move-Item -LiteralPath $Prefix -Destination "$Prefix.old"
+        $isMoved = $true
+    }
     Move-Item -LiteralPath "$Prefix.new" -Destination $Prefix
     if (-not $installed) { Invoke-Program -File (Join-Path $Prefix 'dirsyncd.exe') -Arguments @('install') }
     Set-Account
@@ -221,14 +224,14 @@ try {
     }
 } catch {
     $why = $_
-    if ($hadProgram) {
+    if ($isMoved) {
         Write-Step 'it failed: the version before is put back'
         Stop-OwnService
         if (Test-Path -LiteralPath $Prefix) { Remove-Item -Recurse -Force -LiteralPath $Prefix }
         Move-Item -LiteralPath "$Prefix.old" -Destination $Prefix
-        if ($wasRunning) { Start-Service -Name $ServiceName }
         Write-Step 'should it call the database a newer version''s: dirsyncd restore FILE, with the backup that was made before'
     }
+    if ($wasRunning) { Start-Service -Name $ServiceName -ErrorAction Continue }
     throw $why
 }
 if (Test-Path -LiteralPath "$Prefix.old") { Remove-Item -Recurse -Force -LiteralPath "$Prefix.old" }
