@@ -20,16 +20,22 @@ export function findingsOf(survey: RightsSurvey): readonly Finding[] {
 					"Take it out of these groups: it reads, and no more.",
 				),
 		...lacks.map(ofPlace),
-		...lacks
-			.flatMap(({ unreached }) => unreached)
-			.map((dn) =>
-				warned(
-					"object",
-					dn,
-					"inherits nothing, and something of it may not be read: mostly who is, or was, in a group of administrators (AdminSDHolder)",
-					"Take it out of the scope, or grant the same on CN=AdminSDHolder,CN=System, which is copied to all of them.",
-				),
+		...few(lacks.flatMap(({ unreached }) => unreached)).map((dn) =>
+			warned(
+				"object",
+				dn,
+				"inherits nothing, and something of it may not be read: mostly who is, or was, in a group of administrators (AdminSDHolder)",
+				"Take it out of the scope, or grant the same on CN=AdminSDHolder,CN=System, which is copied to all of them.",
 			),
+		),
+		...few(lacks.flatMap(({ veiled }) => veiled)).map((dn) =>
+			warned(
+				"object",
+				dn,
+				"shows nothing, not even what it is: it inherits nothing",
+				"Should it be in scope: let it inherit again, or grant the same on it.",
+			),
+		),
 		...single.map(({ dn, lacking }) =>
 			lacking.length === 0
 				? passed("object", dn, "all that is read of it can be read already")
@@ -62,6 +68,13 @@ export function findingsOf(survey: RightsSurvey): readonly Finding[] {
 	];
 }
 
+/** More of a kind are not read any more. */
+const MOST_SAID = 20;
+
+function few(dns: readonly string[]): readonly string[] {
+	return dns.length <= MOST_SAID ? dns : [...dns.slice(0, MOST_SAID), `and ${dns.length - MOST_SAID} more`];
+}
+
 function ofPlace(lack: Lack): Finding {
 	const { dn, seen } = lack;
 	const what = [
@@ -72,7 +85,7 @@ function ofPlace(lack: Lack): Finding {
 		...(lack.people.length === 0 ? [] : [`of people: ${names(lack.people)}`]),
 		...(lack.groups.length === 0 ? [] : [`of groups: ${names(lack.groups)}`]),
 	];
-	const looked = `${seen.containers} containers, ${seen.people} people and ${seen.groups} groups were looked at`;
+	const looked = `looked at: containers ${seen.containers}, people ${seen.people}, groups ${seen.groups}`;
 	const kind = lack.isBase ? "base" : "container";
 	if (what.length === 0) return passed(kind, dn, `all that is read can be read already (${looked})`);
 	const inherits = lack.isBase ? "" : "; it inherits nothing from the base";
