@@ -15,10 +15,10 @@ const OPEN_ABOVE = "D:AI(A;;GA;;;DA)(A;;GA;;;SY)";
 describeWith(["samba"], "least rights in a hardened domain", () => {
 	const samba = useSamba();
 	beforeAll(async () => {
-		// Hidden from everybody who has not the right to control it, besides the right to read.
+		// Hidden from everybody who has not the right to control it, besides the right to read; and kept from read-only domain controllers.
 		const schema = `CN=Employee-Number,CN=Schema,CN=Configuration,${samba().baseDn}`;
 		await samba().modify(
-			`dn: ${schema}\nchangetype: modify\nreplace: searchFlags\nsearchFlags: 128\n`,
+			`dn: ${schema}\nchangetype: modify\nreplace: searchFlags\nsearchFlags: 640\n`,
 			"--option=dsdb:schema update allowed=true",
 		);
 		await samba().restart();
@@ -130,6 +130,32 @@ describeWith(["samba"], "least rights in a hardened domain", () => {
 		for await (const { step, state } of diagnose(source, Date.now, never)) if (step === "deleted") expect(state).toBe("passed");
 	});
 
+	it("who inherits nothing is named, since no grant at a base reaches them", async () => {
+		const { base, people } = await hardened("Apart");
+		const [alone = ""] = people;
+		const source = sourceOf([base]);
+		await apply(await look(source));
+		await samba().protect(alone, CLOSED);
+		const { findings, grants } = await look(source);
+		expect(grants).toEqual([]);
+		expect(findings.filter(({ state }) => state !== "passed")).toMatchObject([
+			{ step: "object", subject: alone, state: "warned", detail: expect.stringContaining("shows nothing"), remedy: expect.any(String) },
+		]);
+	});
+
+	it("an account that may do anything, or read every password's hash, is warned of", async () => {
+		const { user, password } = samba().admin;
+		const source = { ...sourceOf([`CN=Users,${samba().baseDn}`]), bind: { user, password: { reveal: () => password } } };
+		const { findings, account } = await look(source);
+		expect(account.name).toBe("CORP\\Administrator");
+		expect(findings.filter(({ step }) => step === "account")).toMatchObject([
+			{ state: "warned", detail: expect.stringMatching(/Domain Admins/) },
+		]);
+		expect(findings.filter(({ step }) => step === "replication")).toMatchObject([
+			{ state: "warned", detail: expect.stringMatching(/password's hash/) },
+		]);
+	});
+
 	it("a confidential attribute of the mapping is granted with the right to control it, for people alone", async () => {
 		const { base } = await hardened("Secret");
 		const source = sourceOf([base], { attributes: ["displayName", "employeeNumber"] });
@@ -187,6 +213,8 @@ describeWith(["samba"], "least rights in a hardened domain", () => {
 		expect(await troubles(source)).not.toContain("changes strategy");
 		expect((await look(source)).grants.filter(({ dn }) => dn === samba().baseDn)).toEqual([]);
 		expect(delegation.dsacls).toContain(`"CORP\\svc-dirsyncd:CA;Replicating Directory Changes"`);
+		const filtered = await look({ ...source, attributes: ["employeeNumber"] });
+		expect(filtered.dsacls).toContain(`"CORP\\svc-dirsyncd:CA;Replicating Directory Changes In Filtered Set"`);
 		expect((await look(source, "everything")).dsacls).toContain(`"CORP\\svc-dirsyncd:CA;Replicating Directory Changes"`);
 		expect(`${delegation.dsacls}${delegation.powershell}`).not.toMatch(/1131f6ad|CA;Replicating Directory Changes All/);
 	});
