@@ -10,7 +10,7 @@ import type { Visit } from "../visit.ts";
 import { dsaclsScript, dsaclsUndo } from "./dsacls.ts";
 import { findingsOf } from "./findings.ts";
 import { type Grant, sddlOf } from "./grant.ts";
-import { grantOfDeleted, grantsAt, grantsOf, grantsOfDirSync, grantsOfIdentity } from "./grants.ts";
+import { grantOfDeleted, grantsAt, grantsOf, grantsOfDirSync, grantsOfIdentity, toBeSeen } from "./grants.ts";
 import { powershellOf } from "./powershell.ts";
 import { remarksFor } from "./remarks.ts";
 import { type RightsSurvey, surveyRights } from "./rights-survey.ts";
@@ -80,9 +80,13 @@ function grantsFor(survey: RightsSurvey, extent: Extent): readonly Grant[] {
 		? survey.lacks.map((lack) => ({ ...lack, ...{ mayList: false, maySeeSecurity: false }, ...allOf(lack, properties) }))
 		: survey.lacks;
 	const identity = ["invocationid", "objectclass"].flatMap((name) => schema.properties.get(name) ?? []);
+	const isListObjectMode = survey.isListObjectMode === true;
 	return [
-		...lacks.flatMap((lack) => grantsAt(lack, heirs, survey.isListObjectMode === true)),
-		...survey.single.flatMap(({ dn, where, all, lacking }) => grantsOf(dn, where, isAll ? all : lacking)),
+		...lacks.flatMap((lack) => grantsAt(lack, heirs, isListObjectMode)),
+		...survey.single.flatMap(({ dn, where, isThere, all, lacking }) => [
+			...(isThere ? [] : toBeSeen(dn, isListObjectMode)),
+			...grantsOf(dn, where, isAll ? all : lacking),
+		]),
 		...(isAll || !survey.seesDeleted ? domains.map(grantOfDeleted) : []),
 		...(survey.wantsDirSync
 			? survey.replication.flatMap(({ domain, needed, lacking }) => grantsOfDirSync(domain, isAll ? needed : lacking))

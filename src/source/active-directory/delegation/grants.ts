@@ -36,7 +36,7 @@ export function grantsAt(lack: Lack, heirs: Heirs, isListObjectMode: boolean): r
 const WHY_LIST = "who is in it, and the proof that somebody is not (access lists tell an empty container from a hidden one)";
 
 /** An object is seen by who may list the one above it; in List Object mode, by who may see the object in both (MS-ADTS §5.1.3.3.6). */
-function toBeSeen(dn: string, isListObjectMode: boolean): readonly Grant[] {
+export function toBeSeen(dn: string, isListObjectMode: boolean): readonly Grant[] {
 	const above = parentDn(dn);
 	if (above === undefined) return [];
 	if (!isListObjectMode) {

@@ -46,6 +46,11 @@ export function remarksFor(told: Told): readonly string[] {
 					"dsacls without /I grants at the object alone; where yours shows the entry as inherited (Microsoft's page calls T the default), use the PowerShell script, which says None.",
 				]
 			: []),
+		...(properties.groups.length > 0 && grants.length > 0
+			? [
+					"Groups within groups are read, too, wherever they are: should some lie outside of the bases and be hidden, grant the same on them.",
+				]
+			: []),
 		...(told.extent === "lacking" && grants.length > 0
 			? ["Ask again once it is granted: what lies behind something that cannot be seen shows only then."]
 			: []),

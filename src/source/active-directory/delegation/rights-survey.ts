@@ -28,6 +28,7 @@ export interface RightsSurvey {
 	readonly single: readonly {
 		readonly dn: string;
 		readonly where: string;
+		readonly isThere: boolean;
 		readonly all: readonly Property[];
 		readonly lacking: readonly Property[];
 	}[];
@@ -124,7 +125,7 @@ async function surveySingle(
 		const all = known(attributes);
 		const raw = await visitOne(visit, dn, [...attributes, "nTSecurityDescriptor"], [accessListOnly]);
 		const lacking = all.filter((property) => raw === undefined || !makeJudge(sids).mayRead(raw, property));
-		single.push({ dn: raw === undefined ? dn : dnOf(raw), where, all, lacking });
+		single.push({ dn: raw === undefined ? dn : dnOf(raw), where, isThere: raw !== undefined, all, lacking });
 	}
 	return { single, notFound };
 }

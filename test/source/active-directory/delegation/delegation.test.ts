@@ -58,7 +58,7 @@ describeWith(["samba"], "least rights in a hardened domain", () => {
 		bases,
 		users: { filter: undefined, exclude: [], groups: [] },
 		groups: more.groups ? { bases, filter: undefined, exclude: [], kinds: [] } : undefined,
-		ruleGroups: [],
+		ruleGroups: [] as readonly string[],
 		changes: more.changes ?? ("auto" as const),
 		protect: [],
 		attributes: more.attributes ?? ["displayName"],
@@ -128,6 +128,22 @@ describeWith(["samba"], "least rights in a hardened domain", () => {
 		expect(group?.attributes.get("member")?.map(String)).toEqual([hard.people[0]]);
 		await samba().remove(hard.people[1] as string);
 		for await (const { step, state } of diagnose(source, Date.now, never)) if (step === "deleted") expect(state).toBe("passed");
+	});
+
+	it("a group elsewhere that a rule names is granted by itself, with its members, and its neighbours are not", async () => {
+		const { base, people, group } = await hardened("Far");
+		const source = { ...sourceOf([`CN=Users,${samba().baseDn}`]), ruleGroups: [group] };
+		expect(await troubles(source)).toContain(`group ${group}`);
+		await apply(await look(source));
+		expect(await troubles(source)).not.toContain(`group ${group}`);
+		const shown = await samba().ldapsearch(base, "(objectClass=*)", ["member", "displayName"], samba().reader);
+		expect(shown.filter(({ attributes }) => attributes.size > 0).map(({ dn }) => dn)).toEqual([group]);
+		expect(
+			shown
+				.find(({ dn }) => dn === group)
+				?.attributes.get("member")
+				?.map(String),
+		).toEqual([people[0]]);
 	});
 
 	it("who inherits nothing is named, since no grant at a base reaches them", async () => {
