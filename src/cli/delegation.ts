@@ -20,6 +20,10 @@ export function refuseWithout({ flags, values }: Input): void {
 export async function sayDelegation(context: Context, input: Input): Promise<ExitCode> {
 	const { out } = context;
 	const script = scriptAsked(input);
+	for (const other of ["target", "notify"]) {
+		if (input.values.has(other))
+			throw new Failure("USAGE", `--delegation and --${other} exclude each other`, { hint: "--source chooses among directories" });
+	}
 	const { config } = loadWhole(context, input);
 	const chosen = chosenSources({ config, warnings: [] }, input);
 	// One that is named is asked for whatever it is, and says so; of all of them only these have something to delegate.

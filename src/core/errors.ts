@@ -5,7 +5,7 @@
 export const failureCodes = {
 	CONFIG_INVALID: "the configuration has problems; all of them are listed",
 	USAGE: "the command line is wrong",
-	SECRET_UNREADABLE: "a secret's file, variable or credential cannot be read, or not be decrypted",
+	SECRET_UNREADABLE: "a secret's file, variable or credential cannot be read",
 	SOURCE_UNREACHABLE: "no connection: name, route, refused, reset, or no answer in time",
 	SOURCE_UNTRUSTED: "the server's certificate is not trusted, expired, or for another name",
 	SOURCE_REFUSED: "the server refused the account: password, disabled, expired, locked",

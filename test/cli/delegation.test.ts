@@ -39,6 +39,7 @@ it("check --delegation --json has all of it, by source", async () => {
 it.each([
 	{ argv: ["check", "--everything"], because: "go with --delegation" },
 	{ argv: ["check", "--script", "dsacls"], because: "go with --delegation" },
+	{ argv: ["check", "--delegation", "--target", "mail"], because: "--delegation and --target exclude each other" },
 	{ argv: ["check", "--delegation", "--script", "bash"], because: "the scripts are powershell, dsacls, dsacls-undo" },
 	{ argv: ["check", "--delegation", "--script", "dsacls", "--json"], because: "exclude each other" },
 ])("$argv is refused: $because", async ({ argv, because }) => {
