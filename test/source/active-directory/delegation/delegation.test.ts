@@ -1,7 +1,9 @@
 import { beforeAll, expect, it } from "vitest";
+import { openDoors } from "../../../../src/cli/doors.ts";
 import { delegate, type Extent } from "../../../../src/source/active-directory/delegation/delegation.ts";
 import { diagnose } from "../../../../src/source/active-directory/diagnose.ts";
 import { activeDirectoryDefaults } from "../../../../src/source/active-directory/options.ts";
+import { good, load } from "../../../config/configure.ts";
 import { powershellFaults } from "../../../support/powershell.ts";
 import { describeWith } from "../../../support/require.ts";
 import { useSamba } from "../../../support/samba.ts";
@@ -144,6 +146,22 @@ describeWith(["samba"], "least rights in a hardened domain", () => {
 				?.attributes.get("member")
 				?.map(String),
 		).toEqual([people[0]]);
+	});
+
+	it("what the configuration reads is what is granted: its mapping, and what its rules ask about", async () => {
+		const { base } = await hardened("Asked");
+		const { config } = load(
+			good({
+				urls: `    urls: ["${samba().ldapUrl}"]\n    insecure: true`,
+				bind: `    bind: { user: "${samba().reader.user}", password: "${samba().reader.password}" }`,
+				base: `    base: ${base}`,
+				"+": "features:\n  - { name: phone, when: { filter: '(homePhone=1)' } }",
+			}),
+		);
+		const { dsacls } = await openDoors(Date.now).delegation(config, "corp", "lacking", never);
+		expect(dsacls).toContain(`"CORP\\svc-dirsyncd:RP;homePhone;user"`);
+		expect(dsacls).toContain(`"CORP\\svc-dirsyncd:RP;displayName;user"`);
+		expect(dsacls).not.toContain("pager");
 	});
 
 	it("who inherits nothing is named, since no grant at a base reaches them", async () => {
