@@ -54,7 +54,11 @@ const child = spawn(node, [...flags, other ?? entryPoint(), ...args], {
 	stdio: other === undefined ? ["inherit", "inherit", "inherit", "ipc"] : "inherit",
 	windowsHide: true,
 });
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"]) process.on(signal, () => child.kill(signal));
+// Windows gives a console's Ctrl+C to both of us, and knows no other way to send one: what is "sent" there kills at once. So we stay,
+// and the child ends by itself.
+const signals = process.platform === "win32" ? ["SIGINT", "SIGBREAK", "SIGHUP"] : ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"];
+const passOn = (signal) => process.platform !== "win32" && child.kill(signal);
+for (const signal of signals) process.on(signal, () => passOn(signal));
 // npm passes on a Ctrl-C but not a SIGTERM: it dies, and what it started would run on with nobody knowing.
 if (process.env.npm_lifecycle_event !== undefined) {
 	const parent = process.ppid;
@@ -71,6 +75,6 @@ child.on("error", (error) => {
 });
 child.on("exit", (code, signal) => {
 	if (signal === null) process.exit(code);
-	for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"]) process.removeAllListeners(name);
+	for (const name of signals) process.removeAllListeners(name);
 	process.kill(process.pid, signal);
 });

@@ -2,28 +2,8 @@ import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { runCommandLine } from "./cli/cli.ts";
 import { openDoors } from "./cli/doors.ts";
+import { listenForEnd } from "./cli/ending.ts";
 import { openOutput } from "./cli/output.ts";
-
-/** A terminal and npm both deliver the same Ctrl-C: what comes again within this time, in milliseconds, is no second one. */
-const SAME_SIGNAL_MS = 500;
-
-const signalNumbers = { SIGINT: 2, SIGTERM: 15 } as const;
-
-/** The first SIGINT or SIGTERM asks for an end; a second one ends at once. */
-function listenForEnd(): AbortSignal {
-	const ending = new AbortController();
-	let firstAt: number | undefined;
-	for (const [name, number] of Object.entries(signalNumbers)) {
-		process.on(name, () => {
-			const now = performance.now();
-			if (firstAt === undefined) {
-				firstAt = now;
-				ending.abort();
-			} else if (now - firstAt > SAME_SIGNAL_MS) process.exit(128 + number);
-		});
-	}
-	return ending.signal;
-}
 
 /** The launcher's channel breaks when the launcher is gone, even by SIGKILL: then nobody knows of this process any more. */
 function endWithLauncher(): void {
@@ -58,7 +38,12 @@ const code = await runCommandLine(
 		clock: Date.now,
 		user: userName(),
 		version: readVersion(),
-		signal: listenForEnd(),
+		signal: listenForEnd({
+			platform: process.platform,
+			signals: process,
+			clock: () => performance.now(),
+			exit: (code) => process.exit(code),
+		}),
 		doors: openDoors(Date.now),
 	},
 	process.argv.slice(2),

@@ -39,7 +39,8 @@ export function openAsking(input: Input, output: Output, signal: AbortSignal): A
 			heard();
 		});
 		// At a terminal Ctrl-C is a key: it is to mean the same as everywhere.
-		opened.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+		// On Windows a signal that is sent kills at once, whoever listens.
+		opened.on("SIGINT", () => void (process.platform === "win32" ? process.emit("SIGINT") : process.kill(process.pid, "SIGINT")));
 		signal.addEventListener("abort", () => opened.close(), { once: true });
 		return opened;
 	};

@@ -3,29 +3,37 @@ import { configProblemsOf } from "../config/problem.ts";
 import { Failure } from "../core/errors.ts";
 import type { Drift } from "../engine.ts";
 import { instant } from "../lib/instant.ts";
-import { alignColumns, printable } from "../lib/table.ts";
+import { sayStep, stepJson } from "./check-step.ts";
 import type { Command, Input } from "./command.ts";
 import { chosenChannels, chosenSources, chosenTargets, type LoadedConfig, loadWhole } from "./configuration.ts";
 import type { CheckStep, Context } from "./context.ts";
 import { reading } from "./database.ts";
+import { refuseWithout, sayDelegation, scriptKinds } from "./delegation.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { brokenText, REMEDY } from "./verify.ts";
 
 export const checkCommand: Command = {
 	name: "check",
-	usage: "[--source NAME] [--target NAME] [--notify NAME]",
+	usage: "[--source NAME] [--target NAME] [--notify NAME] | --delegation [--source NAME] [--everything] [--script KIND]",
 	summary: "the doctor: configuration, database, network, TLS, bind, rights, targets, mails",
 	details: `Looks at the configuration, the database, each source, each target and each channel of notify step by step, from the name of
 the server to the rights of the account. With --target, the target's accounts are read back besides, and compared with what was left
 there. With --notify, a message is sent to see whether it arrives.
+With --delegation, it says what the service account may read in its Active Directory, and prints the commands that grant what is lacking
+and no more: for PowerShell and for dsacls, with what takes them back.
 Each line passed, warned or failed, with its remedy. Changes nothing. Ends with 1 when something failed.`,
 	options: {
 		source: { kind: "value", placeholder: "NAME", summary: "this source alone" },
 		target: { kind: "value", placeholder: "NAME", summary: "this target alone, and its accounts" },
 		notify: { kind: "value", placeholder: "NAME", summary: "this channel of notify alone, with a test message" },
+		delegation: { kind: "flag", summary: "what the service account is to be granted in its domain, and may do already" },
+		everything: { kind: "flag", summary: "with --delegation: all that is read, not only what is lacking" },
+		script: { kind: "value", placeholder: "KIND", summary: `with --delegation: one script alone: ${scriptKinds.join(", ")}` },
 	},
 	operands: [0, 0],
 	run: async (context, input) => {
+		if (input.flags.has("delegation")) return sayDelegation(context, input);
+		refuseWithout(input);
 		const steps: CheckStep[] = [];
 		const take = (step: CheckStep): void => {
 			steps.push(step);
@@ -146,19 +154,6 @@ async function checkDatabase({ doors }: Context, file: string, take: (step: Chec
 		state: "passed",
 		detail: `held by dirsyncd ${holder.command}${where}, process ${holder.pid}, since ${instant(holder.since)}`,
 	});
-}
-
-export function stepJson({ step, subject, state, detail, remedy }: CheckStep): object {
-	return { step, subject, state, detail, remedy };
-}
-
-const colours = { passed: "green", warned: "yellow", failed: "red" } as const;
-
-/** One line of `check`, with its remedy. */
-export function sayStep({ out }: Context, { step, subject, state, detail, remedy }: CheckStep): void {
-	const [line] = alignColumns([[out.paint(colours[state], state), step.padEnd(13), `${printable(subject)}: ${printable(detail)}`]]);
-	out.write(`${line}\n`);
-	if (remedy !== undefined && state !== "passed") out.write(`        ${out.paint("dim", "->")} ${printable(remedy)}\n`);
 }
 
 function sayVerdict({ out }: Context, steps: readonly CheckStep[]): void {

@@ -73,5 +73,7 @@ function chosen<T extends { readonly name: string }>(
 export function sameConfig(input: Input): string {
 	const file = input.values.get("config");
 	if (file === undefined) return "";
-	return ` --config ${/^[\w./:@%+=-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`}`;
+	if (/^[\w./:@%+=-]+$/.test(file)) return ` --config ${file}`;
+	// Both shells of Windows know these quotes, and no file's name has them there.
+	return process.platform === "win32" ? ` --config "${file}"` : ` --config '${file.replaceAll("'", "'\\''")}'`;
 }

@@ -45,6 +45,8 @@ export interface Doors {
 	runDaemon(daemon: DaemonRequest): Promise<void>;
 	/** Looks at a source step by step. */
 	diagnose(config: Config, source: string, signal: AbortSignal): AsyncIterable<CheckStep>;
+	/** What a source's account is to be allowed in its directory. Throws what signing in throws. */
+	delegation(config: Config, source: string, extent: "lacking" | "everything", signal: AbortSignal): Promise<Delegation>;
 	/** The way to the servers of the first source alone, step by step: nobody signs in. */
 	tryServers(config: Config, signal: AbortSignal): AsyncIterable<CheckStep>;
 	/** Signs in at the first source, and counts who is where. Throws what signing in throws. */
@@ -86,6 +88,19 @@ export interface Survey {
 	readonly people: number;
 	readonly groups: number;
 	readonly places: readonly { readonly dn: string; readonly people: number }[];
+}
+
+/** What an account is to be allowed in its domain, with the commands that grant it. */
+export interface Delegation {
+	readonly server: string;
+	readonly account: { readonly name: string; readonly sid: string | undefined; readonly dn: string | undefined };
+	/** What it may do already, and what not. */
+	readonly findings: readonly CheckStep[];
+	readonly remarks: readonly string[];
+	readonly grants: readonly { readonly dn: string; readonly why: string; readonly sddl: readonly string[] }[];
+	readonly powershell: string;
+	readonly dsacls: string;
+	readonly dsaclsUndo: string;
 }
 
 /** One line of `check`. */

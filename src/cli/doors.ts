@@ -22,6 +22,13 @@ export function openDoors(clock: () => number): Doors {
 			const options = config.sources.find(({ name }) => name === source);
 			if (options !== undefined) yield* diagnoseSource(options, { protect: config.protect, attributes, ruleGroups, clock }, signal);
 		},
+		delegation: async (config, source, extent, signal) => {
+			const { delegateSource } = await import("../source/sources.ts");
+			const [attributes, ruleGroups] = [attributesAskedBy(config, source), groupsAskedBy(config, source)];
+			const options = config.sources.find(({ name }) => name === source);
+			if (options === undefined) throw new Error(`there is no source ${source}`);
+			return delegateSource(options, { protect: config.protect, attributes, ruleGroups, clock }, extent, signal);
+		},
 		tryServers: async function* ({ sources: [source] }, signal) {
 			const { diagnoseReach } = await import("../source/sources.ts");
 			if (source !== undefined) yield* diagnoseReach(source, clock, signal);

@@ -6,7 +6,7 @@ import { dnsDomain } from "../core/dn.ts";
 import { Failure } from "../core/errors.ts";
 import type { PlanResult } from "../engine.ts";
 import { openAsking } from "./asking.ts";
-import { sayStep, stepJson } from "./check.ts";
+import { sayStep, stepJson } from "./check-step.ts";
 import type { Command, Input } from "./command.ts";
 import type { CheckStep, Context } from "./context.ts";
 import { reading } from "./database.ts";

@@ -66,7 +66,8 @@ const secretNames: Readonly<Record<string, string>> = { bearer: "token", clientS
 /** Reads a secret and keeps it. Undefined when it cannot be read, which was said. */
 export function readPlace(gathering: Gathering, where: Path, place: SecretPlace): string | undefined {
 	const { document, environment, directory } = gathering;
-	if (document.isUnknown(where) || ["file", "env", "credential"].some((key) => document.isUnknown([...where, key]))) return undefined;
+	if (document.isUnknown(where) || ["file", "env", "credential", "dpapi"].some((key) => document.isUnknown([...where, key])))
+		return undefined;
 	const reading = readSecret(place, environment, directory);
 	if (reading.kind === "flaw") {
 		gathering.secretProblem(where, reading.flaw);
@@ -90,5 +91,6 @@ export function secretPlace(value: unknown): SecretPlace | undefined {
 	if (others.length > 0 || typeof name !== "string" || name.trim() === "") return undefined;
 	if (kind === "file") return { file: name };
 	if (kind === "env") return { env: name };
+	if (kind === "dpapi") return { dpapi: name };
 	return kind === "credential" && /^[\w.-]+$/.test(name) ? { credential: name } : undefined;
 }

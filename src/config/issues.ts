@@ -37,7 +37,7 @@ export function shownValue(document: ConfigDocument, path: Path): string | undef
 
 /** A place that holds a secret itself, not the name of the file, variable or credential it is in. */
 function isSecretPath(path: Path): boolean {
-	const places: readonly (string | number | undefined)[] = ["file", "env", "credential", "tokenUrl"];
+	const places: readonly (string | number | undefined)[] = ["file", "env", "credential", "dpapi", "tokenUrl"];
 	// A text where the map around a secret belongs is one, most likely.
 	if (["auth", "basic", "oauth"].includes(String(path.at(-1)))) return true;
 	return path.some((step) => typeof step === "string" && /pass|secret|token|bearer/i.test(step)) && !places.includes(path.at(-1));

@@ -28,9 +28,14 @@ export function secret() {
 	return z.union([
 		text(formats.checkText),
 		z
-			.strictObject({ file: text(formats.checkText), env: text(formats.checkText), credential: text(formats.checkName) })
+			.strictObject({
+				file: text(formats.checkText),
+				env: text(formats.checkText),
+				credential: text(formats.checkName),
+				dpapi: text(formats.checkText).describe("A file that Windows' DPAPI made on this machine (deploy/windows/secret.ps1)."),
+			})
 			.partial()
-			.check(exactlyOne({ message: "not exactly one place for the secret", remedy: "write one of file, env and credential" })),
+			.check(exactlyOne({ message: "not exactly one place for the secret", remedy: "write one of file, env, credential and dpapi" })),
 	]);
 }
 

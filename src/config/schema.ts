@@ -25,7 +25,7 @@ export function makeSchema() {
 						cert: text(formats.checkText)
 							.optional()
 							.describe("PEM file with the server's certificate, and those between it and its authority."),
-						key: secret().optional().describe("PEM file with its private key, or { file }, { env }, { credential }."),
+						key: secret().optional().describe("PEM file with its private key, or { file }, { env }, { credential }, { dpapi }."),
 					})
 					.optional()
 					.describe("Serves HTTPS. Without it: plain HTTP."),
@@ -122,7 +122,9 @@ function source() {
 function bind() {
 	return z.strictObject({
 		user: text(formats.checkText).optional().describe("userPrincipalName, DOMAIN\\name or DN of the service account."),
-		password: secret().optional().describe("{ file: path }, { env: NAME }, { credential: NAME } (of systemd), or the secret itself."),
+		password: secret()
+			.optional()
+			.describe("{ file: path }, { env: NAME }, { credential: NAME } (of systemd), { dpapi: path } (of Windows), or the secret itself."),
 		sasl: z.literal("external").optional().describe("In place of user and password: the client certificate of tls.cert says who we are."),
 		authorizationId: text(formats.checkAuthorizationId)
 			.optional()

@@ -1,8 +1,10 @@
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { type Dpapi, unprotect, windowsDpapi } from "./dpapi.ts";
 import type { Environment } from "./expand.ts";
 import type { Flaw } from "./formats.ts";
 import { makeSecret, type Secret } from "./secret.ts";
+import { type AccessLists, readersFlaw, windowsAccessLists } from "./secret-access.ts";
 
 export type SecretReading =
 	| { readonly kind: "secret"; readonly secret: Secret; readonly warning: Flaw | undefined }
@@ -13,19 +15,33 @@ export type SecretPlace =
 	| { readonly text: string }
 	| { readonly file: string }
 	| { readonly env: string }
-	| { readonly credential: string };
+	| { readonly credential: string }
+	/** A file that Windows' data protection made for this machine. */
+	| { readonly dpapi: string };
+
+/** What of Windows is asked for secrets; elsewhere it is not there, and not asked. */
+export interface WindowsTools {
+	readonly dpapi: Dpapi;
+	readonly accessLists: AccessLists;
+}
 
 /** Reads a secret from where it is. `directory` is the one that relative paths are relative to. */
-export function readSecret(place: SecretPlace, environment: Environment, directory: string): SecretReading {
+export function readSecret(
+	place: SecretPlace,
+	environment: Environment,
+	directory: string,
+	windows: WindowsTools = { dpapi: windowsDpapi(environment), accessLists: windowsAccessLists(environment) },
+): SecretReading {
 	if ("text" in place) return { kind: "secret", secret: makeSecret(place.text), warning: undefined };
 	if ("env" in place) return fromEnvironment(place.env, environment);
-	if ("file" in place) return fromFile(path.resolve(directory, place.file), "the file", true);
+	if ("file" in place) return fromFile(path.resolve(directory, place.file), "the file", windows.accessLists);
+	if ("dpapi" in place) return fromDpapi(path.resolve(directory, place.dpapi), windows.dpapi);
 	const credentials = environment["CREDENTIALS_DIRECTORY"];
 	if (credentials === undefined || credentials === "") {
 		const remedy = `add LoadCredential=${place.credential}:/path/to/the/secret to the systemd unit, or use { file: … }`;
 		return { kind: "flaw", flaw: { message: "systemd gave this process no credentials ($CREDENTIALS_DIRECTORY is not set)", remedy } };
 	}
-	return fromFile(path.join(credentials, place.credential), "the credential", false);
+	return fromFile(path.join(credentials, place.credential), "the credential", undefined);
 }
 
 function fromEnvironment(name: string, environment: Environment): SecretReading {
@@ -38,14 +54,26 @@ function fromEnvironment(name: string, environment: Environment): SecretReading 
 	};
 }
 
-function fromFile(file: string, what: string, asksForReaders: boolean): SecretReading {
+function fromDpapi(file: string, dpapi: Dpapi): SecretReading {
+	// Elsewhere the file has nothing to say, if there is one.
+	const reading = dpapi.platform === "win32" ? fromFile(file, "the file", undefined) : undefined;
+	if (reading?.kind === "flaw") return reading;
+	const unprotected = unprotect(file, reading?.secret.reveal() ?? "", dpapi);
+	if (unprotected.kind === "flaw") return unprotected;
+	const text = unprotected.text.replace(/\r?\n$/, "");
+	if (text === "") return { kind: "flaw", flaw: { message: `the secret in ${file} is empty`, remedy: "make it anew" } };
+	return { kind: "secret", secret: makeSecret(text), warning: undefined };
+}
+
+/** `accessLists`: where it is to be looked who else may read it. */
+function fromFile(file: string, what: string, accessLists: AccessLists | undefined): SecretReading {
 	try {
 		// Editors end a file with a newline that is not part of the secret.
 		const text = readFileSync(file, "utf8").replace(/\r?\n$/, "");
 		if (text === "") return { kind: "flaw", flaw: { message: `${what} ${file} is empty`, remedy: "write the secret into it" } };
-		const readers = asksForReaders ? readersOf(file) : "owner";
-		if (readers === "everybody") return { kind: "flaw", flaw: openFlaw(file, "everybody on this machine") };
-		return { kind: "secret", secret: makeSecret(text), warning: readers === "group" ? openFlaw(file, "others of its group") : undefined };
+		const found = accessLists && openTo(file, accessLists);
+		if (found?.isToEverybody === true) return { kind: "flaw", flaw: found.flaw };
+		return { kind: "secret", secret: makeSecret(text), warning: found?.flaw };
 	} catch (error) {
 		return {
 			kind: "flaw",
@@ -57,18 +85,27 @@ function fromFile(file: string, what: string, asksForReaders: boolean): SecretRe
 	}
 }
 
-/** Who has anything of a file's besides root. */
-function readersOf(file: string): "owner" | "group" | "everybody" {
-	// Windows keeps rights in access lists; its mode bits say nothing.
-	if (process.platform === "win32") return "owner";
-	const { mode } = statSync(file);
-	if ((mode & 0o007) !== 0) return "everybody";
-	return (mode & 0o070) === 0 ? "owner" : "group";
+/** Who else may read a secret's file. */
+interface Open {
+	/** Refused, and not only warned of. */
+	readonly isToEverybody: boolean;
+	readonly flaw: Flaw;
 }
 
-function openFlaw(file: string, who: string): Flaw {
-	const mode = (statSync(file).mode & 0o777).toString(8);
-	return { message: `the secret in ${file} is open to ${who} (mode ${mode})`, remedy: `chmod 600 ${file}` };
+function openTo(file: string, accessLists: AccessLists): Open | undefined {
+	// Windows keeps rights in access lists; its mode bits say nothing.
+	if (accessLists.platform === "win32") {
+		const flaw = readersFlaw(file, accessLists);
+		return flaw && { isToEverybody: false, flaw };
+	}
+	const mode = statSync(file).mode & 0o777;
+	if ((mode & 0o077) === 0) return undefined;
+	const isToEverybody = (mode & 0o007) !== 0;
+	const who = isToEverybody ? "everybody on this machine" : "others of its group";
+	return {
+		isToEverybody,
+		flaw: { message: `the secret in ${file} is open to ${who} (mode ${mode.toString(8)})`, remedy: `chmod 600 ${file}` },
+	};
 }
 
 /** Why a file cannot be read, for a person. */

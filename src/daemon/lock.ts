@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../core/errors.ts";
+import { renameOver } from "../lib/rename-over.ts";
 import { holdExclusively } from "../store/exclusive.ts";
 
 /** Who holds a database. */
@@ -46,8 +47,12 @@ export function acquireLock(database: string, claim: Claim): Lock {
 	return {
 		announce: write,
 		release: () => {
-			rmSync(ownerFile, { force: true });
-			held.release();
+			try {
+				rmSync(ownerFile, { force: true });
+			} finally {
+				// Windows keeps a file that somebody is just reading; it may be stale, a lock may not.
+				held.release();
+			}
 		},
 	};
 }
@@ -114,7 +119,7 @@ function realPath(file: string): string {
 function writeOwner(file: string, holder: Holder): void {
 	const next = `${file}.${process.pid}`;
 	writeFileSync(next, `${JSON.stringify({ ...holder, since: new Date(holder.since).toISOString() })}\n`, { mode: 0o600 });
-	renameSync(next, file);
+	renameOver(next, file);
 }
 
 /** Who has just taken the lock writes the file right after: give it up to a quarter of a second. */

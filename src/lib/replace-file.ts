@@ -1,6 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import * as promises from "node:fs/promises";
 import path from "node:path";
+import { renameOverSoon } from "./rename-over.ts";
 
 /** What is asked of a disk; node:fs/promises has it. */
 export type Disk = Pick<typeof promises, "open" | "realpath" | "rename" | "rm" | "stat">;
@@ -19,7 +20,7 @@ export async function replaceFile(file: string, texts: Iterable<string>, disk: D
 	await disk.rm(beside, { force: true });
 	try {
 		const stats = await write(beside, texts, disk);
-		await disk.rename(beside, place);
+		await renameOverSoon(beside, place, disk.rename);
 		await syncFolder(path.dirname(place), disk);
 		return stats;
 	} catch (error) {

@@ -1,8 +1,9 @@
 import type { SourceConfig } from "../config/config.ts";
-import { unreachable } from "../core/errors.ts";
+import { Failure, unreachable } from "../core/errors.ts";
 import { attributesOf } from "../core/mapping.ts";
 import { plainSchema, type Schema } from "../core/matching.ts";
 import { makeActiveDirectory } from "./active-directory/active-directory.ts";
+import { type Delegation, delegate, type Extent } from "./active-directory/delegation/delegation.ts";
 import { diagnose as diagnoseActiveDirectory } from "./active-directory/diagnose.ts";
 import { activeDirectoryDefaults } from "./active-directory/options.ts";
 import { type Survey, surveyDomain } from "./active-directory/survey.ts";
@@ -75,6 +76,27 @@ export function diagnoseSource(
 	return config.type === "ldap"
 		? diagnoseGenericLdap({ ...config, ...connection }, clock, signal)
 		: diagnoseActiveDirectory({ ...config, ...connection }, clock, signal);
+}
+
+/** What a source's account is to be allowed, and may do already. Throws what signing in throws, and CONFIG_INVALID for another directory. */
+export async function delegateSource(
+	config: SourceConfig,
+	{ clock, ...surroundings }: Pick<Surroundings, "protect" | "clock" | "attributes" | "ruleGroups">,
+	extent: Extent,
+	signal: AbortSignal,
+): Promise<Delegation> {
+	if (config.type === "ldap") {
+		throw new Failure(
+			"CONFIG_INVALID",
+			`the source ${config.name} is no Active Directory, and other directories have no common way to delegate`,
+			{
+				hint: "Name a source of type active-directory by --source.",
+			},
+		);
+	}
+	const { urls, discovery, tls } = connectionOf(config);
+	const asked = { ...surroundings, attributes: attributesRead(config, surroundings) };
+	return delegate({ ...config, ...asked, urls, discovery, tls }, extent, clock, signal);
 }
 
 /** The way to a source's servers, step by step, as `diagnoseSource` begins. Nobody signs in. */

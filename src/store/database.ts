@@ -1,8 +1,9 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { Failure } from "../core/errors.ts";
 import { digest } from "../lib/digest.ts";
+import { renameOver } from "../lib/rename-over.ts";
 import { migrations } from "./migrations.ts";
 
 export type Connection = Database.Database;
@@ -120,7 +121,7 @@ function keepOld(db: Connection, file: string): void {
 	const partial = `${copy}.partial`;
 	try {
 		copyDatabase(db, partial);
-		renameSync(partial, copy);
+		renameOver(partial, copy);
 	} catch (error) {
 		rmSync(partial, { force: true });
 		throw error;

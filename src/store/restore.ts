@@ -1,19 +1,8 @@
-import {
-	closeSync,
-	copyFileSync,
-	existsSync,
-	fsyncSync,
-	linkSync,
-	mkdirSync,
-	openSync,
-	realpathSync,
-	renameSync,
-	rmSync,
-	statSync,
-} from "node:fs";
+import { closeSync, copyFileSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, realpathSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import Database from "better-sqlite3";
 import { Failure } from "../core/errors.ts";
+import { renameOver } from "../lib/rename-over.ts";
 import { type ChainProof, proveChain } from "./chain.ts";
 import { openChangeLog } from "./change-log.ts";
 import { asFailure, openDatabase, refuseForeign, upgradeCopies } from "./database.ts";
@@ -46,10 +35,10 @@ export function restoreDatabase(backup: string, to: string, now: number, by: str
 		const lastRun = lastRunOf(file);
 		const found = prepare(backup, next, { at: now, by }, lastRun ?? 0);
 		const kept = keep(file, now);
-		if (kept !== undefined && lastRun === undefined && existsSync(`${next}-log`)) renameSync(`${next}-log`, `${kept}-wal`);
+		if (kept !== undefined && lastRun === undefined && existsSync(`${next}-log`)) renameOver(`${next}-log`, `${kept}-wal`);
 		// From here on there is one file or the other; a log beside it would be taken for the new one's.
 		for (const end of ["-wal", "-shm"]) rmSync(`${file}${end}`, { force: true });
-		renameSync(next, file);
+		renameOver(next, file);
 		syncFolder(path.dirname(file));
 		return { kept, ...found };
 	} catch (error) {

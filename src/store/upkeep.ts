@@ -1,6 +1,7 @@
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import Database from "better-sqlite3";
 import { Failure } from "../core/errors.ts";
+import { renameOver } from "../lib/rename-over.ts";
 import { type ChainProof, proveChain } from "./chain.ts";
 import { openChangeLog } from "./change-log.ts";
 import { asFailure, type Connection, copyDatabase, openReadOnly } from "./database.ts";
@@ -22,7 +23,7 @@ export function backUp(file: string, to: string): void {
 			db.close();
 		}
 		check(partial);
-		renameSync(partial, to);
+		renameOver(partial, to);
 	} catch (error) {
 		rmSync(partial, { force: true });
 		throw asFailure(to, error);

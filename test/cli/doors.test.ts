@@ -9,6 +9,18 @@ beforeAll(async () => {
 });
 afterAll(() => demo.close());
 
+it("a delegation is for Active Directory alone, and nobody signs in elsewhere to find out", async () => {
+	const { config } = load(
+		good({
+			type: "    type: ldap\n    preset: openldap",
+			urls: '    urls: ["ldaps://127.0.0.1:1"]',
+			bind: "    bind: { user: cn=svc, password: x }",
+		}),
+	);
+	const asked = openDoors(Date.now).delegation(config, "corp", "lacking", new AbortController().signal);
+	await expect(asked).rejects.toMatchObject({ code: "CONFIG_INVALID", message: expect.stringContaining("corp is no Active Directory") });
+});
+
 it("check looks for every group that a target's `when` names, and for every attribute that it asks about", async () => {
 	const users = `CN=Users,${demo.baseDn}`;
 	const when = `{ any: [{ group: 'CN=Domain Users,${users}' }, { all: [{ not: { group: 'CN=Sails,${users}' } }, { filter: '(roomNumer=1)' }] }] }`;

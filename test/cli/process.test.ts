@@ -118,4 +118,34 @@ describe("the process", () => {
 		child.kill("SIGKILL");
 		await closed;
 	});
+
+	it.skipIf(process.platform === "win32")(
+		"on Windows, where a signal that is sent kills, the launcher leaves a Ctrl+C to its child and waits",
+		async () => {
+			const folder = directoryWith({
+				"windows.cjs": `Object.defineProperty(process, "platform", { value: "win32" });
+					process.on("SIGINT", () => setImmediate(() => console.log("the launcher heard it")));`,
+				"child.cjs": `let signals = 0;
+					process.on("SIGINT", () => signals++);
+					process.on("SIGTERM", () => process.exit(100 + signals));
+					console.log("child " + process.pid);
+					setInterval(() => {}, 1000);`,
+			});
+			const argv = ["--require", path.join(folder, "windows.cjs"), launcher, "--exec", path.join(folder, "child.cjs")];
+			const child = spawn(process.execPath, argv, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+			left.push(child);
+			let out = "";
+			child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+			const saying = async (text: RegExp): Promise<string> => {
+				while (!text.test(out)) await once(child.stdout, "data");
+				return text.exec(out)?.[1] ?? "";
+			};
+			const pid = Number(await saying(/child (\d+)\n/));
+			child.kill("SIGINT");
+			await saying(/launcher heard it/);
+			process.kill(pid, "SIGTERM");
+			const [code] = await once(child, "close");
+			expect(code).toBe(100);
+		},
+	);
 });

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { runCommandLine } from "../../src/cli/cli.ts";
-import type { CheckStep, Context, DaemonCall, Doors } from "../../src/cli/context.ts";
+import type { CheckStep, Context, DaemonCall, Delegation, Doors } from "../../src/cli/context.ts";
 import type { Output } from "../../src/cli/output.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { noCounts, noGroupCounts } from "../../src/core/change.ts";
@@ -22,6 +22,7 @@ export interface World {
 	readonly daemon: (call: DaemonCall) => { readonly status: number; readonly body: unknown };
 	readonly steps: readonly CheckStep[];
 	readonly targetSteps: readonly CheckStep[];
+	readonly delegation: Delegation;
 	readonly verify: () => ChainProof | undefined;
 	readonly sources: readonly string[];
 	readonly isTerminal: boolean;
@@ -72,6 +73,10 @@ function doorsOf(world: Partial<World>): Doors {
 		runDaemon: async () => {},
 		diagnose: async function* () {
 			yield* world.steps ?? [];
+		},
+		delegation: async () => {
+			if (world.delegation === undefined) throw new Error("nobody was to ask");
+			return world.delegation;
 		},
 		tryServers: async function* () {
 			yield* world.steps ?? [];

@@ -9,7 +9,14 @@ import { type FakeSource, makeFakeSource } from "../support/fake-source.ts";
 import { type Harness, openHarness } from "../support/harness.ts";
 
 const PEOPLE = "OU=People,DC=corp,DC=example,DC=test";
-const everybody: AccountFilter = { source: undefined, active: undefined, target: undefined, state: undefined, userName: undefined };
+const everybody: AccountFilter = {
+	source: undefined,
+	active: undefined,
+	target: undefined,
+	state: undefined,
+	userName: undefined,
+	text: undefined,
+};
 
 let folder: string;
 let fake: FakeSource;

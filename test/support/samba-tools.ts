@@ -44,12 +44,17 @@ export function openTools(folder: string) {
 				await command("ldbmodify", [config, ...database], { input: `${ldifLine("dn", dn)}${undo.join("")}` });
 			};
 		},
-		/** Lets `sid` look into the deleted objects, which nobody but administrators may. */
-		grantDeleted: async (sid: string): Promise<void> => {
+		/** Puts this access list, in SDDL, in the place of an object's own; what it inherits is worked out anew. */
+		protect: async (dn: string, sddl: string): Promise<void> => {
+			const lines = `changetype: modify\nreplace: nTSecurityDescriptor\n${ldifLine("nTSecurityDescriptor", sddl)}-\n`;
+			await command("ldbmodify", [config, ...database], { input: `${ldifLine("dn", dn)}${lines}` });
+		},
+		/** Lets `sid` look into the deleted objects, which nobody but administrators may; by these entries of SDDL instead, if given. */
+		grantDeleted: async (sid: string, entries = `(A;;LCRPLO;;;${sid})`): Promise<void> => {
 			const dn = `CN=Deleted Objects,${baseDn}`;
 			const args = [config, ...database, "--show-deleted", "-b", dn, "-s", "base", "(objectClass=*)", "nTSecurityDescriptor"];
 			const [before] = parseLdif((await command("ldbsearch", args)).stdout.toString());
-			const descriptor = String(before?.attributes.get("ntsecuritydescriptor")?.[0]).replace("(", `(A;;LCRPLO;;;${sid})(`);
+			const descriptor = String(before?.attributes.get("ntsecuritydescriptor")?.[0]).replace("(", `${entries}(`);
 			const lines = `changetype: modify\nreplace: nTSecurityDescriptor\n${ldifLine("nTSecurityDescriptor", descriptor)}-\n`;
 			await command("ldbmodify", [config, ...database, "--show-deleted"], { input: `${ldifLine("dn", dn)}${lines}` });
 		},

@@ -46,7 +46,7 @@ async function diagnoseDirSync(visit: Visit, changes: "auto" | "dirsync"): Promi
 		"changes",
 		"strategy",
 		`DirSync without the right to replicate: ${why}, so that only what it may read is told`,
-		`As a domain administrator: dsacls "${domain}" /G "DOMAIN\\ACCOUNT:CA;Replicating Directory Changes". Or set changes: auto.`,
+		`As a domain administrator: dsacls "${domain}" /G "DOMAIN\\ACCOUNT:CA;Replicating Directory Changes" (dirsyncd check --delegation prints it with the account). Or set changes: auto.`,
 	);
 }
 
@@ -58,7 +58,7 @@ export async function diagnoseDeleted(visit: Visit): Promise<Finding> {
 			"deleted",
 			subject,
 			"cannot be read: deletions wait for the next full reading, are concluded from its being complete, and doubted where a container is empty",
-			`As a domain administrator: dsacls "${subject}" /takeOwnership, then dsacls "${subject}" /G DOMAIN\\ACCOUNT:LCRP`,
+			`As a domain administrator: dsacls "${subject}" /takeOwnership, then dsacls "${subject}" /G DOMAIN\\ACCOUNT:LCRP (dirsyncd check --delegation prints them with the account)`,
 		);
 	}
 	return passed("deleted", subject, "can be read: a deletion comes with the next delta, proven by its tombstone");

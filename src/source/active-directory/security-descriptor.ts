@@ -6,8 +6,11 @@ const GENERIC = 0x1000_0000 | 0x8000_0000;
 /** The rights to list what an object contains, and to read a property (MS-ADTS §5.1.3.2). */
 const LIST_CONTENTS = 0x4 | GENERIC;
 const READ_PROPERTY = 0x10 | GENERIC;
+/** The right to an operation or property that is asked for beyond reading; GENERIC_READ does not hold it. */
+const CONTROL_ACCESS = 0x100 | 0x1000_0000;
 
 const DACL_PRESENT = 0x4;
+const DACL_PROTECTED = 0x1000;
 const INHERIT_ONLY = 0x8;
 const OBJECT_TYPE_PRESENT = 0x1;
 const INHERITED_TYPE_PRESENT = 0x2;
@@ -33,6 +36,16 @@ export function mayList(descriptor: Uint8Array, sids: ReadonlySet<string>): bool
 /** Whether they may read a property of it, named by its schemaIDGUID and the GUID of its property set. Undefined when it cannot be told. */
 export function mayReadProperty(descriptor: Uint8Array, sids: ReadonlySet<string>, property: readonly string[]): boolean | undefined {
 	return judge(descriptor, sids, { mask: READ_PROPERTY, property });
+}
+
+/** Whether they have an extended right, or may read a confidential property, named by its GUIDs (MS-ADTS §5.1.3.3.4). Undefined when it cannot be told. */
+export function mayControl(descriptor: Uint8Array, sids: ReadonlySet<string>, guids: readonly string[]): boolean | undefined {
+	return judge(descriptor, sids, { mask: CONTROL_ACCESS, property: guids });
+}
+
+/** Whether an object takes nothing over from the one above it (SE_DACL_PROTECTED). */
+export function inheritsNothing(descriptor: Uint8Array): boolean {
+	return descriptor.length > 4 && (((descriptor[3] as number) << 8) & DACL_PROTECTED) !== 0;
 }
 
 /** The first entry of the list that speaks of the right to one of the SIDs decides. */

@@ -3,13 +3,11 @@ import { Failure } from "../../core/errors.ts";
 import type { Filter } from "../../core/filter.ts";
 import { parseFilter } from "../../core/filter-text.ts";
 import type { Reached } from "../ldap/diagnose-bind.ts";
-import { dial } from "../ldap/dial.ts";
-import { makeServerMemory } from "../ldap/server-memory.ts";
-import { describeServers, findServers } from "../ldap/servers.ts";
+import { signIn } from "../ldap/sign-in.ts";
 import { domainScope } from "../ldap/wire/encode.ts";
 import { dnOf, textsOf } from "../ldap/wire/entry.ts";
 import { readPages } from "../ldap/wire/pages.ts";
-import { openSession, type Session, search } from "../ldap/wire/session.ts";
+import { type Session, search } from "../ldap/wire/session.ts";
 import { anything } from "./root.ts";
 import { personFilter } from "./scope.ts";
 
@@ -58,23 +56,6 @@ export async function surveyDomain(
 	} finally {
 		session.close();
 	}
-}
-
-async function signIn(source: Reached, clock: () => number, signal: AbortSignal): Promise<Session> {
-	const bind = "user" in source.bind ? { user: source.bind.user, password: source.bind.password.reveal() } : source.bind;
-	const onRequest = (): void => {};
-	const servers = { ...source, memory: makeServerMemory(clock), readBefore: [], random: () => 0, clock };
-	let last: unknown = new Failure("SOURCE_UNREACHABLE", `none of ${describeServers(source)} can be reached`);
-	for (const address of (await findServers(servers, signal)).addresses) {
-		try {
-			const { socket, account } = await dial(address, { ...source, bind, clock, onRequest }, signal);
-			return openSession({ socket, server: address.url, account, requestMs: source.timeouts.requestMs, onRequest, signal });
-		} catch (cause) {
-			if (!(cause instanceof Failure) || cause.code === "SOURCE_REFUSED" || cause.code === "CANCELLED") throw cause;
-			last = cause;
-		}
-	}
-	throw last;
 }
 
 async function* names(session: Session, base: string, filter: Filter, pageSize: number): AsyncGenerator<string, void> {
