@@ -1,0 +1,103 @@
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { command } from "./command.ts";
+
+const project = path.join(import.meta.dirname, "../..");
+const modules = realpathSync(path.join(project, "node_modules"));
+
+/** What the Dockerfile says of its image, in Docker's words. Durations are nanoseconds. */
+export interface ImageConfig {
+	readonly User: string;
+	readonly Env: readonly string[];
+	readonly Entrypoint: readonly string[];
+	readonly Cmd: readonly string[];
+	readonly WorkingDir: string;
+	readonly StopSignal: string;
+	readonly Volumes: Readonly<Record<string, unknown>>;
+	readonly ExposedPorts: Readonly<Record<string, unknown>>;
+	readonly Healthcheck: { readonly Test: readonly string[]; readonly Timeout: number };
+}
+
+export interface Image {
+	/** Its file system, writable, as this machine sees it. */
+	readonly root: string;
+	readonly config: ImageConfig;
+	remove(): Promise<void>;
+}
+
+/**
+ * Builds the Dockerfile as it stands. Its base is Debian's own files with the pinned Node, made once beneath node_modules/.cache and
+ * tagged as the official image, which no registry has to be asked for. npm goes the way that it goes on this machine.
+ */
+export async function buildImage(): Promise<Image> {
+	const kept = path.join(modules, ".cache/dirsyncd-image", `bookworm-node-${process.versions.node}`);
+	const folder = mkdtempSync(path.join(tmpdir(), "dirsyncd-image-"));
+	mkdirSync(kept, { recursive: true });
+	const storage = ["--root", path.join(kept, "storage"), "--runroot", path.join(folder, "run"), "--storage-driver", "vfs"];
+	const buildah = async (...args: string[]): Promise<string> => (await command("buildah", [...storage, ...args])).stdout.toString().trim();
+	const name = `dirsyncd-test-${process.pid}`;
+	const remove = async (): Promise<void> => {
+		// Whatever there is of it: a build that failed may have left one and not the other.
+		await buildah("rm", name).catch(() => {});
+		await buildah("rmi", `localhost/${name}`).catch(() => {});
+		rmSync(folder, { recursive: true, force: true });
+	};
+	try {
+		await makeBase(buildah);
+		const how = ["--isolation", "chroot", "--pull=never", "--format", "docker", "--quiet"];
+		await buildah("bud", ...how, ...(await wayToRegistry(folder)), "--tag", `localhost/${name}`, project);
+		const { Docker } = JSON.parse(await buildah("inspect", "--type", "image", `localhost/${name}`)) as { Docker: { config: ImageConfig } };
+		await buildah("from", "--pull=never", "--name", name, `localhost/${name}`);
+		return { root: await buildah("mount", name), config: Docker.config, remove };
+	} catch (error) {
+		await remove();
+		throw error;
+	}
+}
+
+/** The image that the Dockerfile begins with. */
+const BASE = "docker.io/library/node:24-bookworm-slim";
+
+async function makeBase(buildah: (...args: string[]) => Promise<string>): Promise<void> {
+	if ((await buildah("images", "--quiet", "--filter", `reference=${BASE}`)) !== "") return;
+	const name = `dirsyncd-test-base-${process.pid}`;
+	await buildah("from", "--name", name, "scratch");
+	try {
+		const root = await buildah("mount", name);
+		await command("debootstrap", ["--variant=minbase", "bookworm", root]);
+		for (const unneeded of ["var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"])
+			rmSync(path.join(root, unneeded), { recursive: true });
+		const local = path.join(root, "usr/local");
+		await command("install", ["-m", "0755", process.execPath, path.join(local, "bin/node")]);
+		mkdirSync(path.join(local, "lib/node_modules"), { recursive: true });
+		mkdirSync(path.join(local, "etc"), { recursive: true });
+		const npm = path.join((await command("npm", ["root", "--global"])).stdout.toString().trim(), "npm");
+		await command("cp", ["-R", "--dereference", npm, path.join(local, "lib/node_modules/npm")]);
+		symlinkSync("../lib/node_modules/npm/bin/npm-cli.js", path.join(local, "bin/npm"));
+		await command("chroot", [root, "groupadd", "--gid", "1000", "node"]);
+		await command("chroot", [root, "useradd", "--uid", "1000", "--gid", "node", "--create-home", "node"]);
+		await buildah("config", "--env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "--cmd", "node", name);
+		await buildah("commit", "--quiet", name, BASE);
+	} finally {
+		await buildah("rm", name);
+	}
+}
+
+/** What npm needs to know of this machine, for the time of the build and not in the image: registry, proxy, authorities, cache. */
+async function wayToRegistry(folder: string): Promise<readonly string[]> {
+	const asked = ["registry", "proxy", "https-proxy", "cafile", "userconfig", "cache"];
+	const said = (await command("npm", ["config", "get", ...asked])).stdout.toString();
+	const setting = (name: string): string | undefined => said.match(new RegExp(`^${name}=(?!null$|undefined$)(.+)$`, "m"))?.[1];
+	const authorities = setting("cafile") ?? process.env["NODE_EXTRA_CA_CERTS"];
+	const lines = ["registry", "proxy", "https-proxy"].flatMap((name) => (setting(name) === undefined ? [] : [`${name}=${setting(name)}`]));
+	const file = path.join(folder, "npmrc");
+	writeFileSync(file, [...lines, ...(authorities === undefined ? [] : ["cafile=/usr/local/etc/authorities.pem"]), ""].join("\n"));
+	const mounts = [
+		{ from: file, to: "/usr/local/etc/npmrc", how: "ro" },
+		{ from: authorities, to: "/usr/local/etc/authorities.pem", how: "ro" },
+		{ from: setting("userconfig"), to: "/root/.npmrc", how: "ro" },
+		{ from: setting("cache"), to: "/root/.npm", how: "rw" },
+	];
+	return mounts.flatMap(({ from, to, how }) => (from !== undefined && existsSync(from) ? ["--volume", `${from}:${to}:${how}`] : []));
+}
