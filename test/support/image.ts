@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { command } from "./command.ts";
@@ -31,40 +31,58 @@ export interface Image {
  * tagged as the official image, which no registry has to be asked for. npm goes the way that it goes on this machine.
  */
 export async function buildImage(): Promise<Image> {
-	const kept = path.join(modules, ".cache/dirsyncd-image", `bookworm-node-${process.versions.node}`);
 	const folder = mkdtempSync(path.join(tmpdir(), "dirsyncd-image-"));
-	mkdirSync(kept, { recursive: true });
-	const storage = ["--root", path.join(kept, "storage"), "--runroot", path.join(folder, "run"), "--storage-driver", "vfs"];
-	const buildah = async (...args: string[]): Promise<string> => (await command("buildah", [...storage, ...args])).stdout.toString().trim();
-	const name = `dirsyncd-test-${process.pid}`;
+	const buildah = openBuildah(path.join(folder, "storage"), path.join(folder, "run"), [
+		"--storage-opt",
+		`vfs.imagestore=${await keptBase()}`,
+	]);
 	const remove = async (): Promise<void> => {
-		// Whatever there is of it: a build that failed may have left one and not the other.
-		await buildah("rm", name).catch(() => {});
-		await buildah("rmi", `localhost/${name}`).catch(() => {});
+		// What is mounted cannot be removed.
+		await buildah("umount", "--all").catch(() => {});
 		rmSync(folder, { recursive: true, force: true });
 	};
 	try {
-		await makeBase(buildah);
 		const how = ["--isolation", "chroot", "--pull=never", "--format", "docker", "--quiet"];
-		await buildah("bud", ...how, ...(await wayToRegistry(folder)), "--tag", `localhost/${name}`, project);
-		const { Docker } = JSON.parse(await buildah("inspect", "--type", "image", `localhost/${name}`)) as { Docker: { config: ImageConfig } };
-		await buildah("from", "--pull=never", "--name", name, `localhost/${name}`);
-		return { root: await buildah("mount", name), config: Docker.config, remove };
+		const id = await buildah("bud", ...how, ...(await wayToRegistry(folder)), project);
+		const { Docker } = JSON.parse(await buildah("inspect", "--type", "image", id)) as { Docker: { config: ImageConfig } };
+		await buildah("from", "--pull=never", "--name", "image", id);
+		return { root: await buildah("mount", "image"), config: Docker.config, remove };
 	} catch (error) {
 		await remove();
 		throw error;
 	}
 }
 
+type Buildah = (...args: string[]) => Promise<string>;
+
+function openBuildah(storage: string, running: string, options: readonly string[] = []): Buildah {
+	const where = ["--root", storage, "--runroot", running, "--storage-driver", "vfs", ...options];
+	return async (...args) => (await command("buildah", [...where, ...args])).stdout.toString().trim();
+}
+
 /** The image that the Dockerfile begins with. */
 const BASE = "docker.io/library/node:24-bookworm-slim";
 
-async function makeBase(buildah: (...args: string[]) => Promise<string>): Promise<void> {
-	if ((await buildah("images", "--quiet", "--filter", `reference=${BASE}`)) !== "") return;
-	const name = `dirsyncd-test-base-${process.pid}`;
-	await buildah("from", "--name", name, "scratch");
+/** Where it is kept, by its Node; only whole ones are. */
+async function keptBase(): Promise<string> {
+	const kept = path.join(modules, ".cache/dirsyncd-image", `bookworm-node-${process.versions.node}`);
+	if (existsSync(kept)) return kept;
+	mkdirSync(path.dirname(kept), { recursive: true });
+	const folder = mkdtempSync(`${kept}-`);
 	try {
-		const root = await buildah("mount", name);
+		await makeBase(openBuildah(path.join(folder, "storage"), path.join(folder, "run")));
+		// Another one may have been quicker.
+		if (!existsSync(kept)) renameSync(path.join(folder, "storage"), kept);
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
+	return kept;
+}
+
+async function makeBase(buildah: Buildah): Promise<void> {
+	await buildah("from", "--name", "base", "scratch");
+	try {
+		const root = await buildah("mount", "base");
 		await command("debootstrap", ["--variant=minbase", "bookworm", root]);
 		for (const unneeded of ["var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"])
 			rmSync(path.join(root, unneeded), { recursive: true });
@@ -77,10 +95,10 @@ async function makeBase(buildah: (...args: string[]) => Promise<string>): Promis
 		symlinkSync("../lib/node_modules/npm/bin/npm-cli.js", path.join(local, "bin/npm"));
 		await command("chroot", [root, "groupadd", "--gid", "1000", "node"]);
 		await command("chroot", [root, "useradd", "--uid", "1000", "--gid", "node", "--create-home", "node"]);
-		await buildah("config", "--env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "--cmd", "node", name);
-		await buildah("commit", "--quiet", name, BASE);
+		await buildah("config", "--env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "--cmd", "node", "base");
+		await buildah("commit", "--quiet", "base", BASE);
 	} finally {
-		await buildah("rm", name);
+		await buildah("rm", "base");
 	}
 }
 
