@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { command } from "./command.ts";
@@ -13,9 +13,7 @@ export interface ImageConfig {
 	readonly Entrypoint: readonly string[];
 	readonly Cmd: readonly string[];
 	readonly WorkingDir: string;
-	readonly StopSignal: string;
 	readonly Volumes: Readonly<Record<string, unknown>>;
-	readonly ExposedPorts: Readonly<Record<string, unknown>>;
 	readonly Healthcheck: { readonly Test: readonly string[]; readonly Timeout: number };
 }
 
@@ -32,10 +30,8 @@ export interface Image {
  */
 export async function buildImage(): Promise<Image> {
 	const folder = mkdtempSync(path.join(tmpdir(), "dirsyncd-image-"));
-	const buildah = openBuildah(path.join(folder, "storage"), path.join(folder, "run"), [
-		"--storage-opt",
-		`vfs.imagestore=${await keptBase()}`,
-	]);
+	const beside = ["--storage-opt", `vfs.imagestore=${await keptBase()}`];
+	const buildah = openBuildah(path.join(folder, "storage"), path.join(folder, "run"), beside);
 	const remove = async (): Promise<void> => {
 		// What is mounted cannot be removed.
 		await buildah("umount", "--all").catch(() => {});
@@ -43,7 +39,7 @@ export async function buildImage(): Promise<Image> {
 	};
 	try {
 		const how = ["--isolation", "chroot", "--pull=never", "--format", "docker", "--quiet"];
-		const id = await buildah("bud", ...how, ...(await wayToRegistry(folder)), project);
+		const id = await buildah("bud", ...how, ...(await wayToRegistry(folder)), await checkOut(folder));
 		const { Docker } = JSON.parse(await buildah("inspect", "--type", "image", id)) as { Docker: { config: ImageConfig } };
 		await buildah("from", "--pull=never", "--name", "image", id);
 		return { root: await buildah("mount", "image"), config: Docker.config, remove };
@@ -51,6 +47,14 @@ export async function buildImage(): Promise<Image> {
 		await remove();
 		throw error;
 	}
+}
+
+/** The project as a careful administrator checks it out: for nobody else's eyes. */
+async function checkOut(folder: string): Promise<string> {
+	const copy = path.join(folder, "project");
+	cpSync(project, copy, { recursive: true, filter: (file) => !["node_modules", ".git"].includes(path.basename(file)) });
+	await command("chmod", ["-R", "go=", copy]);
+	return copy;
 }
 
 type Buildah = (...args: string[]) => Promise<string>;
