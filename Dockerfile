@@ -11,35 +11,27 @@ WORKDIR /opt/dirsyncd
 COPY package.json package-lock.json .npmrc ./
 # With the optional ones: the TypeScript compiler is one of them.
 RUN npm ci --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json LICENSE ./
 COPY src ./src
-RUN npm run build
-
-# What is in the image, and nothing else.
-FROM node:24-bookworm-slim AS program
-WORKDIR /opt/dirsyncd
-COPY package.json package-lock.json .npmrc ./
-# The image's own Node is the pinned one's kind, so the optional ones stay out. So does what is never loaded, 50 MB of 95: SQLite's
-# sources, binaries for other machines, types and maps, and of date-fns (by pino-roll) all but its CommonJS and one language.
-RUN npm ci --omit=dev --omit=optional --no-audit --no-fund \
-	&& cd node_modules \
-	&& rm -rf better-sqlite3/deps better-sqlite3/src \
-	&& find better-sqlite3/prebuilds -type f ! -name "linux-$(node -p process.arch).node" -delete \
-	&& find . -type f \( -name "*.d.ts" -o -name "*.d.mts" -o -name "*.d.cts" -o -name "*.map" \) -delete \
-	&& find date-fns -type f -name '*.js' -delete \
-	&& find date-fns/locale -mindepth 1 -maxdepth 1 ! -name '_lib*' ! -name 'en-US*' -exec rm -r {} +
-COPY --from=build /opt/dirsyncd/dist ./dist
-COPY LICENSE ./
 COPY config ./config
 COPY deploy/container/dirsyncd ./bin/
-# Whatever rights the files have where the image is built: its user reads them.
-RUN rm package-lock.json .npmrc && chmod -R u=rwX,go=rX . && chmod 0755 bin/dirsyncd
+RUN npm run build && rm -r src tsconfig*.json
+# The image's own Node is the pinned one's kind, so the optional ones go. So does what is never loaded, 50 MB of 95: SQLite's sources,
+# binaries for other machines, types and maps, and of date-fns (by pino-roll) all but its CommonJS and one language. What is left its
+# user reads, whatever rights the files had where the image is built.
+RUN npm prune --omit=dev --omit=optional --no-audit --no-fund \
+	&& rm -r package-lock.json .npmrc node_modules/better-sqlite3/deps node_modules/better-sqlite3/src \
+	&& find node_modules/better-sqlite3/prebuilds -type f ! -name "linux-$(node -p process.arch).node" -delete \
+	&& find node_modules -type f \( -name "*.d.ts" -o -name "*.d.mts" -o -name "*.d.cts" -o -name "*.map" \) -delete \
+	&& find node_modules/date-fns -type f -name "*.js" -delete \
+	&& find node_modules/date-fns/locale -mindepth 1 -maxdepth 1 ! -name "_lib*" ! -name "en-US*" -exec rm -r {} + \
+	&& chmod -R u=rwX,go=rX . && chmod 0755 bin/dirsyncd
 
 FROM node:24-bookworm-slim
 # Where `run`, the healthcheck and the commands look for the configuration: a path of one's own is given here, not by --config.
 ENV NODE_ENV=production DIRSYNCD_CONFIG=/etc/dirsyncd/dirsyncd.yaml
 WORKDIR /opt/dirsyncd
-COPY --from=program /opt/dirsyncd ./
+COPY --from=build /opt/dirsyncd ./
 RUN ln -s /opt/dirsyncd/bin/dirsyncd /usr/local/bin/dirsyncd \
 	&& install -d /etc/dirsyncd && install -d -o node -g node -m 0700 /var/lib/dirsyncd
 # The image's user "node", by number: Kubernetes (runAsNonRoot) looks at the number.

@@ -29,7 +29,8 @@ describe("the Dockerfile", () => {
 		const froms = instructions("COPY").flatMap((line) => line.match(/^--from=(\S+)/)?.[1] ?? []);
 		expect(froms.filter((stage) => !stages.includes(stage))).toEqual([]);
 		const { outDir } = JSON.parse(read("tsconfig.build.json")).compilerOptions;
-		expect(instructions("COPY")).toContain(`--from=build /opt/dirsyncd/${outDir} ./${outDir}`);
+		expect(read("deploy/container/dirsyncd")).toContain(`/opt/dirsyncd/${outDir}/main.js`);
+		expect(instructions("COPY")).toContain("--from=build /opt/dirsyncd ./");
 	});
 
 	it("runs an official Node of the pinned major version, and not as root", () => {

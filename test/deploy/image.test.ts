@@ -67,6 +67,13 @@ describeWith(["containers"], "the image, built by the Dockerfile and run without
 	it("is the program and nothing else of the project", () => {
 		const parts = ["LICENSE", "bin", "config", "dist", "node_modules", "package.json"];
 		expect(readdirSync(path.join(image.root, "opt/dirsyncd")).sort()).toEqual(parts);
+		const { packages } = JSON.parse(readFileSync(path.join(project, "package-lock.json"), "utf8")) as {
+			packages: Record<string, { dev?: true; optional?: true; devOptional?: true }>;
+		};
+		const needed = Object.entries(packages).filter(([, { dev, optional, devOptional }]) => !(dev || optional || devOptional));
+		const top = (name: string) => name.replace(/^node_modules\//, "").split("/")[0] as string;
+		const folders = readdirSync(path.join(image.root, "opt/dirsyncd/node_modules")).filter((name) => !name.startsWith("."));
+		expect(folders.sort()).toEqual([...new Set(needed.flatMap(([name]) => (name === "" ? [] : [top(name)])))].sort());
 	});
 
 	it("lets its user read all of the program, and write none of it", () => {
