@@ -4,7 +4,7 @@
 #   docker run --read-only --cap-drop=ALL --security-opt=no-new-privileges -p 127.0.0.1:8640:8640 \
 #     -v /etc/dirsyncd:/etc/dirsyncd:ro -v dirsyncd:/var/lib/dirsyncd dirsyncd
 #
-# deploy/compose/dirsyncd.yaml is a configuration for it: the database in the volume, and a listener that others reach.
+# deploy/compose/dirsyncd/dirsyncd.yaml is a configuration for it: the database in the volume, and a listener that others reach.
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /opt/dirsyncd
