@@ -25,6 +25,7 @@ RUN npm prune --omit=dev --omit=optional --no-audit --no-fund \
 	&& find node_modules -type f \( -name "*.d.ts" -o -name "*.d.mts" -o -name "*.d.cts" -o -name "*.map" \) -delete \
 	&& find node_modules/date-fns -type f -name "*.js" -delete \
 	&& find node_modules/date-fns/locale -mindepth 1 -maxdepth 1 ! -name "_lib*" ! -name "en-US*" -exec rm -r {} + \
+	&& find node_modules -type d -empty -delete \
 	&& chmod -R u=rwX,go=rX . && chmod 0755 bin/dirsyncd
 
 FROM node:24-bookworm-slim
