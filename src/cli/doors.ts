@@ -1,14 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
 import { attributesAskedBy, groupsAskedBy } from "../config/asked.ts";
+import { databaseOf } from "../config/glance.ts";
 import { loadConfig } from "../config/load.ts";
 import { Failure } from "../core/errors.ts";
 import type { Holder } from "../daemon/lock.ts";
+import { askHealth } from "./ask-health.ts";
 import type { DaemonAnswer, DaemonCall, Doors } from "./context.ts";
 
 /** The real rooms. Each is loaded when it is opened: `--help` should not wait for a database and a web server. */
 export function openDoors(clock: () => number): Doors {
 	return {
 		loadConfig,
+		databaseOf,
 		openEngine: async (config) => (await import("../app/engine.ts")).openEngine(config, { check: "small", clock, random: Math.random }),
 		openPlanner: async (config) => (await import("../app/planner.ts")).openPlanner(config, { clock, random: Math.random }),
 		openTrial: async (config) => (await import("../app/trial.ts")).openTrial(config, { clock, random: Math.random }),
@@ -53,6 +56,7 @@ export function openDoors(clock: () => number): Doors {
 		restore: async (from, file, by) => (await import("../store/restore.ts")).restoreDatabase(from, file, clock(), by),
 		readToken: async (file, which) => readToken((await import("../daemon/lock.ts")).besideDatabase(file, which)),
 		request,
+		askHealth,
 	};
 }
 

@@ -86,7 +86,8 @@ function validate(document: ConfigDocument) {
 	return values === document.values ? result : schema.safeParse(values);
 }
 
-function readText(file: string): string {
+/** The text of a configuration file. Throws CONFIG_INVALID. */
+export function readText(file: string): string {
 	try {
 		// Editors on Windows put a byte order mark in front.
 		return readFileSync(file, "utf8").replace(/^\uFEFF/, "");

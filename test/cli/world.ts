@@ -2,6 +2,7 @@ import path from "node:path";
 import { runCommandLine } from "../../src/cli/cli.ts";
 import type { CheckStep, Context, DaemonCall, Delegation, Doors } from "../../src/cli/context.ts";
 import type { Output } from "../../src/cli/output.ts";
+import { databaseOf } from "../../src/config/glance.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { noCounts, noGroupCounts } from "../../src/core/change.ts";
 import { Failure } from "../../src/core/errors.ts";
@@ -20,6 +21,7 @@ export interface World {
 	readonly views: Partial<Views>;
 	readonly holder: Holder | undefined;
 	readonly daemon: (call: DaemonCall) => { readonly status: number; readonly body: unknown };
+	readonly health: (url: string) => { readonly status: number; readonly body: unknown };
 	readonly steps: readonly CheckStep[];
 	readonly targetSteps: readonly CheckStep[];
 	readonly delegation: Delegation;
@@ -61,6 +63,7 @@ function doorsOf(world: Partial<World>): Doors {
 	const { holder } = world;
 	return {
 		loadConfig,
+		databaseOf,
 		openEngine: async () => ({ close: async () => {}, ...world.engine }) as Engine,
 		openPlanner: async () => ({ close: async () => {}, ...world.planner }) as Planner,
 		openTrial: async () => ({ notes: () => [], close: () => {}, ...world.trial }) as Trial,
@@ -90,6 +93,7 @@ function doorsOf(world: Partial<World>): Doors {
 		backUp: async () => {},
 		restore: async () => ({ kept: undefined, lastRunAt: undefined, changes: 0 }),
 		readToken: async (_file, which) => (which === "token" ? "token-of-the-daemon" : "token-of-viewers"),
+		askHealth: async (url) => (world.health === undefined ? { status: 500, body: undefined } : world.health(url)),
 		request: async (call) => (world.daemon === undefined ? { status: 500, body: undefined } : world.daemon(call)),
 	};
 }

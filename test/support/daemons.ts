@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 
 const main = path.join(import.meta.dirname, "..", "..", "src", "main.ts");
 
@@ -22,7 +23,15 @@ export interface DaemonProcess {
 }
 
 export function startDaemon(config: string): DaemonProcess {
-	const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, "run", "--config", config], { stdio: "pipe" });
+	return listenTo(
+		spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, "run", "--config", config], {
+			stdio: ["pipe", "pipe", "pipe"],
+		}),
+	);
+}
+
+/** A daemon that was started otherwise, in a container, say; its signals reach it through `child`. */
+export function listenTo(child: ChildProcessByStdio<Writable | null, Readable, Readable>): DaemonProcess {
 	const lines: LogLine[] = [];
 	const waiting = new Set<{ readonly is: (line: LogLine) => boolean; readonly found: PromiseWithResolvers<LogLine> }>();
 	let stderr = "";

@@ -14,7 +14,8 @@ export type Need =
 	| "systemd-analyze"
 	| "systemd-notify"
 	| "shellcheck"
-	| "chromium";
+	| "chromium"
+	| "containers";
 
 interface Requirement {
 	readonly programs: readonly string[];
@@ -52,6 +53,15 @@ const requirements: Readonly<Record<Need, Requirement>> = {
 	"systemd-notify": { programs: ["systemd-notify", "perl", "setpriv"], packages: "systemd perl-base util-linux" },
 	shellcheck: { programs: ["shellcheck"], packages: "shellcheck" },
 	chromium: { programs: ["chromium"], packages: "chromium" },
+	containers: {
+		programs: ["buildah", "debootstrap", "runc"],
+		rootBecause: "an image's files belong to several users, and containers need namespaces and mounts",
+		trial: {
+			command: ["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
+			otherwise: "containers cannot be run here: run with CAP_SYS_ADMIN",
+		},
+		packages: "buildah debootstrap runc",
+	},
 	promtool: { programs: ["promtool"], packages: "prometheus" },
 	prometheus: { programs: ["prometheus", "promtool"], packages: "prometheus" },
 };
