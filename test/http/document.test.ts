@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -67,6 +69,13 @@ describe("the OpenAPI document", () => {
 			for (const parameter of operation.parameters ?? [])
 				expect(parameter, name).toMatchObject({ description: expect.stringMatching(/./) });
 		}
+	});
+
+	it("has what the README shows", () => {
+		const readme = readFileSync(path.join(import.meta.dirname, "..", "..", "README.md"), "utf8");
+		const shown = [...readme.matchAll(/\$api(\/[\w/-]+)/g)].map(([, where]) => `/api/v1${where?.replace(/\d+/, "{run}")}`);
+		expect(shown).toHaveLength(8);
+		for (const where of shown) expect(Object.keys(document.paths)).toContain(where);
 	});
 
 	it("has no schema that nothing leads to", () => {
