@@ -12,7 +12,7 @@ export interface Config {
 	readonly file: string;
 	readonly database: string;
 	readonly http: HttpConfig;
-	readonly log: { readonly level: LogLevel };
+	readonly log: LogConfig;
 	readonly sources: readonly SourceConfig[];
 	readonly lifecycle: Lifecycle;
 	/** By which field a person who moved from one source to another keeps the one account. */
@@ -53,7 +53,15 @@ export interface Listen {
 	readonly port: number;
 }
 
-export type LogLevel = "silent" | "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+export interface LogConfig {
+	readonly level: LogLevel;
+	/** Undefined: standard output alone. */
+	readonly file:
+		| { readonly path: string; readonly bytes: number; readonly frequency: "daily" | "hourly"; readonly keep: number }
+		| undefined;
+}
+
+type LogLevel = "silent" | "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 
 export type SourceConfig = ActiveDirectorySource | LdapSource;
 

@@ -2,7 +2,7 @@ import type { Loaded } from "../config/load.ts";
 import { Failure } from "../core/errors.ts";
 import { type HttpServer, openHttp } from "../http/server.ts";
 import { openToken } from "../http/token.ts";
-import { drainLog, type Log, openLog } from "../telemetry/log.ts";
+import { type Log, openLog } from "../telemetry/log.ts";
 import { makeClosers } from "./closers.ts";
 import { startDemoDirectory } from "./demo-directory.ts";
 import { makeFront } from "./front.ts";
@@ -35,10 +35,12 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 	const { config } = loaded;
 	const isTerminal = !request.isJson && process.stdout.isTTY === true;
 	const descriptor = request.isJson ? 2 : 1;
-	const log = openLog({ level: config.log.level, descriptor, pretty: isTerminal, colour: isTerminal && !process.env["NO_COLOR"] });
+	const clock = Date.now;
+	const colour = isTerminal && !process.env["NO_COLOR"];
+	const book = await openLog({ ...config.log, descriptor, pretty: isTerminal, colour, clock });
+	const { log } = book;
 	const closers = makeClosers(log);
 	const bug = listenForBugs(log);
-	const clock = Date.now;
 	const supervisor = openSupervisor(log);
 	let hasStarted = false;
 	try {
@@ -48,7 +50,7 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 			operator: openToken(besideDatabase(config.database, "token")),
 			viewer: openToken(besideDatabase(config.database, "viewer-token")),
 		};
-		const front = makeFront({ version, clock });
+		const front = makeFront({ version, clock, log: () => ({ part: "log", name: "log", trouble: book.trouble() }) });
 		const http = await openHttp({
 			...front.http,
 			...config.http,
@@ -70,7 +72,7 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 		closers.add("works", () => works.close());
 		front.connect(works);
 		works.start();
-		const reload = makeReload({ loaded, load: request.reload, works, http, log });
+		const reload = makeReload({ loaded, load: request.reload, works, http, log, changeLog: book.change });
 		closers.add(
 			"reload",
 			listenForReload(() => supervisor.reload(reload)),
@@ -89,7 +91,7 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 		await closers.close();
 		bug.stop();
 		if (hasStarted) log.info("dirsyncd has ended");
-		await drainLog(descriptor, LOG_DRAIN_MS);
+		await book.close(LOG_DRAIN_MS);
 	}
 }
 

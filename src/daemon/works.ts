@@ -41,7 +41,7 @@ export interface Works {
 	sources(): readonly string[];
 	plans(): readonly HeldPlanView[];
 	status(): object;
-	facts(): Pick<HealthFacts, "sources" | "targets" | "database" | "engine">;
+	facts(): Pick<HealthFacts, "sources" | "targets" | "database" | "engine" | "beside">;
 	metrics(): Promise<string>;
 	readonly look: Look;
 	/** Ends between two writes: runs are aborted and waited for, the write-ahead log goes into the database. */
@@ -185,6 +185,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 			...gatherParts(overview, schedule.times(), watching.state),
 			database: upkeep.trouble() ?? runs.databaseTrouble() ?? overview.trouble(),
 			engine: engineTrouble(engine),
+			beside: [],
 		}),
 		metrics: () => metrics.text(),
 		look: makeLook({ views, overview, config: () => config, clock, ending: ending.signal }),

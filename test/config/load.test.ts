@@ -250,6 +250,22 @@ describe("the files that come with it", () => {
 		expect({ ...webhook, secret: 0 }).toEqual({ ...usual[1], secret: 0 });
 	});
 
+	it("the example's log file loads once its # is removed, with the values that leaving them out gives, beside the configuration", () => {
+		const text = readFileSync(path.join(config, "dirsyncd.example.yaml"), "utf8");
+		const line = /^ {2}# (file: \{ path: \.\/log.*)$/m.exec(text)?.[1] ?? "";
+		const shown = load(good({ "+": `log: { ${line} }` }));
+		const bare = load(good({ "+": "log: { file: { path: ./log/dirsyncd.log } }" })).config.log.file;
+		const { path: place, ...usual } = bare ?? { path: "" };
+		expect(shown.config.log.file).toMatchObject(usual);
+		expect(usual).toEqual({ bytes: 20 * 1024 ** 2, frequency: "daily", keep: 14 });
+		expect(shown.config.log.file?.path).toBe(path.join(path.dirname(shown.config.file), "log/dirsyncd.log"));
+		expect(place).toMatch(/log.dirsyncd\.log$/);
+	});
+
+	it.each(["20", "20 MB", "0KB", "20mb", "1TB"])("a log file's size is not %s", (size) => {
+		expect(problemsIn(good({ "+": `log: { file: { path: x.log, size: ${size} } }` }))).toMatchObject([{ path: "log.file.size" }]);
+	});
+
 	it("the demo's configuration loads", () => {
 		expect(loadConfig(path.join(config, "demo.yaml"), {}).config.demo?.people).toBe(300);
 	});

@@ -33,6 +33,7 @@ beforeEach(async () => {
 		targets: [],
 		database: undefined,
 		engine: undefined,
+		beside: [],
 	};
 	isReady = true;
 	bugs = [];

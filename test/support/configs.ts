@@ -18,7 +18,7 @@ export function makeConfig(differences: Partial<Config> = {}): Config {
 		file: "/etc/dirsyncd/dirsyncd.yaml",
 		database: "/var/lib/dirsyncd/dirsyncd.db",
 		http: { listen: { host: "127.0.0.1", port: 0 }, tls: undefined },
-		log: { level: "info" },
+		log: { level: "info", file: undefined },
 		sources: [makeActiveDirectorySource()],
 		lifecycle: { onDisabled: "disable", onOutOfScope: "disable", onDeleted: "disable", deleteAfterMs: undefined },
 		match: "none",
