@@ -64,6 +64,8 @@ export interface Matter {
 	/** Unix milliseconds: with the key, the name of this one occurrence. */
 	readonly since: number;
 	readonly detail: MatterDetail;
+	/** The newest run that says so; undefined: none does, or it is not known. */
+	readonly run: number | undefined;
 	/** When the newest run in it ended; undefined: it is not counted in runs. */
 	readonly runAt: number | undefined;
 	/** What was told last, and when; undefined: it is not told before it lasts. */

@@ -10,6 +10,8 @@ export type Sighting =
 			readonly detail: MatterDetail;
 			/** Since when, where that is known better than by looking. Unix milliseconds. */
 			readonly since: number | undefined;
+			/** The run that says so; undefined: none does, or it is not known. */
+			readonly run: number | undefined;
 			/** When the run ended that says so; undefined: no run did. */
 			readonly runAt: number | undefined;
 	  };
@@ -91,7 +93,7 @@ export function look(
 function follow(
 	key: string,
 	before: Matter | undefined,
-	{ about, detail, since, runAt }: Sighting & { isThere: true },
+	{ about, detail, since, run, runAt }: Sighting & { isThere: true },
 	now: number,
 ): Matter {
 	const isSameRun = before?.runAt === runAt;
@@ -101,6 +103,7 @@ function follow(
 		about,
 		since: before?.since ?? Math.min(since ?? now, now),
 		detail: detail.kind === "failed" ? { ...detail, runs } : detail,
+		run: run ?? before?.run,
 		runAt,
 		told: before?.told,
 	};

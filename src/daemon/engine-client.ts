@@ -159,6 +159,8 @@ function openThread(config: Config, { file, listener, signal }: EngineClientPart
 				return opening.resolve(thread);
 			case "refused":
 				return opening.reject(unpackError(message.error));
+			case "begun":
+				return listener.begun(message.run);
 			case "progress":
 				return listener.progress(message.progress);
 			case "ldap":

@@ -3,7 +3,7 @@ import { Failure } from "../core/errors.ts";
 import type { Matter, MatterKind, MatterNotice } from "../core/matter.ts";
 import { look, type Sighting } from "../core/matters.ts";
 import type { Notices } from "../store/notices.ts";
-import { makePostman, type PostmanParts } from "./postman.ts";
+import { fieldsOf, makePostman, type PostmanParts } from "./postman.ts";
 import { makeReports } from "./reports.ts";
 
 export interface NotifyingParts extends PostmanParts {
@@ -51,7 +51,7 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 		if (after.notices.length === 0 && outline(before) === outline(after.matters)) return;
 		// Of "busy" nothing comes: the next look finds the same.
 		if (notices.attempt(() => notices.keep(after.matters, after.notices, channelsFor)) === "busy") return;
-		for (const { matter, state } of after.notices) log.info({ matter: matter.key, state }, "to be told");
+		for (const { matter, state } of after.notices) log.info({ ...fieldsOf(matter), state }, "to be told");
 	};
 
 	/** What is wrong with the database is kept in memory alone: a restart may repeat it, which is better than silence. */
@@ -63,7 +63,7 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 			trouble === undefined
 				? { ...about, isThere: false }
 				: {
-						...{ ...about, isThere: true, since: trouble.since, runAt: undefined },
+						...{ ...about, isThere: true, since: trouble.since, run: undefined, runAt: undefined },
 						detail: { kind: about.kind, because: trouble.because, hint: trouble.hint },
 					};
 		const after = look(unkept, [sighting], () => true, clock());

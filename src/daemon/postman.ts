@@ -1,6 +1,6 @@
 import type { ChannelConfig } from "../config/notify-config.ts";
 import { Failure } from "../core/errors.ts";
-import type { MatterNotice } from "../core/matter.ts";
+import type { Matter, MatterNotice } from "../core/matter.ts";
 import { backOff, waitReally } from "../lib/waiting.ts";
 import type { Channel, Message } from "../notify/channel.ts";
 import type { Stationery } from "../notify/letter.ts";
@@ -61,10 +61,11 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 	/** Undefined when it was taken, else why not. */
 	const send = async (route: Route, message: Message): Promise<Failure | undefined> => {
 		const { name } = route.config;
+		const about = message.facts.kind === "matter" ? fieldsOf(message.facts.notice.matter) : {};
 		try {
 			const refused = await route.channel.send(message, ending);
-			if (refused.length > 0) log.warn({ channel: name, refused }, "some readers were refused");
-			log[route.failures > 0 ? "info" : "debug"]({ channel: name, message: message.id }, "told");
+			if (refused.length > 0) log.warn({ channel: name, ...about, refused }, "some readers were refused");
+			log[route.failures > 0 ? "info" : "debug"]({ channel: name, ...about, message: message.id }, "told");
 			route.failures = 0;
 			return undefined;
 		} catch (error) {
@@ -72,7 +73,7 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 			if (ending.aborted) return error;
 			const pauseMs = backOff(route.failures, random, PAUSES);
 			const { message: because, hint } = error;
-			log[route.failures === 0 ? "warn" : "debug"]({ channel: name, because, hint, retryInMs: pauseMs }, "cannot tell");
+			log[route.failures === 0 ? "warn" : "debug"]({ channel: name, ...about, because, hint, retryInMs: pauseMs }, "cannot tell");
 			route.failures += 1;
 			route.retryAt = clock() + pauseMs;
 			return error;
@@ -156,6 +157,12 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 		},
 		stop: () => close([...routes.values()]),
 	};
+}
+
+/** What a log line says of a matter: whom it is about, and by which run it is known. */
+export function fieldsOf({ key, about, detail, run }: Matter): object {
+	const whom = detail.kind === "database" ? {} : { [detail.kind === "target" ? "target" : "source"]: about };
+	return { matter: key, ...whom, ...(run !== undefined && { run }) };
 }
 
 interface Desk {

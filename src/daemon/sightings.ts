@@ -23,8 +23,7 @@ export function makeSightings({ overview, notices, certificateOf }: SightingsPar
 		const known = held.get(source);
 		if (known?.seen === seen) return known.sighting;
 		const plan = notices.heldOf(source);
-		const sighting: Sighting =
-			plan === undefined ? absent("held", source) : { ...there(source, plan.detail), since: plan.since, runAt: undefined };
+		const sighting: Sighting = plan === undefined ? absent("held", source) : { ...there(source, plan.detail, run?.run), since: plan.since };
 		held.set(source, { seen, sighting });
 		return sighting;
 	};
@@ -38,14 +37,15 @@ export function makeSightings({ overview, notices, certificateOf }: SightingsPar
 			...(view.sealed === undefined ? [] : [view.sealed ? absent("unsealed", source) : unsealed(source)]),
 			view.quarantined === 0
 				? absent("quarantine", source)
-				: there(source, { kind: "quarantine", count: view.quarantined, first: notices.asideOf(source) }),
+				: there(source, { kind: "quarantine", count: view.quarantined, first: notices.asideOf(source) }, overview.lastRun(source)?.run),
 			...(expiresAt === undefined
 				? []
 				: [levelOf(expiresAt, now) === undefined ? absent("certificate", source) : there(source, { kind: "certificate", expiresAt })]),
 		];
 	};
 
-	const unsealed = (source: string): Sighting => there(source, { kind: "unsealed", reasons: notices.unsealedOf(source) });
+	const unsealed = (source: string): Sighting =>
+		there(source, { kind: "unsealed", reasons: notices.unsealedOf(source) }, overview.lastRun(source)?.run);
 
 	/** `now`: Unix milliseconds. Nothing, when the database cannot be read: then nobody knows. */
 	return (now: number): readonly Sighting[] => {
@@ -62,7 +62,7 @@ function failureOf({ source, lastSuccess }: SourceView, run: ReturnType<Overview
 	const lastSuccessAt = full === undefined ? delta : Math.max(full, delta ?? full);
 	const because = run.error ?? "no reason was recorded";
 	const detail = { kind: "failed", runs: 1, because, hint: run.hint, lastSuccessAt } as const;
-	return [{ ...there(source, detail), since: run.endedAt, runAt: run.endedAt }];
+	return [{ ...there(source, detail, run.run), since: run.endedAt, runAt: run.endedAt }];
 }
 
 function ofTarget({ target, trouble, pending }: TargetView): Sighting {
@@ -71,8 +71,8 @@ function ofTarget({ target, trouble, pending }: TargetView): Sighting {
 	return { ...there(target, { kind: "target", because, hint, pending, retryAt }), since };
 }
 
-function there(about: string, detail: MatterDetail): Sighting & { readonly isThere: true } {
-	return { kind: detail.kind, about, isThere: true, detail, since: undefined, runAt: undefined };
+function there(about: string, detail: MatterDetail, run?: number): Sighting & { readonly isThere: true } {
+	return { kind: detail.kind, about, isThere: true, detail, since: undefined, run, runAt: undefined };
 }
 
 function absent(kind: MatterDetail["kind"], about: string): Sighting {

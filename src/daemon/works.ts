@@ -75,6 +75,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 		clock,
 		signal,
 		listener: {
+			begun: (run) => runs.begun(run),
 			progress: ({ source }) => schedule.progressed(source),
 			ldap: (source, operation, seconds) => metrics.observeLdap(source, operation, seconds),
 			certificate: (source, expiresAt) => {

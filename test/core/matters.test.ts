@@ -26,7 +26,17 @@ interface Look {
 function sightingOf(kind: MatterDetail["kind"], { sees, run, at }: Look): readonly Sighting[] {
 	if (sees === undefined) return [];
 	if (sees === "well") return [{ kind, about: "corp", isThere: false }];
-	return [{ kind, about: "corp", isThere: true, detail: sees, since: undefined, runAt: run === undefined ? undefined : START + at }];
+	return [
+		{
+			kind,
+			about: "corp",
+			isThere: true,
+			detail: sees,
+			since: undefined,
+			run: undefined,
+			runAt: run === undefined ? undefined : START + at,
+		},
+	];
 }
 
 /** What is said at each look, from what was kept of the one before: as it is kept, in JSON. */
@@ -170,7 +180,7 @@ describe("of what is not as it should be, somebody is told", () => {
 	});
 
 	it("a source that failed and is read only once a day: after 15 minutes", () => {
-		const run = { kind: "failed", about: "corp", isThere: true, detail: failed, since: START, runAt: START } as const;
+		const run = { kind: "failed", about: "corp", isThere: true, detail: failed, since: START, run: undefined, runAt: START } as const;
 		const first = look([], [run], () => true, START + MINUTE);
 		expect(first.notices).toEqual([]);
 		const second = look(first.matters, [run], () => true, START + 15 * MINUTE);
@@ -180,7 +190,7 @@ describe("of what is not as it should be, somebody is told", () => {
 	it("nothing of a source or target that is not configured any more", () => {
 		const opened = look(
 			[],
-			[{ kind: "held", about: "corp", isThere: true, detail: held("a"), since: START, runAt: undefined }],
+			[{ kind: "held", about: "corp", isThere: true, detail: held("a"), since: START, run: undefined, runAt: undefined }],
 			() => true,
 			START,
 		);

@@ -17,6 +17,7 @@ let engine: EngineClient;
 const listener: EngineListener = {
 	progress: (progress) => heard.push(progress),
 	ldap: (source, operation, seconds) => heard.push({ source, operation, seconds }),
+	begun: (run) => heard.push(run),
 	certificate: (source, expiresAt) => heard.push({ source, expiresAt }),
 	woken: (source) => events.emit("woken", source),
 	delivered: (news) => heard.push(news),

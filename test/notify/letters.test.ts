@@ -15,6 +15,7 @@ const matter = (detail: MatterDetail): Matter => ({
 	about: "corp",
 	since: NOW - 20 * 60_000,
 	detail,
+	run: undefined,
 	runAt: undefined,
 	told: undefined,
 });
