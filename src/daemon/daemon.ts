@@ -8,6 +8,7 @@ import { startDemoDirectory } from "./demo-directory.ts";
 import { makeFront } from "./front.ts";
 import { logHello, logWarnings, sayHello } from "./hello.ts";
 import { acquireLock, besideDatabase } from "./lock.ts";
+import type { PulseLimits } from "./pulse.ts";
 import { listenForReload, makeReload } from "./reload.ts";
 import { look, openSupervisor } from "./supervised.ts";
 import { openWorks } from "./works.ts";
@@ -23,6 +24,8 @@ export interface DaemonRequest {
 	readonly isJson: boolean;
 	/** Aborted by SIGINT and SIGTERM. */
 	readonly signal: AbortSignal;
+	/** The engine's thread; by default the real one, given up as usual. */
+	readonly engine?: { readonly file: string | URL; readonly pulse: PulseLimits };
 }
 
 /** Of the 10 s that an end may take, HTTP requests that wait for a run get this; the engine gets its own share in works.ts. */
@@ -41,6 +44,13 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 	const { log } = book;
 	const closers = makeClosers(log);
 	const bug = listenForBugs(log);
+	const engine = request.engine && { engineFile: request.engine.file, pulse: request.engine.pulse };
+	/** With a thread that hangs in the operating system even process.exit would wait for it. Whoever watches over us starts us again. */
+	const endAtOnce = async (): Promise<void> => {
+		log.fatal("the engine hangs and cannot be cut off (a disk that does not answer?): dirsyncd ends, to be started again");
+		await book.close(LOG_DRAIN_MS);
+		process.kill(process.pid, "SIGKILL");
+	};
 	const supervisor = openSupervisor(log);
 	let hasStarted = false;
 	try {
@@ -68,7 +78,7 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 			const demo = await startDemoDirectory(config.demo, log);
 			closers.add("demo", () => demo.close());
 		}
-		const works = await openWorks(config, { log, clock, version, signal, page: http.url });
+		const works = await openWorks(config, { log, clock, version, signal, page: http.url, onStuck: () => void endAtOnce(), ...engine });
 		closers.add("works", () => works.close());
 		front.connect(works);
 		works.start();

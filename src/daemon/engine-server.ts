@@ -59,6 +59,8 @@ export function serveEngine(port: MessagePort, open: (beside: Beside) => Engine)
 			case "abort":
 				underway.get(message.id)?.abort.abort(new Failure("CANCELLED", "stopped because the daemon is ending"));
 				return;
+			case "ask":
+				return say({ kind: "alive" });
 			case "close":
 				void close();
 				return;

@@ -38,11 +38,14 @@ export type ToEngine =
 			readonly [Name in CallName]: { readonly kind: "call"; readonly id: number; readonly name: Name; readonly request: CallRequest<Name> };
 	  }[CallName]
 	| { readonly kind: "abort"; readonly id: number }
+	/** Whether its event loop turns: `alive` is the answer. */
+	| { readonly kind: "ask" }
 	/** Ends what is going on between two writes, closes the database and ends the thread. */
 	| { readonly kind: "close" };
 
 export type FromEngine =
 	| { readonly kind: "opened" }
+	| { readonly kind: "alive" }
 	| { readonly kind: "refused"; readonly error: CrossingError }
 	| { readonly kind: "begun"; readonly run: RunBegun }
 	| { readonly kind: "progress"; readonly progress: Progress }

@@ -19,6 +19,7 @@ import { hearDeliveries } from "./hear-deliveries.ts";
 import { makeLook } from "./look.ts";
 import { makeNotifying } from "./notifying.ts";
 import { gatherParts, makeOverview } from "./overview.ts";
+import type { PulseLimits } from "./pulse.ts";
 import { makeReadBacks } from "./read-backs.ts";
 import { makeRuns } from "./runs.ts";
 import { makeSchedule } from "./schedule.ts";
@@ -58,20 +59,30 @@ export interface WorksParts {
 	readonly page?: string;
 	/** The engine's thread; by default the real one. */
 	readonly engineFile?: string | URL;
+	/** How soon a thread that does not answer is given up; by default as `usualPulse`. */
+	readonly pulse?: PulseLimits;
+	/** The engine's thread hangs, and cannot be ended: only the end of the process heals that. */
+	onStuck(): void;
 }
 
 /** Of the 10 s that an end may take: for the run to stop between two writes, after which the engine's thread is cut off. */
 const ENGINE_CLOSE_MS = 7000;
 
 /** Opens the database and everything that works on it. Throws what the engine refuses to open with. */
-export async function openWorks(first: Config, { log, clock, version, signal, page, engineFile }: WorksParts): Promise<Works> {
+export async function openWorks(
+	first: Config,
+	{ log, clock, version, signal, page, engineFile, pulse, onStuck }: WorksParts,
+): Promise<Works> {
 	let config = first;
 	const ending = new AbortController();
 	const closers = makeClosers(log);
 	const certificates = new Map<string, number>();
-	const metrics = makeMetrics(version, () => ({ ...overview.state(), times: schedule.times() }));
+	const metrics = makeMetrics(version, () => ({ ...overview.state(), times: schedule.times(), engineSilenceMs: engine.silenceMs() }));
 	const engine = await startEngine(config, {
 		...(engineFile !== undefined && { file: engineFile }),
+		...(pulse !== undefined && { pulse }),
+		onStuck,
+		onSilent: (silenceMs) => log.error({ silenceMs }, "the engine does not answer; it is cut off and started again"),
 		clock,
 		signal,
 		listener: {
@@ -221,6 +232,14 @@ async function openReaders(database: string, closers: Closers): Promise<{ readon
 function engineTrouble(engine: EngineClient): HealthFacts["engine"] {
 	const state = engine.state();
 	if (state.kind === "up") return undefined;
+	if (state.kind === "silent") {
+		const because = "the engine does not answer: it hangs";
+		return {
+			since: state.since,
+			because,
+			hint: "It is cut off and started again; nothing is lost. If it comes back, report it with the log.",
+		};
+	}
 	const hint = `It is started again at ${new Date(state.retryAt).toISOString()}; the log says more.`;
 	return { since: state.since, because: `the engine is down: ${state.because}`, hint };
 }

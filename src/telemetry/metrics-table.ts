@@ -166,6 +166,11 @@ export function makeTable(registry: Registry) {
 			help: "Size of the database with its write-ahead log.",
 			registers,
 		}),
+		engineSilence: new Gauge({
+			name: "dirsyncd_engine_silence_seconds",
+			help: "How long the engine's thread has not answered: seconds in a large commit, and without end when it hangs.",
+			registers,
+		}),
 		certificateExpiry: new Gauge({
 			name: "dirsyncd_certificate_expiry_timestamp_seconds",
 			help: "When the directory server's certificate expires, as seen at the last connection.",

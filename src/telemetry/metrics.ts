@@ -13,6 +13,8 @@ export interface MetricsState {
 	/** With its write-ahead log; undefined before it was looked at. */
 	readonly databaseBytes: number | undefined;
 	readonly times: readonly Times[];
+	/** How long the engine's thread has owed a sign of life. */
+	readonly engineSilenceMs: number;
 }
 
 /** Where one source stands in its schedule. */
@@ -121,7 +123,11 @@ function observeDeliveries(table: Table, deliveries: readonly DeliveryCount[]): 
 }
 
 /** Sets the gauges anew: what is not configured any more is not there any more. */
-function show(table: Table, { sources, targets, accounts, features, databaseBytes, times }: MetricsState, seen: Seen): void {
+function show(
+	table: Table,
+	{ sources, targets, accounts, features, databaseBytes, times, engineSilenceMs }: MetricsState,
+	seen: Seen,
+): void {
 	const { lastSuccess, sealed, heldChanges, quarantined, sourceUp, watchUp, certificateExpiry, pendingDeliveries, targetUp } = table;
 	for (const gauge of [
 		lastSuccess,
@@ -159,6 +165,7 @@ function show(table: Table, { sources, targets, accounts, features, databaseByte
 		setIfKnown(certificateExpiry, { source }, seconds(seen.certificates.get(source)));
 	}
 	setIfKnown(table.databaseSize, {}, databaseBytes);
+	table.engineSilence.set(engineSilenceMs / 1000);
 	for (const { source, next, dueSinceSuccess, fullDueSinceSuccess } of times) {
 		for (const mode of ["full", "delta"] as const) setIfKnown(table.nextRun, { source, mode }, seconds(next[mode]));
 		table.runsDue.set({ source, mode: "delta" }, dueSinceSuccess);

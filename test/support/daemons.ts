@@ -21,8 +21,15 @@ export interface DaemonProcess {
 	end(signal: NodeJS.Signals): Promise<number | string>;
 }
 
-export function startDaemon(config: string): DaemonProcess {
-	const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, "run", "--config", config], { stdio: "pipe" });
+/** `script`: another than the command line. */
+export function startDaemon(config: string, script?: string): DaemonProcess {
+	const child = spawn(
+		process.execPath,
+		["--disable-warning=ExperimentalWarning", ...(script === undefined ? [main, "run", "--config"] : [script]), config],
+		{
+			stdio: "pipe",
+		},
+	);
 	const lines: LogLine[] = [];
 	const waiting = new Set<{ readonly is: (line: LogLine) => boolean; readonly found: PromiseWithResolvers<LogLine> }>();
 	let stderr = "";

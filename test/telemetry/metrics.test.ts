@@ -33,6 +33,7 @@ const state: MetricsState = {
 	targets: [accounts],
 	accounts: [{ target: "accounts", state: "active", count: 280 }],
 	features: [{ feature: "archive-search", count: 12 }],
+	engineSilenceMs: 2500,
 	databaseBytes: 4096,
 	times: [{ source: "corp", next: { full: undefined, delta: 1_700_000_300_000 }, dueSinceSuccess: 3, fullDueSinceSuccess: 1 }],
 };
