@@ -24,6 +24,8 @@ export interface Config {
 	readonly policies: readonly PolicyConfig[];
 	readonly targets: readonly TargetConfig[];
 	readonly notify: readonly ChannelConfig[];
+	/** How long what was told of has to stay well before it is told to be over. */
+	readonly settleMs: number;
 	readonly retention: { readonly runsMs: number; readonly changesMs: number };
 	readonly demo: DemoConfig | undefined;
 }

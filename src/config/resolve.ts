@@ -56,6 +56,7 @@ export function resolve(file: string, valid: ValidConfig, semantics: Semantics):
 			}),
 		),
 		notify: valid.notify.map((channel, index) => resolveChannel(channel, `notify[${index}]`, semantics)),
+		settleMs: ms(valid.settle),
 		retention: { runsMs: ms(valid.retention.runs), changesMs: ms(valid.retention.changes) },
 		demo:
 			valid.demo === undefined

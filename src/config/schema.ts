@@ -54,6 +54,9 @@ export function makeSchema() {
 			.prefault([{ name: "accounts", type: "local" }])
 			.describe("The systems whose accounts are kept. Without this: the local account store alone."),
 		notify: z.array(channel()).default([]).describe("Who is told, and how, of what waits for a person or is not as it should be."),
+		settle: text(formats.checkDuration)
+			.default("15m")
+			.describe("How long what was told by notify has to stay well before it is told to be over. What comes back sooner is no news."),
 		retention: retention().prefault({}).describe("How long history is kept."),
 		demo: demo().optional().describe("Serves a made-up directory over LDAP, for trying things out."),
 	});

@@ -17,7 +17,7 @@ export interface NotifyingParts extends PostmanParts {
 
 /** Tells people what waits for them, what is not as it should be, and when it is over. Holds nothing up. */
 export interface Notifying {
-	start(channels: readonly ChannelConfig[]): void;
+	start(channels: readonly ChannelConfig[], settleMs: number): void;
 	/** Looks now, lays ready what is to be said, and resolves when what is due was tried. */
 	turn(): Promise<void>;
 	/** Resolves when nothing of it is going on any more. */
@@ -32,6 +32,8 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 	const postman = makePostman(parts);
 	const reports = makeReports(parts);
 	let channels: readonly ChannelConfig[] = [];
+	/** How long what was told of has to stay well before it is told to be over. */
+	let settleMs = 0;
 	let timer: NodeJS.Timeout | undefined;
 	let underway: Promise<void> | undefined;
 	let retiredAt = Number.NEGATIVE_INFINITY;
@@ -47,7 +49,7 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 	const lookOnce = (): void => {
 		const now = clock();
 		const before = notices.matters();
-		const after = look(before, sightings(now), exists, now);
+		const after = look(before, sightings(now), exists, now, settleMs);
 		if (after.notices.length === 0 && outline(before) === outline(after.matters)) return;
 		// Of "busy" nothing comes: the next look finds the same.
 		if (notices.attempt(() => notices.keep(after.matters, after.notices, channelsFor)) === "busy") return;
@@ -61,12 +63,12 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 		const about = { kind: "database", about: "database" } as const;
 		const sighting: Sighting =
 			trouble === undefined
-				? { ...about, isThere: false }
+				? { ...about, isThere: false, isFinal: false }
 				: {
 						...{ ...about, isThere: true, since: trouble.since, run: undefined, runAt: undefined },
 						detail: { kind: about.kind, because: trouble.because, hint: trouble.hint },
 					};
-		const after = look(unkept, [sighting], () => true, clock());
+		const after = look(unkept, [sighting], () => true, clock(), settleMs);
 		unkept = after.matters;
 		for (const notice of after.notices) postman.tell(channelsFor(notice), notice);
 	};
@@ -103,8 +105,9 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 	};
 
 	return {
-		start: (to) => {
+		start: (to, settle) => {
 			channels = to;
+			settleMs = settle;
 			postman.replace(to);
 			timer ??= setInterval(tick, LOOK_EVERY_MS);
 		},
@@ -120,6 +123,15 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 /** As much of matters as has to outlive us: what is said of them is found again by looking. */
 function outline(matters: readonly Matter[]): string {
 	return JSON.stringify(
-		matters.map(({ key, since, runAt, told, detail }) => [key, since, runAt, told, detail.kind === "failed" ? detail.runs : 0]).sort(),
+		matters
+			.map(({ key, since, runAt, wellSince, told, detail }) => [
+				key,
+				since,
+				runAt,
+				wellSince,
+				told,
+				detail.kind === "failed" ? detail.runs : 0,
+			])
+			.sort(),
 	);
 }

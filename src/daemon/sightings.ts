@@ -7,12 +7,14 @@ import type { Overview } from "./overview.ts";
 export interface SightingsParts {
 	readonly overview: Pick<Overview, "state" | "lastRun" | "trouble">;
 	readonly notices: Pick<Notices, "heldOf" | "asideOf" | "unsealedOf">;
+	/** Sources whose held plan somebody approved or rejected since it was last seen; taken out when that has been seen. */
+	readonly decided: Set<string>;
 	/** When the certificate of a source's server expires, Unix milliseconds; undefined: nobody has seen one since the start. */
 	readonly certificateOf: (source: string) => number | undefined;
 }
 
 /** What there is to be told of, from what the daemon knows anyway. */
-export function makeSightings({ overview, notices, certificateOf }: SightingsParts) {
+export function makeSightings({ overview, notices, decided, certificateOf }: SightingsParts) {
 	/** What is held is read anew only when something may have become of it: it may be a hundred thousand. */
 	const held = new Map<string, { readonly seen: string; readonly sighting: Sighting }>();
 
@@ -23,7 +25,8 @@ export function makeSightings({ overview, notices, certificateOf }: SightingsPar
 		const known = held.get(source);
 		if (known?.seen === seen) return known.sighting;
 		const plan = notices.heldOf(source);
-		const sighting: Sighting = plan === undefined ? absent("held", source) : { ...there(source, plan.detail, run?.run), since: plan.since };
+		const sighting: Sighting =
+			plan === undefined ? absent("held", source, decided.delete(source)) : { ...there(source, plan.detail, run?.run), since: plan.since };
 		held.set(source, { seen, sighting });
 		return sighting;
 	};
@@ -75,6 +78,6 @@ function there(about: string, detail: MatterDetail, run?: number): Sighting & { 
 	return { kind: detail.kind, about, isThere: true, detail, since: undefined, run, runAt: undefined };
 }
 
-function absent(kind: MatterDetail["kind"], about: string): Sighting {
-	return { kind, about, isThere: false };
+function absent(kind: MatterDetail["kind"], about: string, isFinal = false): Sighting {
+	return { kind, about, isThere: false, isFinal };
 }

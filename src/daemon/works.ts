@@ -130,11 +130,12 @@ export async function openWorks(
 	const readBacks = makeReadBacks({ engine, log, clock, ending: ending.signal });
 	closers.add("readings back", () => readBacks.stop());
 	const notices = openNotices(config.database);
+	const decided = new Set<string>();
 	closers.add("notices", () => notices.close());
 	const notifying = makeNotifying({
 		...{ notices, configured, log, clock, random: Math.random, ending: ending.signal, config: config.file },
 		databaseTrouble: () => upkeep.trouble() ?? runs.databaseTrouble() ?? overview.trouble(),
-		sightings: makeSightings({ overview, notices, certificateOf: (source) => certificates.get(source) }),
+		sightings: makeSightings({ overview, notices, decided, certificateOf: (source) => certificates.get(source) }),
 		makeChannel: (channel) => makeChannel(channel, clock),
 		page: page ?? `http://${config.http.listen.host}:${config.http.listen.port}/`,
 	});
@@ -149,6 +150,12 @@ export async function openWorks(
 		if (report.trigger !== "approve") watching.succeeded(report.source);
 		return report;
 	};
+	/** What a person ended is over at once, for who was told of it. */
+	const seen = async <T extends { readonly source: string }>(decision: Promise<T>): Promise<T> => {
+		const made = await decision;
+		decided.add(made.source);
+		return made;
+	};
 	/** Decisions touch one source where it is known whose plan it is, and else may touch any. */
 	const deciding = <T>(plan: string, work: () => Promise<T>): Promise<T> => {
 		const source = views.held().find((held) => held.plan === plan)?.source;
@@ -161,7 +168,7 @@ export async function openWorks(
 			upkeep.start();
 			readBacks.replace(config.targets);
 			watching.start(watchedIn(config));
-			notifying.start(config.notify);
+			notifying.start(config.notify, config.settleMs);
 		},
 		change: (to) =>
 			schedule.betweenAll(async () => {
@@ -172,14 +179,14 @@ export async function openWorks(
 					// Not awaited: it waits for sources that are gone, whose runs are kept away by this very change.
 					void schedule.replace(to.sources);
 					readBacks.replace(to.targets);
-					notifying.start(to.notify);
+					notifying.start(to.notify, to.settleMs);
 				} finally {
 					watching.start(watchedIn(config));
 				}
 			}),
 		sync: (source, mode) => schedule.between(source, () => counted(runs.sync(source, mode, "api"))),
-		approve: (plan, by) => deciding(plan, () => counted(runs.approve(plan, by))),
-		reject: (plan, by) => deciding(plan, () => runs.reject(plan, by)),
+		approve: (plan, by) => deciding(plan, () => seen(counted(runs.approve(plan, by)))),
+		reject: (plan, by) => deciding(plan, () => seen(runs.reject(plan, by))),
 		revert: (request, by) => {
 			const source = views.run(request.run)?.source;
 			// It reads nothing: no success of a reading comes of it.

@@ -186,6 +186,7 @@ describe("the files that come with it", () => {
 		const { config: bare } = load(good());
 		expect(shown.match).toEqual(bare.match);
 		expect(shown.retention).toEqual(bare.retention);
+		expect(shown.settleMs).toEqual(bare.settleMs);
 		expect(shown.lifecycle).toEqual(bare.lifecycle);
 		expect(shown.targets).toEqual(bare.targets);
 		const [source] = shown.sources;
@@ -237,7 +238,7 @@ describe("the files that come with it", () => {
 
 	it("the example's channels load once their # are removed, with the values that leaving them out gives", () => {
 		const text = readFileSync(path.join(config, "dirsyncd.example.yaml"), "utf8");
-		const section = text.slice(text.indexOf("# notify:"), text.indexOf("\n\n# How long history")).replaceAll(/^# /gm, "");
+		const section = text.slice(text.indexOf("# notify:"), text.indexOf("\n\n# How long what was told")).replaceAll(/^# /gm, "");
 		const [withFiles, files] = [section.replaceAll(/\.\/secrets\/\w+/g, "x"), { x: "x".repeat(24) }];
 		const [smtp, webhook] = load(good({ "+": withFiles }), {}, files).config.notify;
 		const bare = [

@@ -26,6 +26,9 @@ const DAY = 86_400_000;
 
 let folder: string;
 let certificates: Certificates;
+/** How long what was told of has to stay well. */
+let settleMs: number;
+let decided: Set<string>;
 let mailbox: Mailbox;
 let fake: FakeSource;
 let harness: Harness;
@@ -45,6 +48,8 @@ const openMailbox = (port = 0) =>
 
 beforeEach(async () => {
 	mailbox = await openMailbox();
+	settleMs = 0;
+	decided = new Set();
 	fake = makeFakeSource();
 	disk = { isFull: false, since: 0 };
 	certificateEnd = undefined;
@@ -77,11 +82,11 @@ function start(channels: readonly SmtpChannel[] = [channel()]): void {
 	const notifying = makeNotifying({
 		...{ notices, configured, clock, random: () => 0, ending: new AbortController().signal, page: "http://127.0.0.1:8640" },
 		...{ config: "/etc/dirsyncd/dirsyncd.yaml", log: makeLog("silent", { write: () => {} }) },
-		sightings: makeSightings({ overview, notices, certificateOf: () => certificateEnd }),
+		sightings: makeSightings({ overview, notices, decided, certificateOf: () => certificateEnd }),
 		databaseTrouble: () => (disk.isFull ? { since: disk.since, because: "the disk is full", hint: "Make room." } : undefined),
 		makeChannel: (config) => makeChannel(config, clock),
 	});
-	notifying.start(channels);
+	notifying.start(channels, settleMs);
 	const ran = (report: RunReport) => overview.ended(report.source, lastRunOf(report));
 	const stop = async () => {
 		await notifying.stop();
@@ -153,6 +158,43 @@ describe("of a held plan", () => {
 		await run();
 		expect(subjects()).toEqual([HELD, SETTLED]);
 		expect(mailbox.mails[1]?.headers["references"]).toBe(mail?.headers["message-id"]);
+	});
+
+	it("one mail comes of one that swings, over restarts, too, and one when it has stayed well for a while", async () => {
+		settleMs = 15 * MINUTE;
+		start();
+		await company();
+		for (let swings = 0; swings < 4; swings++) {
+			leave(62);
+			await run();
+			await restart();
+			for (let number = 1; number <= 62; number++) person(number);
+			await run();
+			await restart();
+		}
+		expect(subjects()).toEqual([HELD]);
+		await later(settleMs - 1);
+		expect(subjects()).toEqual([HELD]);
+		await restart();
+		await later(1);
+		expect(subjects()).toEqual([HELD, SETTLED]);
+		expect(mailbox.mails[1]?.headers["references"]).toBe(mailbox.mails[0]?.headers["message-id"]);
+		await later(MINUTE);
+		leave(62);
+		await run();
+		expect(subjects()).toEqual([HELD, SETTLED, HELD]);
+	});
+
+	it("that a person decided, it is told at once", async () => {
+		settleMs = 15 * MINUTE;
+		start();
+		await company();
+		leave(62);
+		const { plan } = await run();
+		daemon.ran(await harness.approve(plan as string));
+		decided.add("fake");
+		await daemon.notifying.turn();
+		expect(subjects()).toEqual([HELD, SETTLED]);
 	});
 
 	it("a reminder comes once a day, and a changed plan is told anew", async () => {

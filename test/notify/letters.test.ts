@@ -17,6 +17,7 @@ const matter = (detail: MatterDetail): Matter => ({
 	detail,
 	run: undefined,
 	runAt: undefined,
+	wellSince: undefined,
 	told: undefined,
 });
 const write = (detail: MatterDetail, state: "opened" | "recovered" | "reminder" = "opened") =>

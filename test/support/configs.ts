@@ -27,6 +27,7 @@ export function makeConfig(differences: Partial<Config> = {}): Config {
 		policies: [],
 		targets: [{ name: "accounts", type: "local", when: undefined, mapping: undefined, lifecycle: undefined, limits: {}, groups: true }],
 		notify: [],
+		settleMs: 900_000,
 		retention: { runsMs: 1, changesMs: 1 },
 		demo: undefined,
 		...differences,
