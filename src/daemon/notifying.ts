@@ -3,7 +3,7 @@ import { Failure } from "../core/errors.ts";
 import type { Matter, MatterKind, MatterNotice } from "../core/matter.ts";
 import { look, type Sighting } from "../core/matters.ts";
 import type { Notices } from "../store/notices.ts";
-import { fieldsOf, makePostman, type PostmanParts } from "./postman.ts";
+import { type ChannelState, fieldsOf, makePostman, type PostmanParts } from "./postman.ts";
 import { makeReports } from "./reports.ts";
 
 export interface NotifyingParts extends PostmanParts {
@@ -18,6 +18,7 @@ export interface NotifyingParts extends PostmanParts {
 /** Tells people what waits for them, what is not as it should be, and when it is over. Holds nothing up. */
 export interface Notifying {
 	start(channels: readonly ChannelConfig[], settleMs: number): void;
+	channels(): readonly ChannelState[];
 	/** Looks now, lays ready what is to be said, and resolves when what is due was tried. */
 	turn(): Promise<void>;
 	/** Resolves when nothing of it is going on any more. */
@@ -111,6 +112,7 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 			postman.replace(to);
 			timer ??= setInterval(tick, LOOK_EVERY_MS);
 		},
+		channels: () => postman.channels(),
 		turn,
 		stop: async () => {
 			clearInterval(timer);

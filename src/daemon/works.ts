@@ -13,6 +13,7 @@ import type { HeldPlanView, Views } from "../store/views.ts";
 import type { Mode, RevertRequest, RunReport, Trigger } from "../sync/report.ts";
 import type { Log } from "../telemetry/log.ts";
 import { makeMetrics } from "../telemetry/metrics.ts";
+import { certificateOfPage, channelFacts, countPending, expiryOfPage } from "./beside.ts";
 import { type Closers, makeClosers } from "./closers.ts";
 import { type EngineClient, startEngine } from "./engine-client.ts";
 import { hearDeliveries } from "./hear-deliveries.ts";
@@ -77,7 +78,11 @@ export async function openWorks(
 	const ending = new AbortController();
 	const closers = makeClosers(log);
 	const certificates = new Map<string, number>();
-	const metrics = makeMetrics(version, () => ({ ...overview.state(), times: schedule.times(), engineSilenceMs: engine.silenceMs() }));
+	const metrics = makeMetrics(version, () => ({
+		...overview.state(),
+		...{ times: schedule.times(), engineSilenceMs: engine.silenceMs(), pageCertificate: expiryOfPage(config.http) },
+		channels: countPending(notifying, notices),
+	}));
 	const engine = await startEngine(config, {
 		...(engineFile !== undefined && { file: engineFile }),
 		...(pulse !== undefined && { pulse }),
@@ -134,6 +139,7 @@ export async function openWorks(
 	closers.add("notices", () => notices.close());
 	const notifying = makeNotifying({
 		...{ notices, configured, log, clock, random: Math.random, ending: ending.signal, config: config.file },
+		observe: (channel, result) => metrics.observeNotice(channel, result),
 		databaseTrouble: () => upkeep.trouble() ?? runs.databaseTrouble() ?? overview.trouble(),
 		sightings: makeSightings({ overview, notices, decided, certificateOf: (source) => certificates.get(source) }),
 		makeChannel: (channel) => makeChannel(channel, clock),
@@ -204,7 +210,7 @@ export async function openWorks(
 			...gatherParts(overview, schedule.times(), watching.state),
 			database: upkeep.trouble() ?? runs.databaseTrouble() ?? overview.trouble(),
 			engine: engineTrouble(engine),
-			beside: [],
+			beside: [...certificateOfPage(config.http, clock()), ...notifying.channels().map(channelFacts)],
 		}),
 		metrics: () => metrics.text(),
 		look: makeLook({ views, overview, config: () => config, clock, ending: ending.signal }),

@@ -20,10 +20,10 @@ export interface HealthFacts {
 
 /** A part without which accounts are kept in step all the same: its trouble is a warning. */
 export interface BesideFacts {
-	readonly part: "log";
+	readonly part: "log" | "certificate" | "channel";
 	/** Of several of its kind. */
 	readonly name: string;
-	readonly trouble: Trouble | undefined;
+	readonly trouble: (Omit<Trouble, "since"> & { readonly since: number | undefined }) | undefined;
 }
 
 /** What is wrong with a part, and since when. */
@@ -249,7 +249,7 @@ function judgeEngine({ engine, now }: HealthFacts): Check {
 	return { componentId: "engine", componentType: "system", time: iso(now), ...verdict(engine) };
 }
 
-function judgeBeside(componentId: string, trouble: Trouble | undefined, now: number): Check {
+function judgeBeside(componentId: string, trouble: BesideFacts["trouble"], now: number): Check {
 	const common = { componentId, componentType: "component", time: iso(now) } as const;
 	return trouble === undefined ? { ...common, status: "pass" } : { ...common, status: "warn", output: describeTrouble(trouble) };
 }
@@ -259,8 +259,8 @@ function verdict(trouble: Trouble | undefined): { readonly status: HealthStatus;
 	return { status: "fail", output: describeTrouble(trouble) };
 }
 
-function describeTrouble({ because, since, hint }: Trouble): string {
-	return `${because}, since ${iso(since)}${hint === undefined ? "." : `. ${hint}`}`;
+function describeTrouble({ because, since, hint }: NonNullable<BesideFacts["trouble"]>): string {
+	return `${because}${since === undefined ? "" : `, since ${iso(since)}`}${hint === undefined ? "." : `. ${hint}`}`;
 }
 
 function iso(at: number): string {

@@ -13,6 +13,9 @@ export interface MetricsState {
 	/** With its write-ahead log; undefined before it was looked at. */
 	readonly databaseBytes: number | undefined;
 	readonly times: readonly Times[];
+	readonly channels: readonly { readonly channel: string; readonly pending: number }[];
+	/** When the certificate expires that the page shows, Unix milliseconds; undefined: it shows none. */
+	readonly pageCertificate: number | undefined;
 	/** How long the engine's thread has owed a sign of life. */
 	readonly engineSilenceMs: number;
 }
@@ -42,7 +45,11 @@ export interface Metrics {
 	observeWatch(source: string, isUp: boolean | undefined): void;
 	/** Unix milliseconds. */
 	observeCertificate(source: string, expiresAt: number): void;
+	observeNotice(channel: string, result: NoticeResult): void;
 }
+
+const noticeResults = ["sent", "failed"] as const;
+export type NoticeResult = (typeof noticeResults)[number];
 
 /** What was seen last; shown for as long as it is configured. */
 interface Seen {
@@ -77,6 +84,7 @@ export function makeMetrics(version: string, state: () => MetricsState): Metrics
 			if (isUp === undefined) seen.watchUp.delete(source);
 			else seen.watchUp.set(source, isUp);
 		},
+		observeNotice: (channel, result) => table.notices.inc({ channel, result }),
 		observeCertificate: (source, expiresAt) => {
 			seen.certificates.set(source, expiresAt);
 		},
@@ -125,7 +133,7 @@ function observeDeliveries(table: Table, deliveries: readonly DeliveryCount[]): 
 /** Sets the gauges anew: what is not configured any more is not there any more. */
 function show(
 	table: Table,
-	{ sources, targets, accounts, features, databaseBytes, times, engineSilenceMs }: MetricsState,
+	{ sources, targets, accounts, features, databaseBytes, times, engineSilenceMs, ...more }: MetricsState,
 	seen: Seen,
 ): void {
 	const { lastSuccess, sealed, heldChanges, quarantined, sourceUp, watchUp, certificateExpiry, pendingDeliveries, targetUp } = table;
@@ -148,6 +156,8 @@ function show(
 		table.databaseSize,
 		table.nextRun,
 		table.runsDue,
+		table.noticesPending,
+		table.pageCertificate,
 	]) {
 		gauge.reset();
 	}
@@ -166,6 +176,12 @@ function show(
 	}
 	setIfKnown(table.databaseSize, {}, databaseBytes);
 	table.engineSilence.set(engineSilenceMs / 1000);
+	setIfKnown(table.pageCertificate, {}, seconds(more.pageCertificate));
+	for (const { channel, pending } of more.channels) {
+		table.noticesPending.set({ channel }, pending);
+		// Zeroes, too, so that the first one that fails is an increase.
+		for (const result of noticeResults) table.notices.inc({ channel, result }, 0);
+	}
 	for (const { source, next, dueSinceSuccess, fullDueSinceSuccess } of times) {
 		for (const mode of ["full", "delta"] as const) setIfKnown(table.nextRun, { source, mode }, seconds(next[mode]));
 		table.runsDue.set({ source, mode: "delta" }, dueSinceSuccess);
