@@ -1,7 +1,6 @@
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import roll from "pino-roll";
 import { Failure } from "../core/errors.ts";
 
@@ -95,6 +94,7 @@ export async function openLogFile(options: LogFileOptions, { clock, onTrouble, o
 			if (trouble !== undefined && !isMissing) file.write("");
 			if (!isMissing) return;
 		} catch (error) {
+			if (isClosed) return;
 			isMissing = true;
 			fail(error instanceof Error ? error.message : String(error));
 		}
@@ -106,8 +106,8 @@ export async function openLogFile(options: LogFileOptions, { clock, onTrouble, o
 			// The trouble is known already, and the next look tries again.
 		}
 	};
-	const timer = setInterval(() => void look(), LOOK_EVERY_MS);
-	timer.unref();
+	const looking = setInterval(() => void look(), LOOK_EVERY_MS);
+	looking.unref();
 
 	return {
 		write: (line) => {
@@ -118,10 +118,14 @@ export async function openLogFile(options: LogFileOptions, { clock, onTrouble, o
 		close: async (timeoutMs) => {
 			if (isClosed) return;
 			isClosed = true;
-			clearInterval(timer);
+			clearInterval(looking);
 			const closed = new Promise<void>((resolve) => file.once("close", () => resolve()));
 			file.end();
-			await Promise.race([closed, pause(timeoutMs, undefined, { ref: false })]);
+			const late = Promise.withResolvers<void>();
+			const timer = setTimeout(late.resolve, timeoutMs);
+			await Promise.race([closed, late.promise]);
+			clearTimeout(timer);
+			file.destroy();
 		},
 	};
 }

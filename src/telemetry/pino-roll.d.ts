@@ -22,6 +22,7 @@ declare module "pino-roll" {
 		write(text: string): boolean;
 		reopen(): void;
 		end(): void;
+		destroy(): void;
 	}
 
 	function roll(options: Options): Promise<Rolling>;

@@ -121,6 +121,8 @@ describe("a daemon with log.file", { timeout: 60_000 }, () => {
 			status: "warn",
 			notes: [expect.stringMatching(/^log: the log file .*ENOSPC.*Free space on its disk/)],
 		});
+		expect(await daemon.end("SIGTERM")).toBe(0);
+		daemon = undefined;
 	});
 });
 
