@@ -64,12 +64,11 @@ export async function openLog(options: LogOptions): Promise<LogBook> {
 		log,
 		trouble: () => file?.trouble(),
 		change: async ({ level, file: to }) => {
-			log.level = level;
-			if (JSON.stringify(to) === JSON.stringify(fileOptions)) return;
 			const former = file;
-			file = await open(to);
+			if (JSON.stringify(to) !== JSON.stringify(fileOptions)) file = await open(to);
+			log.level = level;
 			fileOptions = to;
-			await former?.close(FILE_CLOSE_MS);
+			if (file !== former) await former?.close(FILE_CLOSE_MS);
 		},
 		close: async (timeoutMs) => {
 			await file?.close(timeoutMs);
