@@ -7,7 +7,7 @@ import type { Overview } from "./overview.ts";
 export interface SightingsParts {
 	readonly overview: Pick<Overview, "state" | "lastRun" | "trouble">;
 	readonly notices: Pick<Notices, "heldOf" | "asideOf" | "unsealedOf">;
-	/** Sources whose held plan somebody approved or rejected since it was last seen; taken out when that has been seen. */
+	/** Sources whose held plan somebody approved or rejected since it was last seen; taken out at the next look. */
 	readonly decided: Set<string>;
 	/** When the certificate of a source's server expires, Unix milliseconds; undefined: nobody has seen one since the start. */
 	readonly certificateOf: (source: string) => number | undefined;
@@ -23,10 +23,12 @@ export function makeSightings({ overview, notices, decided, certificateOf }: Sig
 		const run = overview.lastRun(source);
 		const seen = JSON.stringify([run?.run, run?.endedAt, view.held]);
 		const known = held.get(source);
-		if (known?.seen === seen) return known.sighting;
+		// A decision may have been seen before it was said.
+		const isDecided = decided.delete(source);
+		if (known?.seen === seen && !isDecided) return known.sighting;
 		const plan = notices.heldOf(source);
 		const sighting: Sighting =
-			plan === undefined ? absent("held", source, decided.delete(source)) : { ...there(source, plan.detail, run?.run), since: plan.since };
+			plan === undefined ? absent("held", source, isDecided) : { ...there(source, plan.detail, run?.run), since: plan.since };
 		held.set(source, { seen, sighting });
 		return sighting;
 	};

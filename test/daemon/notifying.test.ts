@@ -198,9 +198,12 @@ describe("of a held plan", () => {
 		leave(62);
 		const { plan } = await run();
 		daemon.ran(await harness.approve(plan as string));
+		await daemon.notifying.turn();
+		expect(subjects()).toEqual([HELD]);
 		decided.add("fake");
 		await daemon.notifying.turn();
 		expect(subjects()).toEqual([HELD, SETTLED]);
+		expect(decided).toEqual(new Set());
 	});
 
 	it("a reminder comes once a day, and a changed plan is told anew", async () => {
