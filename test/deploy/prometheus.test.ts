@@ -172,8 +172,8 @@ targets:
 		expect(labels.filter((name) => sample?.metric[name as string] === undefined)).toEqual([]);
 	});
 
-	it.each([...rules("alerts.yml"), ...rules("recording.yml")])(
-		"has every metric of $alert$record with every label that it names",
+	it.each([...alerts, ...rules("recording.yml")].map((rule) => ({ ...rule, name: rule.alert ?? rule.record })))(
+		"has every metric of $name with every label that it names",
 		async ({ expr }) => {
 			const grouped = [...expr.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, names = ""]) => names.split(/, */));
 			const named = [...expr.matchAll(/(?<![\w:])((?:up|process_\w+|dirsyncd_\w+|instance\w*:\w+:\w+)\b)(?:\{([^}]*)\})?/g)];
