@@ -5,7 +5,7 @@ import type { Unpinned } from "./store/pins.ts";
 import type { DeliveryNews } from "./sync/deliveries.ts";
 import type { JudgedChange } from "./sync/judged.ts";
 import type { Drift, ReadBackReport } from "./sync/read-back.ts";
-import type { HeldKind, Mode, Progress, RevertPreview, RevertReport, RevertRequest, RunReport, Trigger } from "./sync/report.ts";
+import type { HeldKind, Mode, Progress, RevertPreview, RevertReport, RevertRequest, RunBegun, RunReport, Trigger } from "./sync/report.ts";
 import type { WhatIf } from "./sync/whatif.ts";
 
 export type { DeliveryNews } from "./sync/deliveries.ts";
@@ -14,6 +14,8 @@ export type { WhatIf } from "./sync/whatif.ts";
 
 /** What is told while work goes on. */
 export interface Listener {
+	/** Left out by who is told by the answer alone. */
+	begun?(run: RunBegun): void;
 	progress(progress: Progress): void;
 	/** After each operation on a directory server. */
 	ldap(source: string, operation: string, seconds: number): void;

@@ -50,7 +50,7 @@ const rooms: readonly Room[] = [
 	// What prints as [secret] wherever it goes.
 	room("config/secret.ts", "core"),
 	room("config", "core lib config/secret.ts", "node-cron yaml zod"),
-	room("telemetry", "core lib store sync/report.ts", "pino pino-pretty prom-client"),
+	room("telemetry", "core lib store sync/report.ts", "pino pino-pretty pino-roll prom-client"),
 	// Who started us and watches over us.
 	room("service", ""),
 	room("demo", "core lib"),

@@ -61,6 +61,7 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 		deliveries,
 		patienceMs: (trigger) => beside?.patienceMs(trigger),
 		clock,
+		onBegun: (run) => on.begun?.(run),
 		onProgress: (progress) => on.progress(progress),
 		asFailure: (error) => asFailure(file, error),
 	});

@@ -12,7 +12,7 @@ export interface Config {
 	readonly file: string;
 	readonly database: string;
 	readonly http: HttpConfig;
-	readonly log: { readonly level: LogLevel };
+	readonly log: LogConfig;
 	readonly sources: readonly SourceConfig[];
 	readonly lifecycle: Lifecycle;
 	/** By which field a person who moved from one source to another keeps the one account. */
@@ -24,6 +24,8 @@ export interface Config {
 	readonly policies: readonly PolicyConfig[];
 	readonly targets: readonly TargetConfig[];
 	readonly notify: readonly ChannelConfig[];
+	/** How long what was told of has to stay well before it is told to be over. */
+	readonly settleMs: number;
 	readonly retention: { readonly runsMs: number; readonly changesMs: number };
 	readonly demo: DemoConfig | undefined;
 }
@@ -53,7 +55,15 @@ export interface Listen {
 	readonly port: number;
 }
 
-export type LogLevel = "silent" | "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+export interface LogConfig {
+	readonly level: LogLevel;
+	/** Undefined: standard output alone. */
+	readonly file:
+		| { readonly path: string; readonly bytes: number; readonly frequency: "daily" | "hourly"; readonly keep: number }
+		| undefined;
+}
+
+type LogLevel = "silent" | "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 
 export type SourceConfig = ActiveDirectorySource | LdapSource;
 

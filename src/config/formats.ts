@@ -97,6 +97,17 @@ export const checkTimeout: Check = (text) =>
 		? { message: "too long for a time-out", remedy: "use seconds or minutes, as in 30s; a day at the most" }
 		: undefined);
 
+/** "20MB": bytes of the 1024 kind, or undefined. */
+export function parseSize(text: string): number | undefined {
+	const [, amount, unit] = /^(\d{1,6})(KB|MB|GB)$/.exec(text) ?? [];
+	return unit === undefined ? undefined : Number(amount) * 1024 ** (["KB", "MB", "GB"].indexOf(unit) + 1);
+}
+
+export const checkSize: Check = (text) =>
+	(parseSize(text) ?? 0) > 0
+		? undefined
+		: { message: "not a size", remedy: "write a number and its unit without a space: KB, MB, GB, as in 20MB" };
+
 export const checkDeleteAfter: Check = (text) => (text === "never" ? undefined : withNever(checkDuration(text)));
 
 export const checkListen: Check = (text) =>

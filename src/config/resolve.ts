@@ -3,8 +3,8 @@ import { type ChangeKind, changeKinds } from "../core/change.ts";
 import type { Limit, Limits } from "../core/gate.ts";
 import { activeDirectoryMapping, googleMapping, ldapMapping, type Mapping, type MappingField } from "../core/mapping.ts";
 import { changesOf } from "./belonging.ts";
-import type { Config, GroupKind, Listen, SourceConfig } from "./config.ts";
-import { parseListen } from "./formats.ts";
+import type { Config, GroupKind, Listen, LogConfig, SourceConfig } from "./config.ts";
+import { parseListen, parseSize } from "./formats.ts";
 import { resolveChannel } from "./resolve-notify.ts";
 import { resolveTarget } from "./resolve-target.ts";
 import { ms, withoutUndefined } from "./resolve-values.ts";
@@ -32,7 +32,7 @@ export function resolve(file: string, valid: ValidConfig, semantics: Semantics):
 		file,
 		database: path.resolve(path.dirname(file), valid.database),
 		http: { listen: listen(valid.http.listen), tls: serverTls(semantics) },
-		log: valid.log,
+		log: resolveLog(path.dirname(file), valid.log),
 		sources: valid.sources.map((source, index) =>
 			resolveSource(source, {
 				...{ at: `sources[${index}]`, directory: path.dirname(file), semantics },
@@ -56,12 +56,19 @@ export function resolve(file: string, valid: ValidConfig, semantics: Semantics):
 			}),
 		),
 		notify: valid.notify.map((channel, index) => resolveChannel(channel, `notify[${index}]`, semantics)),
+		settleMs: ms(valid.settle),
 		retention: { runsMs: ms(valid.retention.runs), changesMs: ms(valid.retention.changes) },
 		demo:
 			valid.demo === undefined
 				? undefined
 				: { listen: listen(valid.demo.listen), people: valid.demo.people, seed: valid.demo.seed, paceMs: ms(valid.demo.pace) },
 	};
+}
+
+function resolveLog(directory: string, { level, file }: ValidConfig["log"]): LogConfig {
+	if (file === undefined) return { level, file };
+	const { frequency, keep } = file;
+	return { level, file: { path: path.resolve(directory, file.path), bytes: parseSize(file.size) ?? 0, frequency, keep } };
 }
 
 /** What checks and schema have found to be whole. */

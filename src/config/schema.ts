@@ -33,10 +33,7 @@ export function makeSchema() {
 			})
 			.prefault({})
 			.describe("The HTTP server of the daemon."),
-		log: z
-			.strictObject({ level: z.enum(["silent", "fatal", "error", "warn", "info", "debug", "trace"]).default("info") })
-			.prefault({})
-			.describe("How much is logged. Personal data at debug only."),
+		log: log().prefault({}).describe("How much is logged, and where. Personal data at debug only."),
 		sources: z.array(source()).min(1).describe("The directories to read."),
 		mapping: mapping().prefault({}).describe("Templates from entry to account, on top of the defaults for the source's type."),
 		lifecycle: lifecycle().prefault({}).describe("What becomes of an account when its person may not use it any more."),
@@ -57,6 +54,9 @@ export function makeSchema() {
 			.prefault([{ name: "accounts", type: "local" }])
 			.describe("The systems whose accounts are kept. Without this: the local account store alone."),
 		notify: z.array(channel()).default([]).describe("Who is told, and how, of what waits for a person or is not as it should be."),
+		settle: text(formats.checkDuration)
+			.default("15m")
+			.describe("How long what was told by notify has to stay well before it is told to be over. What comes back sooner is no news."),
 		retention: retention().prefault({}).describe("How long history is kept."),
 		demo: demo().optional().describe("Serves a made-up directory over LDAP, for trying things out."),
 	});
@@ -116,6 +116,23 @@ function source() {
 			.default(1000)
 			.describe("Entries asked for at a time. A domain controller caps it at 1000 by default."),
 		limits: limits().optional().describe("For this source, whatever number is set here takes the place of the one in limits."),
+	});
+}
+
+function log() {
+	return z.strictObject({
+		level: z.enum(["silent", "fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
+		file: z
+			.strictObject({
+				path: text(formats.checkText).describe("Where it is: ./log/dirsyncd.log is written as ./log/dirsyncd.2026-03-02.1.log."),
+				size: text(formats.checkSize)
+					.default("20MB")
+					.describe("A file that is larger is followed by the next one: a number and KB, MB or GB."),
+				frequency: z.enum(["daily", "hourly"]).default("daily").describe("When a file is followed by the next one in any case."),
+				keep: z.int().min(1).max(1000).default(14).describe("How many files are kept besides the one that is written."),
+			})
+			.optional()
+			.describe("Writes the log to files instead of standard output. Without it: none."),
 	});
 }
 

@@ -64,8 +64,12 @@ export interface Matter {
 	/** Unix milliseconds: with the key, the name of this one occurrence. */
 	readonly since: number;
 	readonly detail: MatterDetail;
+	/** The newest run that says so; undefined: none does, or it is not known. */
+	readonly run: number | undefined;
 	/** When the newest run in it ended; undefined: it is not counted in runs. */
 	readonly runAt: number | undefined;
+	/** Since when it is not there any more, and told to be over only if it stays so; undefined: it is there. Unix milliseconds. */
+	readonly wellSince: number | undefined;
 	/** What was told last, and when; undefined: it is not told before it lasts. */
 	readonly told: { readonly at: number; readonly mark: string } | undefined;
 }

@@ -2,7 +2,8 @@ import { keyOf, type Matter, type MatterDetail, type MatterKind, type MatterNoti
 
 /** What is known now of one matter that may be. Of what nobody knows there is no sighting: then it stays as it was. */
 export type Sighting =
-	| { readonly kind: MatterKind; readonly about: string; readonly isThere: false }
+	/** `isFinal`: somebody ended it, so it will not come back by itself. */
+	| { readonly kind: MatterKind; readonly about: string; readonly isThere: false; readonly isFinal: boolean }
 	| {
 			readonly kind: MatterKind;
 			readonly about: string;
@@ -10,6 +11,8 @@ export type Sighting =
 			readonly detail: MatterDetail;
 			/** Since when, where that is known better than by looking. Unix milliseconds. */
 			readonly since: number | undefined;
+			/** The run that says so; undefined: none does, or it is not known. */
+			readonly run: number | undefined;
 			/** When the run ended that says so; undefined: no run did. */
 			readonly runAt: number | undefined;
 	  };
@@ -56,7 +59,8 @@ const CERTIFICATE_DAYS = [30, 7, 1, 0];
 
 /**
  * From the matters there were, and what is known now, to those there are and what is to be said: once when a matter opens, again
- * only when it is another one, and once when it is over, if it was ever told. `exists`: whether a source or target is still
+ * only when it is another one, and once when it is over, if it was ever told. What comes back before it was well for `settleMs`
+ * is the same matter, and nothing is said: a directory that swings makes no mails. `exists`: whether a source or target is still
  * configured; what is about none goes without a word. Pure.
  */
 export function look(
@@ -64,6 +68,7 @@ export function look(
 	sightings: readonly Sighting[],
 	exists: (kind: MatterKind, about: string) => boolean,
 	now: number,
+	settleMs: number,
 ): Looked {
 	const known = new Map(matters.filter((matter) => exists(matter.detail.kind, matter.about)).map((matter) => [matter.key, matter]));
 	const notices: MatterNotice[] = [];
@@ -71,8 +76,11 @@ export function look(
 		const key = keyOf(sighting.kind, sighting.about);
 		const before = known.get(key);
 		if (!sighting.isThere) {
+			const wellSince = before?.wellSince ?? now;
 			known.delete(key);
-			if (before?.told !== undefined) notices.push({ matter: before, state: "recovered", at: now });
+			if (before?.told === undefined) continue;
+			if (sighting.isFinal || now - wellSince >= settleMs) notices.push({ matter: before, state: "recovered", at: wellSince });
+			else known.set(key, { ...before, wellSince });
 			continue;
 		}
 		const matter = follow(key, before, sighting, now);
@@ -91,7 +99,7 @@ export function look(
 function follow(
 	key: string,
 	before: Matter | undefined,
-	{ about, detail, since, runAt }: Sighting & { isThere: true },
+	{ about, detail, since, run, runAt }: Sighting & { isThere: true },
 	now: number,
 ): Matter {
 	const isSameRun = before?.runAt === runAt;
@@ -101,7 +109,9 @@ function follow(
 		about,
 		since: before?.since ?? Math.min(since ?? now, now),
 		detail: detail.kind === "failed" ? { ...detail, runs } : detail,
+		run: run ?? before?.run,
 		runAt,
+		wellSince: undefined,
 		told: before?.told,
 	};
 }

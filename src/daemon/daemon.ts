@@ -2,12 +2,13 @@ import type { Loaded } from "../config/load.ts";
 import { Failure } from "../core/errors.ts";
 import { type HttpServer, openHttp } from "../http/server.ts";
 import { openToken } from "../http/token.ts";
-import { drainLog, type Log, openLog } from "../telemetry/log.ts";
+import { type Log, openLog } from "../telemetry/log.ts";
 import { makeClosers } from "./closers.ts";
 import { startDemoDirectory } from "./demo-directory.ts";
 import { makeFront } from "./front.ts";
 import { logHello, logWarnings, sayHello } from "./hello.ts";
 import { acquireLock, besideDatabase } from "./lock.ts";
+import type { PulseLimits } from "./pulse.ts";
 import { listenForReload, makeReload } from "./reload.ts";
 import { look, openSupervisor } from "./supervised.ts";
 import { openWorks } from "./works.ts";
@@ -23,6 +24,8 @@ export interface DaemonRequest {
 	readonly isJson: boolean;
 	/** Aborted by SIGINT and SIGTERM. */
 	readonly signal: AbortSignal;
+	/** The engine's thread; by default the real one, given up as usual. */
+	readonly engine?: { readonly file: string | URL; readonly pulse: PulseLimits };
 }
 
 /** Of the 10 s that an end may take, HTTP requests that wait for a run get this; the engine gets its own share in works.ts. */
@@ -35,10 +38,19 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 	const { config } = loaded;
 	const isTerminal = !request.isJson && process.stdout.isTTY === true;
 	const descriptor = request.isJson ? 2 : 1;
-	const log = openLog({ level: config.log.level, descriptor, pretty: isTerminal, colour: isTerminal && !process.env["NO_COLOR"] });
+	const clock = Date.now;
+	const colour = isTerminal && !process.env["NO_COLOR"];
+	const book = await openLog({ ...config.log, descriptor, pretty: isTerminal, colour, clock });
+	const { log } = book;
 	const closers = makeClosers(log);
 	const bug = listenForBugs(log);
-	const clock = Date.now;
+	const engine = request.engine && { engineFile: request.engine.file, pulse: request.engine.pulse };
+	/** With a thread that hangs in the operating system even process.exit would wait for it. Whoever watches over us starts us again. */
+	const endAtOnce = async (): Promise<void> => {
+		log.fatal("the engine hangs and cannot be cut off (a disk that does not answer?): dirsyncd ends, to be started again");
+		await book.close(LOG_DRAIN_MS);
+		process.kill(process.pid, "SIGKILL");
+	};
 	const supervisor = openSupervisor(log);
 	let hasStarted = false;
 	try {
@@ -48,7 +60,7 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 			operator: openToken(besideDatabase(config.database, "token")),
 			viewer: openToken(besideDatabase(config.database, "viewer-token")),
 		};
-		const front = makeFront({ version, clock });
+		const front = makeFront({ version, clock, log: () => ({ part: "log", name: "log", trouble: book.trouble() }) });
 		const http = await openHttp({
 			...front.http,
 			...config.http,
@@ -66,11 +78,11 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 			const demo = await startDemoDirectory(config.demo, log);
 			closers.add("demo", () => demo.close());
 		}
-		const works = await openWorks(config, { log, clock, version, signal, page: http.url });
+		const works = await openWorks(config, { log, clock, version, signal, page: http.url, onStuck: () => void endAtOnce(), ...engine });
 		closers.add("works", () => works.close());
 		front.connect(works);
 		works.start();
-		const reload = makeReload({ loaded, load: request.reload, works, http, log });
+		const reload = makeReload({ loaded, load: request.reload, works, http, log, changeLog: book.change });
 		closers.add(
 			"reload",
 			listenForReload(() => supervisor.reload(reload)),
@@ -89,7 +101,7 @@ export async function runDaemon(request: DaemonRequest): Promise<void> {
 		await closers.close();
 		bug.stop();
 		if (hasStarted) log.info("dirsyncd has ended");
-		await drainLog(descriptor, LOG_DRAIN_MS);
+		await book.close(LOG_DRAIN_MS);
 	}
 }
 

@@ -2,15 +2,19 @@ import path from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Config } from "../config/config.ts";
 import { Failure, unreachable } from "../core/errors.ts";
+import { formatDuration } from "../lib/duration.ts";
 import { packConfig, unpackError } from "./crossing.ts";
 import { makeLane } from "./lane.ts";
 import type { CallAnswer, CallName, CallRequest, EngineListener, FromEngine, ToEngine } from "./protocol.ts";
+import { type Pulse, type PulseLimits, startPulse, usualPulse } from "./pulse.ts";
 
 /** The engine in a thread of its own. It is started again, ever more slowly, whenever it ends by itself. */
 export interface EngineClient {
 	/** Throws what the engine throws, or an error that says that it is down. */
 	call<Name extends CallName>(name: Name, request: CallRequest<Name>, signal: AbortSignal): Promise<CallAnswer<Name>>;
 	state(): EngineState;
+	/** How long the thread has owed a sign of life, in milliseconds. */
+	silenceMs(): number;
 	/** Ends the thread after what is going on, and starts it with another configuration. Throws when that one cannot be opened. */
 	reopen(config: Config): Promise<void>;
 	/** Aborts what is going on, and resolves when the database is closed; after `timeoutMs` the thread is cut off. */
@@ -19,6 +23,8 @@ export interface EngineClient {
 
 export type EngineState =
 	| { readonly kind: "up" }
+	/** It does not answer any more, and is being cut off. */
+	| { readonly kind: "silent"; readonly since: number }
 	| { readonly kind: "down"; readonly since: number; readonly because: string; readonly retryAt: number };
 
 export interface EngineClientParts {
@@ -28,6 +34,11 @@ export interface EngineClientParts {
 	readonly clock: () => number;
 	/** Aborted: a thread that is only just opening the database is given up. */
 	readonly signal: AbortSignal;
+	readonly pulse?: PulseLimits;
+	/** It did not answer for so long that it is cut off. */
+	onSilent(silenceMs: number): void;
+	/** It cannot be cut off either: it hangs in the operating system, and no other can be started beside it. */
+	onStuck(): void;
 	/** The engine ended by itself. */
 	onDown(error: Error, retryInMs: number): void;
 	onUp(): void;
@@ -41,6 +52,7 @@ interface Thread {
 	readonly waiting: Map<number, PromiseWithResolvers<unknown>>;
 	/** Resolves when the thread has ended, with what it died of. */
 	readonly ended: Promise<Error>;
+	readonly pulse: Pulse;
 	isClosing: boolean;
 }
 
@@ -57,13 +69,17 @@ export async function startEngine(config: Config, parts: EngineClientParts): Pro
 	const lane = makeLane();
 
 	const open = async (): Promise<void> => {
-		const opened = await openThread(current, parts);
+		const opened = await openThread(current, parts, silent);
 		thread = opened;
 		state = { kind: "up" };
 		void opened.ended.then((error) => {
 			if (thread === opened) thread = undefined;
 			if (!opened.isClosing) down(error);
 		});
+	};
+	const silent = (silenceMs: number): void => {
+		state = { kind: "silent", since: parts.clock() - silenceMs };
+		parts.onSilent(silenceMs);
 	};
 
 	const down = (error: Error): void => {
@@ -90,7 +106,7 @@ export async function startEngine(config: Config, parts: EngineClientParts): Pro
 	return {
 		call: async (name, request, signal) => {
 			const to = thread;
-			if (to === undefined || to.isClosing) throw isDown(state);
+			if (to === undefined || to.isClosing || state.kind === "silent") throw isDown(state);
 			signal.throwIfAborted();
 			const id = ++lastId;
 			const answer = Promise.withResolvers<unknown>();
@@ -107,6 +123,7 @@ export async function startEngine(config: Config, parts: EngineClientParts): Pro
 			}
 		},
 		state: () => state,
+		silenceMs: () => thread?.pulse.silenceMs() ?? 0,
 		reopen: (to) =>
 			lane.enter(async () => {
 				clearTimeout(timer);
@@ -131,7 +148,8 @@ export async function startEngine(config: Config, parts: EngineClientParts): Pro
 	};
 }
 
-function openThread(config: Config, { file, listener, signal }: EngineClientParts): Promise<Thread> {
+function openThread(config: Config, parts: EngineClientParts, onSilent: (silenceMs: number) => void): Promise<Thread> {
+	const { file, listener, signal } = parts;
 	const worker = new Worker(file ?? ownFile(), { workerData: packConfig(config), name: "engine" });
 	const giveUp = (): void => void worker.terminate();
 	signal.addEventListener("abort", giveUp, { once: true });
@@ -139,26 +157,49 @@ function openThread(config: Config, { file, listener, signal }: EngineClientPart
 	const waiting: Thread["waiting"] = new Map();
 	const opening = Promise.withResolvers<Thread>();
 	let cause: Error | undefined;
+	let isOpen = false;
 	worker.on("error", (error) => {
 		cause = error instanceof Error ? error : new Error(String(error));
 	});
 	const ended = new Promise<Error>((resolve) => {
 		worker.on("exit", (code) => {
 			signal.removeEventListener("abort", giveUp);
+			pulse.stop();
+			clearTimeout(cut);
 			const error = new Error(`the engine's thread ended${cause === undefined ? ` with code ${code}` : `: ${cause.message}`}`, { cause });
 			opening.reject(error);
 			for (const answer of waiting.values()) answer.reject(error);
 			resolve(error);
 		});
 	});
-	const thread: Thread = { worker, waiting, ended, isClosing: false };
+	const limits = parts.pulse ?? usualPulse;
+	let cut: NodeJS.Timeout | undefined;
+	const pulse = startPulse({
+		...limits,
+		now: () => performance.now(),
+		// Before it is open it owes nothing: a large database is checked for as long as that takes.
+		ask: () => (isOpen ? worker.postMessage({ kind: "ask" } satisfies ToEngine) : pulse.heard()),
+		onSilent: (silenceMs) => {
+			cause = new Error(`it has not answered for ${formatDuration(silenceMs)}`);
+			onSilent(silenceMs);
+			cut = setTimeout(parts.onStuck, limits.cutMs);
+			giveUp();
+		},
+	});
+	const thread: Thread = { worker, waiting, ended, pulse, isClosing: false };
 	worker.on("message", (message: FromEngine) => {
+		pulse.heard();
 		switch (message.kind) {
+			case "alive":
+				return;
 			case "opened":
+				isOpen = true;
 				signal.removeEventListener("abort", giveUp);
 				return opening.resolve(thread);
 			case "refused":
 				return opening.reject(unpackError(message.error));
+			case "begun":
+				return listener.begun(message.run);
 			case "progress":
 				return listener.progress(message.progress);
 			case "ldap":
@@ -205,6 +246,7 @@ function ownFile(): URL {
 }
 
 function isDown(state: EngineState): Error {
+	if (state.kind === "silent") return new Error("the engine does not answer, and is being started again");
 	if (state.kind === "down") return new Error(`the engine is down and will be started again: ${state.because}`);
 	return new Failure("CANCELLED", "the engine is being closed", { hint: "Try again in a moment." });
 }

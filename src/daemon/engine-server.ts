@@ -24,6 +24,7 @@ export function serveEngine(port: MessagePort, open: (beside: Beside) => Engine)
 	if (engine === undefined) return;
 	const underway = new Map<number, { readonly abort: AbortController; readonly ended: Promise<void> }>();
 	const listener: Omit<EngineListener, "delivered" | "deliveryError"> = {
+		begun: (run) => say({ kind: "begun", run }),
 		progress: (progress) => say({ kind: "progress", progress }),
 		ldap: (source, operation, seconds) => say({ kind: "ldap", source, operation, seconds }),
 		certificate: (source, expiresAt) => say({ kind: "certificate", source, expiresAt }),
@@ -58,6 +59,8 @@ export function serveEngine(port: MessagePort, open: (beside: Beside) => Engine)
 			case "abort":
 				underway.get(message.id)?.abort.abort(new Failure("CANCELLED", "stopped because the daemon is ending"));
 				return;
+			case "ask":
+				return say({ kind: "alive" });
 			case "close":
 				void close();
 				return;

@@ -1,6 +1,6 @@
 import { Failure } from "../core/errors.ts";
 import type { Api } from "../http/api.ts";
-import { type Health, type HealthFacts, judgeHealth } from "../http/health.ts";
+import { type BesideFacts, type Health, type HealthFacts, judgeHealth } from "../http/health.ts";
 import type { Look } from "../http/look.ts";
 import type { Reads } from "../http/reads.ts";
 import type { HttpParts } from "../http/server.ts";
@@ -17,14 +17,21 @@ export interface Front {
 /** Who asked without saying who: nobody but an operator may. */
 const NAMELESS = "operator";
 
-export function makeFront({ version, clock }: { readonly version: string; readonly clock: () => number }): Front {
+export interface FrontParts {
+	readonly version: string;
+	readonly clock: () => number;
+	/** How the log is, which is there before the works are. */
+	readonly log: () => BesideFacts;
+}
+
+export function makeFront({ version, clock, log }: FrontParts): Front {
 	const startedAt = clock();
 	let works: Works | undefined;
 	let phase: HealthFacts["phase"] = "starting";
 
 	const health = (): Health => {
-		const blank = { sources: [], targets: [], database: undefined, engine: undefined };
-		return judgeHealth({ now: clock(), startedAt, version, phase, ...(works?.facts() ?? blank) });
+		const facts = works?.facts() ?? { sources: [], targets: [], database: undefined, engine: undefined, beside: [] };
+		return judgeHealth({ now: clock(), startedAt, version, phase, ...facts, beside: [log(), ...facts.beside] });
 	};
 
 	const open = (): Works => {

@@ -16,9 +16,11 @@ const SAY_EVERY_MS = 30_000;
 export function hearDeliveries({ metrics, log, clock }: Parts) {
 	const passes = new Map<string, { readonly since: number; saidAt: number; counts: Record<string, number> }>();
 
-	const delivered = ({ target, counts, pending, end }: DeliveryNews): void => {
+	const delivered = ({ target, counts, run, pending, end }: DeliveryNews): void => {
 		metrics.observeDeliveries(counts);
 		const now = clock();
+		/** The deliveries of a pass follow a run, except for those that are tried again after a start. */
+		const name = { ...(run !== undefined && { run }), target };
 		const pass = passes.get(target) ?? { since: now, saidAt: now, counts: {} };
 		passes.set(target, pass);
 		for (const each of counts) {
@@ -29,11 +31,11 @@ export function hearDeliveries({ metrics, log, clock }: Parts) {
 		const hasRecovered = end?.kind === "recovered" || (end?.kind === "done" && end.hasRecovered);
 		if (end?.kind === "trouble") metrics.observeTarget(target, false);
 		else if (hasAnswered || hasRecovered) metrics.observeTarget(target, true);
-		if (hasRecovered) log.info({ target }, "target takes deliveries again");
+		if (hasRecovered) log.info(name, "target takes deliveries again");
 		if (end === undefined || end.kind === "recovered") {
 			if (now - pass.saidAt < SAY_EVERY_MS) return;
 			pass.saidAt = now;
-			log.info({ target, ...pass.counts, pending }, "delivering");
+			log.info({ ...name, ...pass.counts, pending }, "delivering");
 			return;
 		}
 		passes.delete(target);
@@ -42,13 +44,13 @@ export function hearDeliveries({ metrics, log, clock }: Parts) {
 		// What a run waited for is in the run's own line.
 		if (Object.keys(pass.counts).length > 0) {
 			log[hasTrouble ? "warn" : isLong ? "info" : "debug"](
-				{ target, ...pass.counts, pending, durationS: Math.round((now - pass.since) / 1000) },
+				{ ...name, ...pass.counts, pending, durationS: Math.round((now - pass.since) / 1000) },
 				"delivered",
 			);
 		}
 		if (end.kind === "trouble") {
 			const { because, hint, retryAt, isNew } = end;
-			log[isNew ? "warn" : "debug"]({ target, because, hint, retryAt: new Date(retryAt).toISOString() }, "target takes nothing");
+			log[isNew ? "warn" : "debug"]({ ...name, because, hint, retryAt: new Date(retryAt).toISOString() }, "target takes nothing");
 		}
 	};
 

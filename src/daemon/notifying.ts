@@ -3,7 +3,7 @@ import { Failure } from "../core/errors.ts";
 import type { Matter, MatterKind, MatterNotice } from "../core/matter.ts";
 import { look, type Sighting } from "../core/matters.ts";
 import type { Notices } from "../store/notices.ts";
-import { makePostman, type PostmanParts } from "./postman.ts";
+import { type ChannelState, fieldsOf, makePostman, type PostmanParts } from "./postman.ts";
 import { makeReports } from "./reports.ts";
 
 export interface NotifyingParts extends PostmanParts {
@@ -17,7 +17,8 @@ export interface NotifyingParts extends PostmanParts {
 
 /** Tells people what waits for them, what is not as it should be, and when it is over. Holds nothing up. */
 export interface Notifying {
-	start(channels: readonly ChannelConfig[]): void;
+	start(channels: readonly ChannelConfig[], settleMs: number): void;
+	channels(): readonly ChannelState[];
 	/** Looks now, lays ready what is to be said, and resolves when what is due was tried. */
 	turn(): Promise<void>;
 	/** Resolves when nothing of it is going on any more. */
@@ -32,6 +33,8 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 	const postman = makePostman(parts);
 	const reports = makeReports(parts);
 	let channels: readonly ChannelConfig[] = [];
+	/** How long what was told of has to stay well before it is told to be over. */
+	let settleMs = 0;
 	let timer: NodeJS.Timeout | undefined;
 	let underway: Promise<void> | undefined;
 	let retiredAt = Number.NEGATIVE_INFINITY;
@@ -47,11 +50,11 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 	const lookOnce = (): void => {
 		const now = clock();
 		const before = notices.matters();
-		const after = look(before, sightings(now), exists, now);
+		const after = look(before, sightings(now), exists, now, settleMs);
 		if (after.notices.length === 0 && outline(before) === outline(after.matters)) return;
 		// Of "busy" nothing comes: the next look finds the same.
 		if (notices.attempt(() => notices.keep(after.matters, after.notices, channelsFor)) === "busy") return;
-		for (const { matter, state } of after.notices) log.info({ matter: matter.key, state }, "to be told");
+		for (const { matter, state } of after.notices) log.info({ ...fieldsOf(matter), state }, "to be told");
 	};
 
 	/** What is wrong with the database is kept in memory alone: a restart may repeat it, which is better than silence. */
@@ -61,12 +64,12 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 		const about = { kind: "database", about: "database" } as const;
 		const sighting: Sighting =
 			trouble === undefined
-				? { ...about, isThere: false }
+				? { ...about, isThere: false, isFinal: false }
 				: {
-						...{ ...about, isThere: true, since: trouble.since, runAt: undefined },
+						...{ ...about, isThere: true, since: trouble.since, run: undefined, runAt: undefined },
 						detail: { kind: about.kind, because: trouble.because, hint: trouble.hint },
 					};
-		const after = look(unkept, [sighting], () => true, clock());
+		const after = look(unkept, [sighting], () => true, clock(), settleMs);
 		unkept = after.matters;
 		for (const notice of after.notices) postman.tell(channelsFor(notice), notice);
 	};
@@ -103,11 +106,13 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 	};
 
 	return {
-		start: (to) => {
+		start: (to, settle) => {
 			channels = to;
+			settleMs = settle;
 			postman.replace(to);
 			timer ??= setInterval(tick, LOOK_EVERY_MS);
 		},
+		channels: () => postman.channels(),
 		turn,
 		stop: async () => {
 			clearInterval(timer);
@@ -120,6 +125,15 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 /** As much of matters as has to outlive us: what is said of them is found again by looking. */
 function outline(matters: readonly Matter[]): string {
 	return JSON.stringify(
-		matters.map(({ key, since, runAt, told, detail }) => [key, since, runAt, told, detail.kind === "failed" ? detail.runs : 0]).sort(),
+		matters
+			.map(({ key, since, runAt, wellSince, told, detail }) => [
+				key,
+				since,
+				runAt,
+				wellSince,
+				told,
+				detail.kind === "failed" ? detail.runs : 0,
+			])
+			.sort(),
 	);
 }

@@ -5,7 +5,7 @@ import type { MetricsState } from "../telemetry/metrics.ts";
 import type { SourceTimes } from "./timetable.ts";
 
 /** What of the metrics stands in the database. */
-export type OverviewState = Omit<MetricsState, "times">;
+export type OverviewState = Omit<MetricsState, "times" | "engineSilenceMs" | "channels" | "pageCertificate">;
 
 /** What the daemon knows of its database without asking the engine; read again when it is older than a second. */
 export interface Overview {

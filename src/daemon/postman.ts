@@ -1,6 +1,6 @@
 import type { ChannelConfig } from "../config/notify-config.ts";
 import { Failure } from "../core/errors.ts";
-import type { MatterNotice } from "../core/matter.ts";
+import type { Matter, MatterNotice } from "../core/matter.ts";
 import { backOff, waitReally } from "../lib/waiting.ts";
 import type { Channel, Message } from "../notify/channel.ts";
 import type { Stationery } from "../notify/letter.ts";
@@ -8,6 +8,7 @@ import { writeMatter } from "../notify/matter-letter.ts";
 import { writeReport } from "../notify/report-letter.ts";
 import type { Notices, OpenNotice } from "../store/notices.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { NoticeResult } from "../telemetry/metrics.ts";
 
 export interface PostmanParts {
 	readonly notices: Pick<Notices, "attempt" | "due" | "sent" | "failed">;
@@ -17,6 +18,8 @@ export interface PostmanParts {
 	/** The configuration's file. */
 	readonly config: string;
 	readonly log: Log;
+	/** What came of one try. */
+	readonly observe: (channel: string, result: NoticeResult) => void;
 	readonly clock: () => number;
 	/** 0 to below 1. */
 	readonly random: () => number;
@@ -24,11 +27,21 @@ export interface PostmanParts {
 	readonly ending: AbortSignal;
 }
 
+/** One channel, as health and metrics show it. */
+export interface ChannelState {
+	readonly channel: string;
+	/** Nothing can be told by it; undefined: as far as it was tried, it can. Without the words of the other side, which may name people. */
+	readonly trouble: { readonly since: number; readonly hint: string | undefined } | undefined;
+	/** What is not sent yet and is kept nowhere but in memory. */
+	readonly unkept: number;
+}
+
 interface Route {
 	readonly config: ChannelConfig;
 	readonly channel: Channel;
 	/** Tries that failed, one after the other. */
 	failures: number;
+	trouble: ChannelState["trouble"];
 	/** Not before then, Unix milliseconds. */
 	retryAt: number;
 	underway: Promise<void> | undefined;
@@ -44,7 +57,7 @@ const BUSY_WAIT_MS = 100;
 const MOST_BUSY_WAITS = 20;
 
 /** Carries what lies ready, each channel at its own pace. Never rejects. */
-export function makePostman({ notices, makeChannel, page, config: file, log, clock, random, ending }: PostmanParts) {
+export function makePostman({ notices, makeChannel, page, config: file, log, clock, random, ending, observe }: PostmanParts) {
 	const routes = new Map<string, Route>();
 	/** Notices that the other side has, and of which the database does not know yet. */
 	const taken = new Set<number>();
@@ -61,19 +74,24 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 	/** Undefined when it was taken, else why not. */
 	const send = async (route: Route, message: Message): Promise<Failure | undefined> => {
 		const { name } = route.config;
+		const about = message.facts.kind === "matter" ? fieldsOf(message.facts.notice.matter) : {};
 		try {
 			const refused = await route.channel.send(message, ending);
-			if (refused.length > 0) log.warn({ channel: name, refused }, "some readers were refused");
-			log[route.failures > 0 ? "info" : "debug"]({ channel: name, message: message.id }, "told");
+			if (refused.length > 0) log.warn({ channel: name, ...about, refused }, "some readers were refused");
+			log[route.failures > 0 ? "info" : "debug"]({ channel: name, ...about, message: message.id }, "told");
+			observe(name, "sent");
 			route.failures = 0;
+			route.trouble = undefined;
 			return undefined;
 		} catch (error) {
 			if (!(error instanceof Failure)) throw error;
 			if (ending.aborted) return error;
 			const pauseMs = backOff(route.failures, random, PAUSES);
 			const { message: because, hint } = error;
-			log[route.failures === 0 ? "warn" : "debug"]({ channel: name, because, hint, retryInMs: pauseMs }, "cannot tell");
+			log[route.failures === 0 ? "warn" : "debug"]({ channel: name, ...about, because, hint, retryInMs: pauseMs }, "cannot tell");
+			observe(name, "failed");
 			route.failures += 1;
+			route.trouble = { since: route.trouble?.since ?? clock(), hint };
 			route.retryAt = clock() + pauseMs;
 			return error;
 		}
@@ -120,6 +138,7 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 					config,
 					channel: makeChannel(config),
 					failures: 0,
+					trouble: undefined,
 					retryAt: 0,
 					underway: undefined,
 					unkept: old.get(config.name)?.unkept ?? [],
@@ -154,8 +173,16 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 			}
 			await Promise.all([...routes.values()].map(({ underway }) => underway));
 		},
+		channels: (): readonly ChannelState[] =>
+			[...routes.values()].map(({ config, trouble, unkept }) => ({ channel: config.name, trouble, unkept: unkept.length })),
 		stop: () => close([...routes.values()]),
 	};
+}
+
+/** What a log line says of a matter: whom it is about, and by which run it is known. */
+export function fieldsOf({ key, about, detail, run }: Matter): object {
+	const whom = detail.kind === "database" ? {} : { [detail.kind === "target" ? "target" : "source"]: about };
+	return { matter: key, ...whom, ...(run !== undefined && { run }) };
 }
 
 interface Desk {

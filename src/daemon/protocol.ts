@@ -1,5 +1,5 @@
 import type { DeliveryNews, Engine, Listener, SyncRequest } from "../engine.ts";
-import type { Progress, RevertRequest } from "../sync/report.ts";
+import type { Progress, RevertRequest, RunBegun } from "../sync/report.ts";
 import type { CrossingError } from "./crossing.ts";
 
 /** What the daemon may ask of the engine in its thread, and the answers; see `Engine` for what they mean. */
@@ -22,7 +22,7 @@ export interface EngineCalls {
 }
 
 /** What the engine says of itself, besides its answers. */
-export interface EngineListener extends Listener {
+export interface EngineListener extends Required<Listener> {
 	/** Something may have changed in a source that is watched. */
 	woken(source: string): void;
 	/** What came of deliveries. */
@@ -40,12 +40,16 @@ export type ToEngine =
 			readonly [Name in CallName]: { readonly kind: "call"; readonly id: number; readonly name: Name; readonly request: CallRequest<Name> };
 	  }[CallName]
 	| { readonly kind: "abort"; readonly id: number }
+	/** Whether its event loop turns: `alive` is the answer. */
+	| { readonly kind: "ask" }
 	/** Ends what is going on between two writes, closes the database and ends the thread. */
 	| { readonly kind: "close" };
 
 export type FromEngine =
 	| { readonly kind: "opened" }
+	| { readonly kind: "alive" }
 	| { readonly kind: "refused"; readonly error: CrossingError }
+	| { readonly kind: "begun"; readonly run: RunBegun }
 	| { readonly kind: "progress"; readonly progress: Progress }
 	| { readonly kind: "ldap"; readonly source: string; readonly operation: string; readonly seconds: number }
 	| { readonly kind: "certificate"; readonly source: string; readonly expiresAt: number }

@@ -15,6 +15,8 @@ export interface ReloadParts {
 	readonly works: Pick<Works, "change">;
 	readonly http: Pick<HttpServer, "renew">;
 	readonly log: Log;
+	/** Throws OUTPUT_UNWRITABLE; then the log stays as it was. */
+	changeLog(to: Config["log"]): Promise<void>;
 }
 
 const REFUSED = "the new configuration is refused; the old one stays";
@@ -23,7 +25,7 @@ const REFUSED = "the new configuration is refused; the old one stays";
  * Reads the configuration again and switches to it between runs; answers how that ended, in a sentence. Never rejects: what is wrong
  * is logged, and the old one stays.
  */
-export function makeReload({ loaded, load, works, http, log }: ReloadParts): () => Promise<string> {
+export function makeReload({ loaded, load, works, http, log, changeLog }: ReloadParts): () => Promise<string> {
 	const lane = makeLane();
 	let current = loaded.config;
 
@@ -36,7 +38,13 @@ export function makeReload({ loaded, load, works, http, log }: ReloadParts): () 
 				});
 			}
 			log.info({ config: next.config.file }, "configuration read; it is taken over when the runs that are going on have ended");
-			await works.change(next.config);
+			await changeLog(next.config.log);
+			try {
+				await works.change(next.config);
+			} catch (error) {
+				await changeLog(current.log);
+				throw error;
+			}
 			for (const key of ["http", "demo"] as const) {
 				if (fixedPart(next.config, key) !== fixedPart(current, key)) log.warn({ key }, "takes effect with the next start");
 			}
@@ -46,7 +54,6 @@ export function makeReload({ loaded, load, works, http, log }: ReloadParts): () 
 				log.info("the server's certificate is renewed");
 			}
 			current = next.config;
-			log.level = next.config.log.level;
 			logWarnings(log, next);
 			log.info({ sources: next.config.sources.map(({ name }) => name) }, "configuration taken over");
 			return "configuration taken over";

@@ -1,7 +1,7 @@
 import { Failure } from "../core/errors.ts";
 import type { Trouble } from "../http/health.ts";
 import type { Views } from "../store/views.ts";
-import type { Mode, RevertRequest, RunReport, Trigger } from "../sync/report.ts";
+import type { Mode, RevertRequest, RunBegun, RunReport, Trigger } from "../sync/report.ts";
 import { type Log, logRun } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { EngineClient } from "./engine-client.ts";
@@ -32,10 +32,19 @@ export function makeRuns(parts: RunsParts) {
 			trouble = { since: trouble?.since ?? clock(), because: failure.message, hint: failure.hint };
 	};
 
+	/** The number of the run that goes on, by its source. */
+	const underway = new Map<string, number>();
+	/** As much as is known of a source's run, for a line about it. */
+	const nameOf = (source: string): { readonly run?: number; readonly source: string } => {
+		const run = underway.get(source);
+		return { ...(run !== undefined && { run }), source };
+	};
+
 	const ended = (report: RunReport): RunReport => {
+		underway.delete(report.source);
 		noteDatabase(report.error);
 		logRun(log, report);
-		if (log.isLevelEnabled("debug")) logChanges(parts, report.run);
+		if (log.isLevelEnabled("debug")) logChanges(parts, report);
 		metrics.observeRun(report);
 		// A revert reads nothing: how the last reading went is what counts still.
 		const earlier = report.trigger === "revert" ? overview.lastRun(report.source) : undefined;
@@ -45,8 +54,10 @@ export function makeRuns(parts: RunsParts) {
 
 	/** The run has no report: the engine is down, or met a bug. Nothing of it was committed. */
 	const lost = (source: string, mode: Mode, error: unknown): void => {
+		const name = nameOf(source);
+		underway.delete(source);
 		if (ending.aborted) {
-			log.info({ source, mode }, "run cancelled");
+			log.info({ ...name, mode }, "run cancelled");
 			return;
 		}
 		const isExpected = error instanceof Failure;
@@ -54,12 +65,13 @@ export function makeRuns(parts: RunsParts) {
 			? error
 			: { code: "INTERNAL", message: String((error as Error)?.message ?? error), hint: undefined };
 		noteDatabase({ code, message, hint });
-		log.error({ source, mode, outcome: "failed", error: { code, message, hint }, ...(!isExpected && { err: error }) }, "run failed");
+		log.error({ ...name, mode, outcome: "failed", error: { code, message, hint }, ...(!isExpected && { err: error }) }, "run failed");
 		metrics.observeLostRun(source, mode);
-		overview.ended(source, { run: undefined, mode, outcome: "failed", endedAt: clock(), unsealed: [], error: message, hint });
+		overview.ended(source, { run: name.run, mode, outcome: "failed", endedAt: clock(), unsealed: [], error: message, hint });
 	};
 
 	const sync = async (source: string, mode: Mode | "auto", trigger: Trigger, by?: string): Promise<RunReport> => {
+		underway.delete(source);
 		try {
 			return ended(await engine.call("sync", { source, mode, trigger, by }, ending));
 		} catch (error) {
@@ -69,6 +81,13 @@ export function makeRuns(parts: RunsParts) {
 	};
 
 	return {
+		/** A run has its number: the first line of it. */
+		begun: ({ run, source, mode, trigger, by, plan, reverts }: RunBegun): void => {
+			underway.set(source, run);
+			if (trigger === "approve") log.info({ run, source, plan, by }, "plan approved");
+			else if (trigger === "revert") log.info({ run, source, revert: reverts, by }, "run is reverted");
+			else log.debug({ run, source, mode, trigger }, "run begins");
+		},
 		/** A run by the schedule: whether it did not fail. Never rejects. */
 		scheduled: async (source: string, mode: Mode, trigger: Trigger): Promise<boolean> => {
 			try {
@@ -81,14 +100,8 @@ export function makeRuns(parts: RunsParts) {
 		sync,
 		/** Why the last run could not be kept, if the database was to blame. */
 		databaseTrouble: (): Trouble | undefined => trouble,
-		approve: async (plan: string, by: string): Promise<RunReport> => {
-			log.info({ plan, by }, "plan approved");
-			return ended(await engine.call("approve", { plan, by }, ending));
-		},
-		revert: async (request: RevertRequest, by: string): Promise<RunReport> => {
-			log.info({ revert: request.run, by }, "run to be reverted");
-			return ended(await engine.call("revert", { request, by }, ending));
-		},
+		approve: async (plan: string, by: string): Promise<RunReport> => ended(await engine.call("approve", { plan, by }, ending)),
+		revert: async (request: RevertRequest, by: string): Promise<RunReport> => ended(await engine.call("revert", { request, by }, ending)),
 		reject: async (plan: string, by: string) => {
 			const rejection = await engine.call("reject", { plan, by }, ending);
 			log.info({ plan, by, ...rejection }, "plan rejected");
@@ -100,11 +113,11 @@ export function makeRuns(parts: RunsParts) {
 /** More than this of one run would drown everything else in the log. */
 const MOST_CHANGES_LOGGED = 1000;
 
-function logChanges({ views, log }: RunsParts, run: number): void {
+function logChanges({ views, log }: RunsParts, { run, source }: RunReport): void {
 	let count = 0;
 	for (const { kind, anchor, name, why, result } of views.changes(run)) {
 		count += 1;
 		if (count > MOST_CHANGES_LOGGED) break;
-		log.debug({ run, kind, anchor, name, why, result }, "change");
+		log.debug({ run, source, kind, anchor, name, why, result }, "change");
 	}
 }

@@ -7,12 +7,14 @@ import type { Overview } from "./overview.ts";
 export interface SightingsParts {
 	readonly overview: Pick<Overview, "state" | "lastRun" | "trouble">;
 	readonly notices: Pick<Notices, "heldOf" | "asideOf" | "unsealedOf">;
+	/** Sources whose held plan somebody approved or rejected since it was last seen; taken out at the next look. */
+	readonly decided: Set<string>;
 	/** When the certificate of a source's server expires, Unix milliseconds; undefined: nobody has seen one since the start. */
 	readonly certificateOf: (source: string) => number | undefined;
 }
 
 /** What there is to be told of, from what the daemon knows anyway. */
-export function makeSightings({ overview, notices, certificateOf }: SightingsParts) {
+export function makeSightings({ overview, notices, decided, certificateOf }: SightingsParts) {
 	/** What is held is read anew only when something may have become of it: it may be a hundred thousand. */
 	const held = new Map<string, { readonly seen: string; readonly sighting: Sighting }>();
 
@@ -21,10 +23,12 @@ export function makeSightings({ overview, notices, certificateOf }: SightingsPar
 		const run = overview.lastRun(source);
 		const seen = JSON.stringify([run?.run, run?.endedAt, view.held]);
 		const known = held.get(source);
-		if (known?.seen === seen) return known.sighting;
+		// A decision may have been seen before it was said.
+		const isDecided = decided.delete(source);
+		if (known?.seen === seen && !isDecided) return known.sighting;
 		const plan = notices.heldOf(source);
 		const sighting: Sighting =
-			plan === undefined ? absent("held", source) : { ...there(source, plan.detail), since: plan.since, runAt: undefined };
+			plan === undefined ? absent("held", source, isDecided) : { ...there(source, plan.detail, run?.run), since: plan.since };
 		held.set(source, { seen, sighting });
 		return sighting;
 	};
@@ -38,14 +42,15 @@ export function makeSightings({ overview, notices, certificateOf }: SightingsPar
 			...(view.sealed === undefined ? [] : [view.sealed ? absent("unsealed", source) : unsealed(source)]),
 			view.quarantined === 0
 				? absent("quarantine", source)
-				: there(source, { kind: "quarantine", count: view.quarantined, first: notices.asideOf(source) }),
+				: there(source, { kind: "quarantine", count: view.quarantined, first: notices.asideOf(source) }, overview.lastRun(source)?.run),
 			...(expiresAt === undefined
 				? []
 				: [levelOf(expiresAt, now) === undefined ? absent("certificate", source) : there(source, { kind: "certificate", expiresAt })]),
 		];
 	};
 
-	const unsealed = (source: string): Sighting => there(source, { kind: "unsealed", reasons: notices.unsealedOf(source) });
+	const unsealed = (source: string): Sighting =>
+		there(source, { kind: "unsealed", reasons: notices.unsealedOf(source) }, overview.lastRun(source)?.run);
 
 	/** `now`: Unix milliseconds. Nothing, when the database cannot be read: then nobody knows. */
 	return (now: number): readonly Sighting[] => {
@@ -62,7 +67,7 @@ function failureOf({ source, lastSuccess }: SourceView, run: ReturnType<Overview
 	const lastSuccessAt = full === undefined ? delta : Math.max(full, delta ?? full);
 	const because = run.error ?? "no reason was recorded";
 	const detail = { kind: "failed", runs: 1, because, hint: run.hint, lastSuccessAt } as const;
-	return [{ ...there(source, detail), since: run.endedAt, runAt: run.endedAt }];
+	return [{ ...there(source, detail, run.run), since: run.endedAt, runAt: run.endedAt }];
 }
 
 function ofTarget({ target, trouble, pending }: TargetView): Sighting {
@@ -71,10 +76,10 @@ function ofTarget({ target, trouble, pending }: TargetView): Sighting {
 	return { ...there(target, { kind: "target", because, hint, pending, retryAt }), since };
 }
 
-function there(about: string, detail: MatterDetail): Sighting & { readonly isThere: true } {
-	return { kind: detail.kind, about, isThere: true, detail, since: undefined, runAt: undefined };
+function there(about: string, detail: MatterDetail, run?: number): Sighting & { readonly isThere: true } {
+	return { kind: detail.kind, about, isThere: true, detail, since: undefined, run, runAt: undefined };
 }
 
-function absent(kind: MatterDetail["kind"], about: string): Sighting {
-	return { kind, about, isThere: false };
+function absent(kind: MatterDetail["kind"], about: string, isFinal = false): Sighting {
+	return { kind, about, isThere: false, isFinal };
 }

@@ -16,6 +16,7 @@ import type { HeldPlanView, Views } from "../store/views.ts";
 import type { Mode, RevertRequest, RunReport, Trigger } from "../sync/report.ts";
 import type { Log } from "../telemetry/log.ts";
 import { makeMetrics } from "../telemetry/metrics.ts";
+import { certificateOfPage, channelFacts, countPending, expiryOfPage } from "./beside.ts";
 import { type Closers, makeClosers } from "./closers.ts";
 import { type EngineClient, startEngine } from "./engine-client.ts";
 import { makeGoingRuns } from "./going.ts";
@@ -23,6 +24,7 @@ import { hearDeliveries } from "./hear-deliveries.ts";
 import { makeLook } from "./look.ts";
 import { makeNotifying } from "./notifying.ts";
 import { gatherParts, makeOverview } from "./overview.ts";
+import type { PulseLimits } from "./pulse.ts";
 import { makeReadBacks } from "./read-backs.ts";
 import { makeRuns } from "./runs.ts";
 import { makeSchedule } from "./schedule.ts";
@@ -51,7 +53,7 @@ export interface Works {
 	readonly pages: Pages;
 	plans(): readonly HeldPlanView[];
 	status(): object;
-	facts(): Pick<HealthFacts, "sources" | "targets" | "database" | "engine">;
+	facts(): Pick<HealthFacts, "sources" | "targets" | "database" | "engine" | "beside">;
 	metrics(): Promise<string>;
 	readonly look: Look;
 	/** Ends between two writes: runs are aborted and waited for, the write-ahead log goes into the database. */
@@ -68,24 +70,39 @@ export interface WorksParts {
 	readonly page?: string;
 	/** The engine's thread; by default the real one. */
 	readonly engineFile?: string | URL;
+	/** How soon a thread that does not answer is given up; by default as `usualPulse`. */
+	readonly pulse?: PulseLimits;
+	/** The engine's thread hangs, and cannot be ended: only the end of the process heals that. */
+	onStuck(): void;
 }
 
 /** Of the 10 s that an end may take: for the run to stop between two writes, after which the engine's thread is cut off. */
 const ENGINE_CLOSE_MS = 7000;
 
 /** Opens the database and everything that works on it. Throws what the engine refuses to open with. */
-export async function openWorks(first: Config, { log, clock, version, signal, page, engineFile }: WorksParts): Promise<Works> {
+export async function openWorks(
+	first: Config,
+	{ log, clock, version, signal, page, engineFile, pulse, onStuck }: WorksParts,
+): Promise<Works> {
 	let config = first;
 	const ending = new AbortController();
 	const closers = makeClosers(log);
 	const going = makeGoingRuns(clock);
 	const certificates = new Map<string, number>();
-	const metrics = makeMetrics(version, () => ({ ...overview.state(), times: schedule.times() }));
+	const metrics = makeMetrics(version, () => ({
+		...overview.state(),
+		...{ times: schedule.times(), engineSilenceMs: engine.silenceMs(), pageCertificate: expiryOfPage(config.http) },
+		channels: countPending(notifying, notices),
+	}));
 	const engine = await startEngine(config, {
 		...(engineFile !== undefined && { file: engineFile }),
+		...(pulse !== undefined && { pulse }),
+		onStuck,
+		onSilent: (silenceMs) => log.error({ silenceMs }, "the engine does not answer; it is cut off and started again"),
 		clock,
 		signal,
 		listener: {
+			begun: (run) => runs.begun(run),
 			progress: (progress) => {
 				going.progressed(progress);
 				schedule.progressed(progress.source);
@@ -135,11 +152,13 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 	const readBacks = makeReadBacks({ engine, log, clock, ending: ending.signal });
 	closers.add("readings back", () => readBacks.stop());
 	const notices = openNotices(config.database);
+	const decided = new Set<string>();
 	closers.add("notices", () => notices.close());
 	const notifying = makeNotifying({
 		...{ notices, configured, log, clock, random: Math.random, ending: ending.signal, config: config.file },
+		observe: (channel, result) => metrics.observeNotice(channel, result),
 		databaseTrouble: () => upkeep.trouble() ?? runs.databaseTrouble() ?? overview.trouble(),
-		sightings: makeSightings({ overview, notices, certificateOf: (source) => certificates.get(source) }),
+		sightings: makeSightings({ overview, notices, decided, certificateOf: (source) => certificates.get(source) }),
 		makeChannel: (channel) => makeChannel(channel, clock),
 		page: page ?? `http://${config.http.listen.host}:${config.http.listen.port}/`,
 	});
@@ -154,6 +173,12 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 		if (report.trigger !== "approve") watching.succeeded(report.source);
 		return report;
 	};
+	/** What a person ended is over at once, for who was told of it. */
+	const seen = async <T extends { readonly source: string }>(decision: Promise<T>): Promise<T> => {
+		const made = await decision;
+		decided.add(made.source);
+		return made;
+	};
 	/** Decisions touch one source where it is known whose plan it is, and else may touch any. */
 	const deciding = <T>(plan: string, work: () => Promise<T>): Promise<T> => {
 		const source = views.heldBriefly(0).find((held) => held.plan === plan)?.source;
@@ -166,7 +191,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 			upkeep.start();
 			readBacks.replace(config.targets);
 			watching.start(watchedIn(config));
-			notifying.start(config.notify);
+			notifying.start(config.notify, config.settleMs);
 		},
 		change: (to) =>
 			schedule.betweenAll(async () => {
@@ -177,14 +202,14 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 					// Not awaited: it waits for sources that are gone, whose runs are kept away by this very change.
 					void schedule.replace(to.sources);
 					readBacks.replace(to.targets);
-					notifying.start(to.notify);
+					notifying.start(to.notify, to.settleMs);
 				} finally {
 					watching.start(watchedIn(config));
 				}
 			}),
 		sync: (source, mode, by) => schedule.between(source, () => counted(runs.sync(source, mode, "api", by))),
-		approve: (plan, by) => deciding(plan, () => counted(runs.approve(plan, by))),
-		reject: (plan, by) => deciding(plan, () => runs.reject(plan, by)),
+		approve: (plan, by) => deciding(plan, () => seen(counted(runs.approve(plan, by)))),
+		reject: (plan, by) => deciding(plan, () => seen(runs.reject(plan, by))),
 		revert: (request, by) => {
 			const source = views.run(request.run)?.source;
 			// It reads nothing: no success of a reading comes of it.
@@ -207,6 +232,7 @@ export async function openWorks(first: Config, { log, clock, version, signal, pa
 			...gatherParts(overview, schedule.times(), watching.state),
 			database: upkeep.trouble() ?? runs.databaseTrouble() ?? overview.trouble(),
 			engine: engineTrouble(engine),
+			beside: [...certificateOfPage(config.http, clock()), ...notifying.channels().map(channelFacts)],
 		}),
 		metrics: () => metrics.text(),
 		look: makeLook({
@@ -249,6 +275,14 @@ async function openReaders(
 function engineTrouble(engine: EngineClient): HealthFacts["engine"] {
 	const state = engine.state();
 	if (state.kind === "up") return undefined;
+	if (state.kind === "silent") {
+		const because = "the engine does not answer: it hangs";
+		return {
+			since: state.since,
+			because,
+			hint: "It is cut off and started again; nothing is lost. If it comes back, report it with the log.",
+		};
+	}
 	const hint = `It is started again at ${new Date(state.retryAt).toISOString()}; the log says more.`;
 	return { since: state.since, because: `the engine is down: ${state.because}`, hint };
 }

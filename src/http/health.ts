@@ -15,6 +15,15 @@ export interface HealthFacts {
 	readonly targets: readonly TargetFacts[];
 	readonly database: Trouble | undefined;
 	readonly engine: Trouble | undefined;
+	readonly beside: readonly BesideFacts[];
+}
+
+/** A part without which accounts are kept in step all the same: its trouble is a warning. */
+export interface BesideFacts {
+	readonly part: "log" | "certificate" | "channel";
+	/** Of several of its kind. */
+	readonly name: string;
+	readonly trouble: (Omit<Trouble, "since"> & { readonly since: number | undefined }) | undefined;
 }
 
 /** What is wrong with a part, and since when. */
@@ -108,6 +117,9 @@ export function judgeHealth(facts: HealthFacts): Health {
 	const checks: Record<string, readonly Check[]> = { database: [judgeDatabase(facts)], engine: [judgeEngine(facts)] };
 	for (const check of sources) checks[`source:${check.componentId}`] = [check];
 	for (const target of facts.targets) checks[`target:${target.target}`] = [judgeTarget(target, facts)];
+	for (const { part, name, trouble } of facts.beside) {
+		checks[part === name ? part : `${part}:${name}`] = [judgeBeside(name, trouble, facts.now)];
+	}
 	checks["schedule"] = facts.sources.map((source) => judgeSchedule(source, facts));
 	const all = Object.values(checks).flat();
 	const isOut = sources.length > 0 && sources.every(({ status }) => status === "fail");
@@ -237,13 +249,18 @@ function judgeEngine({ engine, now }: HealthFacts): Check {
 	return { componentId: "engine", componentType: "system", time: iso(now), ...verdict(engine) };
 }
 
+function judgeBeside(componentId: string, trouble: BesideFacts["trouble"], now: number): Check {
+	const common = { componentId, componentType: "component", time: iso(now) } as const;
+	return trouble === undefined ? { ...common, status: "pass" } : { ...common, status: "warn", output: describeTrouble(trouble) };
+}
+
 function verdict(trouble: Trouble | undefined): { readonly status: HealthStatus; readonly output?: string } {
 	if (trouble === undefined) return { status: "pass" };
 	return { status: "fail", output: describeTrouble(trouble) };
 }
 
-function describeTrouble({ because, since, hint }: Trouble): string {
-	return `${because}, since ${iso(since)}${hint === undefined ? "." : `. ${hint}`}`;
+function describeTrouble({ because, since, hint }: NonNullable<BesideFacts["trouble"]>): string {
+	return `${because}${since === undefined ? "" : `, since ${iso(since)}`}${hint === undefined ? "." : `. ${hint}`}`;
 }
 
 function iso(at: number): string {

@@ -123,6 +123,9 @@ function prepare(db: Connection) {
 	const report = db.prepare<[string], { schedule: string; from_sequence: number; from_at: number; due_at: number | null }>(
 		"SELECT schedule, from_sequence, from_at, due_at FROM reports WHERE channel = ?",
 	);
+	const pending = db.prepare<[], { channel: string; count: number }>(
+		"SELECT channel, count(*) AS count FROM notices WHERE sent_at IS NULL GROUP BY channel",
+	);
 	const newest = db.prepare<[]>("SELECT coalesce(max(sequence), 0) FROM changes").pluck();
 	const steps = db.prepare<
 		[number, number, number],
@@ -165,6 +168,8 @@ function prepare(db: Connection) {
 				due
 					.all(channel, now, limit)
 					.map(({ first, body, ...row }) => ({ ...row, first: first ?? undefined, body: JSON.parse(body) as NoticeBody })),
+			/** What is not sent yet, by channel; of one that has none there is no count. */
+			pending: (): ReadonlyMap<string, number> => new Map(pending.all().map(({ channel, count }) => [channel, count])),
 			reportOf: (channel: string): ReportState | undefined => {
 				const row = report.get(channel);
 				if (row === undefined) return undefined;

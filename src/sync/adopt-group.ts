@@ -24,7 +24,7 @@ export async function announceGroup(
 		const refusal = match && refusalOf(context, row, match);
 		if (match !== undefined && refusal !== undefined) {
 			session.groupLedger.refused(target.name, row, refusal, clock() + waitAfterRefusal(row.attempts));
-			context.tally.addGroup("refused");
+			context.tally.addGroup(row, "refused");
 			if (row.error !== refusal) append(context, row, refusal, match, "left alone");
 			return undefined;
 		}

@@ -41,7 +41,7 @@ export async function announce(
 			const refusal = match && refusalOf(context, delivery, match);
 			if (match !== undefined && refusal !== undefined) {
 				session.ledger.refused(target.name, row, refusal, clock() + waitAfterRefusal(row.attempts));
-				context.tally.add(row.kind, "refused", 0);
+				context.tally.add(row, "refused", 0);
 				const sides = { before: JSON.stringify(match.remote.account), after: delivery.wantedText };
 				if (row.error !== refusal) append({ ...logOf(context, delivery), why: refusal, ...sides, result: "left alone" });
 				return [];

@@ -4,13 +4,14 @@ import { decisionRow, type Decision as MadeDecision } from "../store/decision-ro
 import { type Decision, runApproved } from "./decide.ts";
 import type { Deliveries, Settled } from "./deliveries.ts";
 import type { Planned, RunContext } from "./planned.ts";
-import type { DeliveryCount, Mode, Outcome, RevertRequest, RunReport, Trigger } from "./report.ts";
+import type { DeliveryCount, Mode, Outcome, RevertRequest, RunBegun, RunReport, Trigger } from "./report.ts";
 import { asStopped, run } from "./run.ts";
 
 export interface CycleContext extends RunContext {
 	readonly deliveries: Deliveries;
 	/** How long a run waits for what it wants delivered, in milliseconds; then that goes on beside it. Undefined: until it is done. */
 	readonly patienceMs: (trigger: Trigger) => number | undefined;
+	readonly onBegun?: ((run: RunBegun) => void) | undefined;
 	/** Turns an error of the database into a Failure. */
 	readonly asFailure: (error: unknown) => unknown;
 }
@@ -39,6 +40,8 @@ export async function cycle(context: CycleContext, request: CycleRequest, signal
 		if (decision !== undefined) session.log.append()(decisionRow(decision, { at: startedAt, run: started.run, source: sync.source.name }));
 		return started;
 	});
+	const plan = request.kind === "approve" ? request.plan : undefined;
+	context.onBegun?.({ run: begun.run, source: sync.source.name, mode, trigger, by: request.by, plan, reverts });
 	let planned: Planned | undefined;
 	let problem: Problem | undefined;
 	let deliveries: readonly DeliveryCount[] = [];
@@ -52,7 +55,7 @@ export async function cycle(context: CycleContext, request: CycleRequest, signal
 	const warnings = [...(planned?.warnings ?? [])];
 	if (planned !== undefined) {
 		try {
-			const settled = await deliverWanted(context, context.patienceMs(trigger), signal);
+			const settled = await deliverWanted(context, begun.run, context.patienceMs(trigger), signal);
 			deliveries = settled.counts;
 			warnings.push(...settled.warnings);
 		} catch (error) {
@@ -111,6 +114,7 @@ function runAsked(
 /** What the run wants delivered, as far as it can be waited for. */
 async function deliverWanted(
 	{ deliveries, onProgress, sync }: CycleContext,
+	run: number,
 	patienceMs: number | undefined,
 	signal: AbortSignal,
 ): Promise<Settled> {
@@ -122,7 +126,7 @@ async function deliverWanted(
 		onProgress({ source: sync.source.name, stage: "delivering", done, of: Math.max(open, done) });
 	};
 	try {
-		return await deliveries.settle(patience === undefined ? signal : AbortSignal.any([signal, patience]), onCounts);
+		return await deliveries.settle(patience === undefined ? signal : AbortSignal.any([signal, patience]), onCounts, run);
 	} catch (error) {
 		if (signal.aborted || patience?.aborted !== true) throw error;
 		return { counts: heard, warnings: [] };

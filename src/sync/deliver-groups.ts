@@ -56,7 +56,7 @@ async function deliverGroup(context: DeliverContext, groups: GroupTarget, first:
 		if (isAsWanted && members.length === 0) {
 			if (areFieldsRefused) return;
 			session.transaction(() => endGroup(context, first, refusal));
-			if (hasApplied) tally.addGroup("applied");
+			if (hasApplied) tally.addGroup(first, "applied");
 			return;
 		}
 		const delivery = deliveryOf(target.name, first, state, members, areFieldsRefused);
@@ -72,13 +72,13 @@ async function deliverGroup(context: DeliverContext, groups: GroupTarget, first:
 		}
 		const isSettled = session.transaction(() => settle(context, first, members, result, areFieldsRefused));
 		if (!isSettled || result.kind !== "applied") {
-			if (result.kind !== "later") tally.addGroup("refused");
+			if (result.kind !== "later") tally.addGroup(first, "refused");
 			// Its fields were refused, and not its members: who is to leave it leaves it.
 			areFieldsRefused = !areFieldsRefused && isHopeless(first, result) && members.length === 0 && state.remote_id !== null;
 			if (areFieldsRefused) continue;
 			return;
 		}
-		if (first.wanted === null) return tally.addGroup("applied");
+		if (first.wanted === null) return tally.addGroup(first, "applied");
 		hasApplied = true;
 		if (members.length > 0) {
 			size = groups.memberBatch;

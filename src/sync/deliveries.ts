@@ -15,6 +15,8 @@ export interface DeliveryNews {
 	readonly target: string;
 	/** What came since the last news. */
 	readonly counts: readonly DeliveryCount[];
+	/** The newest run that wanted something of it; undefined: nothing was tried yet. */
+	readonly run: number | undefined;
 	/** Accounts and groups that are open still. */
 	readonly pending: number;
 	/** What is other than before; undefined while they go on. */
@@ -53,8 +55,8 @@ export interface DeliveriesParts {
 export interface Deliveries {
 	/** Begins what is open and due, and does not wait for it. */
 	wake(): void;
-	/** Begins it, and waits until nothing more is due, or `signal` is aborted (then it goes on beside). Throws what is no target's fault. */
-	settle(signal: AbortSignal, onCounts: (counts: readonly DeliveryCount[], done: number) => void): Promise<Settled>;
+	/** Begins it, and waits until nothing more is due, or `signal` is aborted (then it goes on beside). Throws what is no target's fault. `run`: who asks. */
+	settle(signal: AbortSignal, onCounts: (counts: readonly DeliveryCount[], done: number) => void, run?: number): Promise<Settled>;
 	/** When something is to be done next: Unix milliseconds, undefined when nothing is open. */
 	nextDue(): number | undefined;
 	countPending(): number;
@@ -81,7 +83,7 @@ export function makeDeliveries({ targets, onError, ...rest }: DeliveriesParts): 
 	const begin = (part: Part): void => void part.run().catch((error: unknown) => !ending.signal.aborted && onError(error));
 	return {
 		wake: () => parts.forEach(begin),
-		settle: async (signal, onCounts) => {
+		settle: async (signal, onCounts, run) => {
 			const counts: DeliveryCount[] = [];
 			let done = 0;
 			const hear = (news: readonly DeliveryCount[]): void => {
@@ -91,7 +93,7 @@ export function makeDeliveries({ targets, onError, ...rest }: DeliveriesParts): 
 			};
 			for (const part of parts) part.hearing.add(hear);
 			try {
-				const ended = Promise.allSettled(parts.map((part) => part.run()));
+				const ended = Promise.allSettled(parts.map((part) => part.run(run)));
 				const results = await orAborted(() => ended, signal);
 				for (const result of results) if (result.status === "rejected") throw result.reason;
 			} finally {
@@ -116,7 +118,7 @@ type PartParts = Omit<DeliveriesParts, "targets" | "onError"> & { readonly targe
 /** One target. */
 interface Part {
 	/** Resolves when nothing is due any more, or the target is out of reach; joins what is going on. */
-	run(): Promise<void>;
+	run(asking?: number): Promise<void>;
 	readonly hearing: Set<(counts: readonly DeliveryCount[]) => void>;
 	warnings(): readonly string[];
 	nextDue(): number | undefined;
@@ -141,14 +143,18 @@ function makePart({ session, target: syncTarget, clock, random, waitsMs, onNews,
 	let toldAt = 0;
 	let trouble: TargetTrouble | undefined;
 	let startApplied = 0;
+	/** The newest run of those whose accounts this pass is about; of a target that takes nothing, the one that found that out. */
+	let run: number | undefined;
+	let asked: number | undefined;
 
 	const countPending = (): number => ledger.countPending(name) + (target.groups === undefined ? 0 : groupLedger.countPending(name));
 
 	const tell = (end: DeliveryNews["end"]): void => {
 		toldAt = clock();
 		const counts = tally.take();
+		run = Math.max(run ?? 0, tally.newestRun()) || undefined;
 		for (const hear of hearing) hear(counts);
-		if (counts.length > 0 || end !== undefined) onNews({ target: name, counts, pending: countPending(), end });
+		if (counts.length > 0 || end !== undefined) onNews({ target: name, counts, run: run ?? asked, pending: countPending(), end });
 	};
 	const context: DeliverContext = {
 		...{ ...syncTarget, session, clock, tally },
@@ -223,6 +229,7 @@ function makePart({ session, target: syncTarget, clock, random, waitsMs, onNews,
 				throw error;
 			}
 			recover(start);
+			run ??= asked;
 			const { message, hint } = error;
 			const now = clock();
 			const wait = Math.max(error.retryAfterMs ?? 0, waitAfterTrouble(trouble?.failures ?? 0, random()));
@@ -233,8 +240,10 @@ function makePart({ session, target: syncTarget, clock, random, waitsMs, onNews,
 	};
 
 	return {
-		run: () => {
+		run: (asking) => {
 			isWanted = true;
+			if (running === undefined && trouble === undefined) run = undefined;
+			asked = asking ?? asked;
 			running ??= go().finally(() => {
 				running = undefined;
 			});

@@ -102,6 +102,20 @@ export interface DeliveryCount {
 	readonly seconds: number;
 }
 
+/** Said as soon as a run has its number, before anything else is said of it. */
+export interface RunBegun {
+	readonly run: number;
+	readonly source: string;
+	readonly mode: Mode;
+	readonly trigger: Trigger;
+	/** Who approved or reverts; undefined: nobody asked. */
+	readonly by: string | undefined;
+	/** The plan that was approved. */
+	readonly plan: string | undefined;
+	/** The run that is to be taken back. */
+	readonly reverts: number | undefined;
+}
+
 /** Said while a run goes on. */
 export interface Progress {
 	readonly source: string;

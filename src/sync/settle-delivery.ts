@@ -54,26 +54,26 @@ function settle(context: DeliverContext, sent: Answered, result: DeliveryResult,
 		case "applied":
 			settleApplied(context, sent, result.remoteId);
 			// What was only put out of the way counts when it has its own name.
-			if (parkAs === undefined) tally.add(row.kind, "applied", seconds);
+			if (parkAs === undefined) tally.add(row, "applied", seconds);
 			return;
 		case "refused":
 		case "conflict": {
 			// What is taken is looked up at once: somebody may have made it since.
 			const wait = result.kind === "conflict" ? waitAfterConflict(row.attempts) : waitAfterRefusal(row.attempts);
 			ledger.refused(target.name, row, result.error, clock() + wait);
-			tally.add(row.kind, "refused", seconds);
+			tally.add(row, "refused", seconds);
 			if (row.error !== result.error) log(context, delivery, result.error, "refused");
 			return;
 		}
 		case "later":
 			ledger.postponed(target.name, row, result.error, clock() + waitAfterLater(row.attempts, result.afterMs));
-			tally.add(row.kind, "later", seconds);
+			tally.add(row, "later", seconds);
 			return;
 		case "gone":
 			ledger.outdateReports(target.name, account);
 			ledger.lost(target.name, account, clock(), waitAfterLoss(row.attempts, clock()));
 			session.groupLedger.reopenMembers(target.name, account);
-			tally.add(row.kind, "later", seconds);
+			tally.add(row, "later", seconds);
 			log(context, delivery, `${result.error}: it is matched again`, "lost");
 	}
 }

@@ -4,16 +4,32 @@ import { PinoPretty } from "pino-pretty";
 import { formatDuration } from "../lib/duration.ts";
 import { printable } from "../lib/table.ts";
 import type { Outcome, RunReport } from "../sync/report.ts";
+import { isJournal, withPriority } from "./journal.ts";
+import { type LogFile, type LogFileOptions, type LogTrouble, openLogFile } from "./log-file.ts";
 
 export type Log = Logger;
 
 export interface LogOptions {
 	readonly level: string;
+	/** Undefined: none. */
+	readonly file: LogFileOptions | undefined;
 	/** 1 for the daemon, whose output is its log; 2 for every other command, whose output is its answer. */
 	readonly descriptor: 1 | 2;
 	/** Lines for people instead of JSON. */
 	readonly pretty: boolean;
 	readonly colour: boolean;
+	readonly clock: () => number;
+}
+
+/** The log, and where it goes. */
+export interface LogBook {
+	readonly log: Log;
+	/** Why its file takes nothing; then it goes to the output. */
+	trouble(): LogTrouble | undefined;
+	/** Another level and another file from now on. Throws OUTPUT_UNWRITABLE; then all stays as it was. */
+	change(to: Pick<LogOptions, "level" | "file">): Promise<void>;
+	/** Waits until the last lines are written, for who still reads them. */
+	close(timeoutMs: number): Promise<void>;
 }
 
 /** Names under which a secret could come along with something logged whole: a request, a configuration, an error of a library. */
@@ -21,28 +37,64 @@ const SECRET_NAMES = ["password", "secret", "token", "authorization", "credentia
 
 /** So many bytes wait for a reader that has stopped reading; what comes after them is lost, and the work goes on. */
 const MOST_WAITING_BYTES = 1_048_576;
+const FILE_CLOSE_MS = 500;
 
-/** Opens the log. */
-export function openLog(options: LogOptions): Log {
-	const destination = options.pretty
-		? PinoPretty({
-				colorize: options.colour,
-				destination: options.descriptor,
-				sync: true,
-				hideObject: true,
-				translateTime: "SYS:HH:MM:ss",
-				ignore: "pid,hostname",
-				messageFormat: (record) => sentence(record),
-			})
-		: lossy(options.descriptor === 1 ? process.stdout : process.stderr);
-	return makeLog(options.level, destination);
+/** Opens the log: to its file if it has one, else to the output; on a terminal to both. Throws OUTPUT_UNWRITABLE. */
+export async function openLog(options: LogOptions): Promise<LogBook> {
+	const { descriptor, clock } = options;
+	const stream = descriptor === 1 ? process.stdout : process.stderr;
+	const screen = options.pretty ? pretty(options) : lossy(stream, isJournal({ journalStream: process.env["JOURNAL_STREAM"], descriptor }));
+	let file: LogFile | undefined;
+	let fileOptions = options.file;
+	const log = makeLog(options.level, {
+		write: (line) => {
+			file?.write(line);
+			if (file === undefined || options.pretty || file.trouble() !== undefined) screen.write(line);
+		},
+	});
+	const open = async (to: LogFileOptions | undefined): Promise<LogFile | undefined> =>
+		to &&
+		openLogFile(to, {
+			clock,
+			onTrouble: ({ because, hint }) => log.warn({ because, hint }, "the log file takes nothing; the log goes to the output"),
+			onRecovered: (lost) => log.info({ lost }, "the log file is written again"),
+		});
+	file = await open(fileOptions);
+	return {
+		log,
+		trouble: () => file?.trouble(),
+		change: async ({ level, file: to }) => {
+			const former = file;
+			if (JSON.stringify(to) !== JSON.stringify(fileOptions)) file = await open(to);
+			log.level = level;
+			fileOptions = to;
+			if (file !== former) await former?.close(FILE_CLOSE_MS);
+		},
+		close: async (timeoutMs) => {
+			await file?.close(timeoutMs);
+			await drain(stream, timeoutMs);
+		},
+	};
+}
+
+function pretty({ colour, descriptor }: LogOptions): { write(line: string): void } {
+	return PinoPretty({
+		colorize: colour,
+		destination: descriptor,
+		sync: true,
+		hideObject: true,
+		translateTime: "SYS:HH:MM:ss",
+		ignore: "pid,hostname",
+		messageFormat: (record) => sentence(record),
+	});
 }
 
 /**
  * Neither a reader that is gone nor one that does not read may hold up or end the daemon: pino's own destinations block the event
  * loop on a full pipe, and health with it.
  */
-function lossy(stream: NodeJS.WriteStream): { write(line: string): void } {
+function lossy(stream: NodeJS.WriteStream, toJournal: boolean): { write(line: string): void } {
+	const put = (line: string): void => void stream.write(toJournal ? withPriority(line) : line);
 	let lost = 0;
 	if (stream.listenerCount("error") === 0) stream.on("error", () => {}); // Nobody is left to be told.
 	return {
@@ -52,18 +104,14 @@ function lossy(stream: NodeJS.WriteStream): { write(line: string): void } {
 				return;
 			}
 			if (lost > 0)
-				stream.write(
-					`${JSON.stringify({ level: "warn", time: new Date().toISOString(), lost, msg: "log lines lost: nobody read them" })}\n`,
-				);
+				put(`${JSON.stringify({ level: "warn", time: new Date().toISOString(), lost, msg: "log lines lost: nobody read them" })}\n`);
 			lost = 0;
-			stream.write(line);
+			put(line);
 		},
 	};
 }
 
-/** Waits until the last lines are written, for who still reads them. */
-export async function drainLog(descriptor: LogOptions["descriptor"], timeoutMs: number): Promise<void> {
-	const stream = descriptor === 1 ? process.stdout : process.stderr;
+async function drain(stream: NodeJS.WriteStream, timeoutMs: number): Promise<void> {
 	const deadline = performance.now() + timeoutMs;
 	while (stream.writableLength > 0 && !stream.destroyed && performance.now() < deadline) await pause(10);
 }

@@ -166,6 +166,28 @@ export function makeTable(registry: Registry) {
 			help: "Size of the database with its write-ahead log.",
 			registers,
 		}),
+		engineSilence: new Gauge({
+			name: "dirsyncd_engine_silence_seconds",
+			help: "How long the engine's thread has not answered: seconds in a large commit, and without end when it hangs.",
+			registers,
+		}),
+		notices: new Counter({
+			name: "dirsyncd_notices_total",
+			help: "Tries to tell people by a channel, by result: sent or failed.",
+			labelNames: ["channel", "result"],
+			registers,
+		}),
+		noticesPending: new Gauge({
+			name: "dirsyncd_notices_pending",
+			help: "What people are to be told by a channel, and is not sent yet.",
+			labelNames: ["channel"],
+			registers,
+		}),
+		pageCertificate: new Gauge({
+			name: "dirsyncd_page_certificate_expiry_timestamp_seconds",
+			help: "When the certificate expires that the page itself shows (http.tls).",
+			registers,
+		}),
 		certificateExpiry: new Gauge({
 			name: "dirsyncd_certificate_expiry_timestamp_seconds",
 			help: "When the directory server's certificate expires, as seen at the last connection.",

@@ -13,6 +13,11 @@ export interface MetricsState {
 	/** With its write-ahead log; undefined before it was looked at. */
 	readonly databaseBytes: number | undefined;
 	readonly times: readonly Times[];
+	readonly channels: readonly { readonly channel: string; readonly pending: number }[];
+	/** When the certificate expires that the page shows, Unix milliseconds; undefined: it shows none. */
+	readonly pageCertificate: number | undefined;
+	/** How long the engine's thread has owed a sign of life. */
+	readonly engineSilenceMs: number;
 }
 
 /** Where one source stands in its schedule. */
@@ -40,7 +45,11 @@ export interface Metrics {
 	observeWatch(source: string, isUp: boolean | undefined): void;
 	/** Unix milliseconds. */
 	observeCertificate(source: string, expiresAt: number): void;
+	observeNotice(channel: string, result: NoticeResult): void;
 }
+
+const noticeResults = ["sent", "failed"] as const;
+export type NoticeResult = (typeof noticeResults)[number];
 
 /** What was seen last; shown for as long as it is configured. */
 interface Seen {
@@ -75,6 +84,7 @@ export function makeMetrics(version: string, state: () => MetricsState): Metrics
 			if (isUp === undefined) seen.watchUp.delete(source);
 			else seen.watchUp.set(source, isUp);
 		},
+		observeNotice: (channel, result) => table.notices.inc({ channel, result }),
 		observeCertificate: (source, expiresAt) => {
 			seen.certificates.set(source, expiresAt);
 		},
@@ -121,7 +131,11 @@ function observeDeliveries(table: Table, deliveries: readonly DeliveryCount[]): 
 }
 
 /** Sets the gauges anew: what is not configured any more is not there any more. */
-function show(table: Table, { sources, targets, accounts, features, databaseBytes, times }: MetricsState, seen: Seen): void {
+function show(
+	table: Table,
+	{ sources, targets, accounts, features, databaseBytes, times, engineSilenceMs, ...more }: MetricsState,
+	seen: Seen,
+): void {
 	const { lastSuccess, sealed, heldChanges, quarantined, sourceUp, watchUp, certificateExpiry, pendingDeliveries, targetUp } = table;
 	for (const gauge of [
 		lastSuccess,
@@ -142,6 +156,8 @@ function show(table: Table, { sources, targets, accounts, features, databaseByte
 		table.databaseSize,
 		table.nextRun,
 		table.runsDue,
+		table.noticesPending,
+		table.pageCertificate,
 	]) {
 		gauge.reset();
 	}
@@ -159,6 +175,13 @@ function show(table: Table, { sources, targets, accounts, features, databaseByte
 		setIfKnown(certificateExpiry, { source }, seconds(seen.certificates.get(source)));
 	}
 	setIfKnown(table.databaseSize, {}, databaseBytes);
+	table.engineSilence.set(engineSilenceMs / 1000);
+	setIfKnown(table.pageCertificate, {}, seconds(more.pageCertificate));
+	for (const { channel, pending } of more.channels) {
+		table.noticesPending.set({ channel }, pending);
+		// Zeroes, too, so that the first one that fails is an increase.
+		for (const result of noticeResults) table.notices.inc({ channel, result }, 0);
+	}
 	for (const { source, next, dueSinceSuccess, fullDueSinceSuccess } of times) {
 		for (const mode of ["full", "delta"] as const) setIfKnown(table.nextRun, { source, mode }, seconds(next[mode]));
 		table.runsDue.set({ source, mode: "delta" }, dueSinceSuccess);

@@ -217,6 +217,7 @@ describe("the files that come with it", () => {
 		const { config: bare } = load(good());
 		expect(shown.match).toEqual(bare.match);
 		expect(shown.retention).toEqual(bare.retention);
+		expect(shown.settleMs).toEqual(bare.settleMs);
 		expect(shown.lifecycle).toEqual(bare.lifecycle);
 		expect(shown.targets).toEqual(bare.targets);
 		const [source] = shown.sources;
@@ -268,7 +269,7 @@ describe("the files that come with it", () => {
 
 	it("the example's channels load once their # are removed, with the values that leaving them out gives", () => {
 		const text = readFileSync(path.join(config, "dirsyncd.example.yaml"), "utf8");
-		const section = text.slice(text.indexOf("# notify:"), text.indexOf("\n\n# How long history")).replaceAll(/^# /gm, "");
+		const section = text.slice(text.indexOf("# notify:"), text.indexOf("\n\n# How long what was told")).replaceAll(/^# /gm, "");
 		const [withFiles, files] = [section.replaceAll(/\.\/secrets\/\w+/g, "x"), { x: "x".repeat(24) }];
 		const [smtp, webhook] = load(good({ "+": withFiles }), {}, files).config.notify;
 		const bare = [
@@ -279,6 +280,22 @@ describe("the files that come with it", () => {
 		const usual = load(good({ "+": bare.join("\n") }), {}, files).config.notify;
 		expect({ ...smtp, auth: 0 }).toEqual({ ...usual[0], auth: 0 });
 		expect({ ...webhook, secret: 0 }).toEqual({ ...usual[1], secret: 0 });
+	});
+
+	it("the example's log file loads once its # is removed, with the values that leaving them out gives, beside the configuration", () => {
+		const text = readFileSync(path.join(config, "dirsyncd.example.yaml"), "utf8");
+		const line = /^ {2}# (file: \{ path: \.\/log.*)$/m.exec(text)?.[1] ?? "";
+		const shown = load(good({ "+": `log: { ${line} }` }));
+		const bare = load(good({ "+": "log: { file: { path: ./log/dirsyncd.log } }" })).config.log.file;
+		const { path: place, ...usual } = bare ?? { path: "" };
+		expect(shown.config.log.file).toMatchObject(usual);
+		expect(usual).toEqual({ bytes: 20 * 1024 ** 2, frequency: "daily", keep: 14 });
+		expect(shown.config.log.file?.path).toBe(path.join(path.dirname(shown.config.file), "log/dirsyncd.log"));
+		expect(place).toMatch(/log.dirsyncd\.log$/);
+	});
+
+	it.each(["20", "20 MB", "0KB", "20mb", "1TB"])("a log file's size is not %s", (size) => {
+		expect(problemsIn(good({ "+": `log: { file: { path: x.log, size: ${size} } }` }))).toMatchObject([{ path: "log.file.size" }]);
 	});
 
 	it("the demo's configuration loads", () => {

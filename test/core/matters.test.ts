@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Matter, MatterDetail } from "../../src/core/matter.ts";
 import { look, type Sighting } from "../../src/core/matters.ts";
@@ -25,15 +26,25 @@ interface Look {
 
 function sightingOf(kind: MatterDetail["kind"], { sees, run, at }: Look): readonly Sighting[] {
 	if (sees === undefined) return [];
-	if (sees === "well") return [{ kind, about: "corp", isThere: false }];
-	return [{ kind, about: "corp", isThere: true, detail: sees, since: undefined, runAt: run === undefined ? undefined : START + at }];
+	if (sees === "well") return [{ kind, about: "corp", isThere: false, isFinal: false }];
+	return [
+		{
+			kind,
+			about: "corp",
+			isThere: true,
+			detail: sees,
+			since: undefined,
+			run: undefined,
+			runAt: run === undefined ? undefined : START + at,
+		},
+	];
 }
 
 /** What is said at each look, from what was kept of the one before: as it is kept, in JSON. */
-function tell(kind: MatterDetail["kind"], looks: readonly Look[], exists = () => true): readonly string[] {
+function tell(kind: MatterDetail["kind"], looks: readonly Look[], exists = () => true, settleMs = 0): readonly string[] {
 	let matters: readonly Matter[] = [];
 	return looks.map((each) => {
-		const after = look(matters, sightingOf(kind, each), exists, START + each.at);
+		const after = look(matters, sightingOf(kind, each), exists, START + each.at, settleMs);
 		matters = JSON.parse(JSON.stringify(after.matters)) as readonly Matter[];
 		return after.notices.map(({ state }) => state).join(" ");
 	});
@@ -170,20 +181,91 @@ describe("of what is not as it should be, somebody is told", () => {
 	});
 
 	it("a source that failed and is read only once a day: after 15 minutes", () => {
-		const run = { kind: "failed", about: "corp", isThere: true, detail: failed, since: START, runAt: START } as const;
-		const first = look([], [run], () => true, START + MINUTE);
+		const run = { kind: "failed", about: "corp", isThere: true, detail: failed, since: START, run: undefined, runAt: START } as const;
+		const first = look([], [run], () => true, START + MINUTE, 0);
 		expect(first.notices).toEqual([]);
-		const second = look(first.matters, [run], () => true, START + 15 * MINUTE);
+		const second = look(first.matters, [run], () => true, START + 15 * MINUTE, 0);
 		expect(second.notices).toMatchObject([{ state: "opened", matter: { since: START, detail: { runs: 1 } } }]);
+	});
+
+	describe("that it is over", () => {
+		const settle = 15 * MINUTE;
+		const says = (looks: readonly Look[]) => tell("held", looks, () => true, settle);
+
+		it("only when it stayed well, and since when", () => {
+			const looks: readonly Look[] = [
+				{ at: 0, sees: held("a"), says: "opened" },
+				{ at: HOUR, sees: "well", says: "" },
+				{ at: HOUR + settle - 1, sees: "well", says: "" },
+				{ at: HOUR + settle, sees: "well", says: "recovered" },
+				{ at: 2 * HOUR, sees: "well", says: "" },
+			];
+			expect(says(looks)).toEqual(looks.map((each) => each.says));
+			const opened = look([], sightingOf("held", looks[0] as Look), () => true, START, settle);
+			const well = look(opened.matters, sightingOf("held", looks[1] as Look), () => true, START + HOUR, settle);
+			const over = look(well.matters, sightingOf("held", looks[3] as Look), () => true, START + HOUR + settle, settle);
+			expect(over.notices).toMatchObject([{ state: "recovered", at: START + HOUR, matter: { since: START } }]);
+		});
+
+		it("not, nor that it begins, when it swings", () => {
+			const swings = Array.from({ length: 40 }, (_, index): Look => {
+				const at = index * 5 * MINUTE;
+				return { at, sees: index % 2 === 0 ? held("a") : "well", says: index === 0 ? "opened" : "" };
+			});
+			expect(says(swings)).toEqual(swings.map((each) => each.says));
+		});
+
+		it("that another plan is held when it is back, though", () => {
+			const looks: readonly Look[] = [
+				{ at: 0, sees: held("a"), says: "opened" },
+				{ at: 20 * MINUTE, sees: "well", says: "" },
+				{ at: 25 * MINUTE, sees: held("b"), says: "changed" },
+			];
+			expect(says(looks)).toEqual(looks.map((each) => each.says));
+		});
+
+		it("at once where a person ended it", () => {
+			const opened = look([], sightingOf("held", { at: 0, sees: held("a"), says: "" }), () => true, START, settle);
+			const decided = look(opened.matters, [{ kind: "held", about: "corp", isThere: false, isFinal: true }], () => true, START + 1, settle);
+			expect(decided).toMatchObject({ matters: [], notices: [{ state: "recovered" }] });
+		});
+
+		it("whatever happens when: no two beginnings within the time it has to stay well, and what was told last is true in the end", () => {
+			const step = fc.record({ afterMs: fc.integer({ min: 1, max: 40 * MINUTE }), isThere: fc.boolean() });
+			fc.assert(
+				fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), fc.constantFrom("held", "unsealed", "target"), (steps, kind) => {
+					const detail = { held: held("a"), unsealed, target }[kind as "held"];
+					let at = 0;
+					const looks = steps.map(({ afterMs, isThere }): Look => {
+						at += afterMs;
+						return { at, sees: isThere ? detail : "well", says: "" };
+					});
+					const end = looks.at(-1) as Look;
+					// It stays as it was at last, and is looked at now and then.
+					for (let minutes = 1; minutes <= 40; minutes++) looks.push({ ...end, at: end.at + minutes * MINUTE });
+					const told = tell(kind, looks, () => true, settle).flatMap((state, index) =>
+						state === "" || state === "reminder" ? [] : [{ state, at: looks[index]?.at as number }],
+					);
+					expect(told.every(({ state }, index) => state === (index % 2 === 0 ? "opened" : "recovered"))).toBe(true);
+					const beginnings = told.filter(({ state }) => state === "opened");
+					for (const [index, { at }] of beginnings.slice(1).entries()) {
+						expect(at - (beginnings[index]?.at as number)).toBeGreaterThanOrEqual(settle);
+					}
+					expect((told.at(-1)?.state ?? "recovered") === "opened").toBe(end.sees !== "well");
+				}),
+				{ numRuns: 300 },
+			);
+		});
 	});
 
 	it("nothing of a source or target that is not configured any more", () => {
 		const opened = look(
 			[],
-			[{ kind: "held", about: "corp", isThere: true, detail: held("a"), since: START, runAt: undefined }],
+			[{ kind: "held", about: "corp", isThere: true, detail: held("a"), since: START, run: undefined, runAt: undefined }],
 			() => true,
 			START,
+			0,
 		);
-		expect(look(opened.matters, [], () => false, START + 2 * DAY)).toEqual({ matters: [], notices: [] });
+		expect(look(opened.matters, [], () => false, START + 2 * DAY, 0)).toEqual({ matters: [], notices: [] });
 	});
 });

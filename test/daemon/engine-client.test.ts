@@ -1,7 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import path from "node:path";
 import { inspect } from "node:util";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { makeSecret } from "../../src/config/secret.ts";
 import { packConfig, unpackConfig } from "../../src/daemon/crossing.ts";
 import { type EngineClient, startEngine } from "../../src/daemon/engine-client.ts";
@@ -17,6 +17,7 @@ let engine: EngineClient;
 const listener: EngineListener = {
 	progress: (progress) => heard.push(progress),
 	ldap: (source, operation, seconds) => heard.push({ source, operation, seconds }),
+	begun: (run) => heard.push(run),
 	certificate: (source, expiresAt) => heard.push({ source, expiresAt }),
 	woken: (source) => events.emit("woken", source),
 	delivered: (news) => heard.push(news),
@@ -29,6 +30,9 @@ function start(config = makeConfig(), signal = never): Promise<EngineClient> {
 		listener,
 		clock: Date.now,
 		signal,
+		pulse: { everyMs: 100, limitMs: 600, cutMs: 300 },
+		onSilent: (silenceMs) => events.emit("silent", silenceMs),
+		onStuck: () => events.emit("stuck"),
 		onDown: (error, retryInMs) => events.emit("down", error, retryInMs),
 		onUp: () => events.emit("up"),
 	});
@@ -119,6 +123,42 @@ describe("when the engine's thread dies", () => {
 		await down;
 		await engine.close(100);
 		expect(engine.state().kind).toBe("down");
+	});
+});
+
+describe("when the engine's thread hangs", () => {
+	it("it is noticed, cut off and started again, and its runs fail", async () => {
+		const silent = once(events, "silent");
+		const up = once(events, "up");
+		const deaf = sync("deaf");
+		const refused = expect(deaf).rejects.toThrow(/the engine's thread ended: it has not answered for \d/);
+		await vi.waitFor(() => expect(engine.silenceMs()).toBeGreaterThan(200), { timeout: 5000 });
+		expect(engine.state()).toEqual({ kind: "up" });
+		expect((await silent)[0]).toBeGreaterThanOrEqual(600);
+		expect(engine.state()).toMatchObject({ kind: "silent" });
+		await expect(sync("corp")).rejects.toThrow("does not answer");
+		await refused;
+		await up;
+		expect(engine.state()).toEqual({ kind: "up" });
+		expect(engine.silenceMs()).toBeLessThan(200);
+		await expect(sync("corp")).resolves.toMatchObject({ source: "corp" });
+	});
+
+	it("it is not cut off for a silence within the limit", async () => {
+		await expect(sync("busy for a while")).resolves.toMatchObject({ source: "busy for a while" });
+		expect(engine.state()).toEqual({ kind: "up" });
+	});
+
+	it("in the operating system, where it cannot be cut off, that is said, and no other is started beside it", async () => {
+		let ups = 0;
+		events.on("up", () => ups++);
+		const stuck = once(events, "stuck");
+		const waits = sync("stuck");
+		waits.catch(() => {});
+		await stuck;
+		expect(engine.state()).toMatchObject({ kind: "silent" });
+		expect(ups).toBe(0);
+		await expect(waits).rejects.toThrow("ended");
 	});
 });
 

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { Failure } from "../../src/core/errors.ts";
@@ -25,6 +26,9 @@ function open(): Engine {
 			if (source === "crash") setImmediate(() => Promise.reject(new Error("out of luck")));
 			if (source === "slow" || source === "crash") await pause(60_000, undefined, { signal });
 			if (source === "deaf") for (;;) Math.random();
+			// Nothing but the operating system's answer ends it.
+			if (source === "stuck") spawnSync("sleep", ["3"]);
+			if (source === "busy for a while") spawnSync("sleep", ["0.3"]);
 			return makeReport({ source, trigger, mode: mode === "auto" ? "delta" : mode });
 		},
 		approve: async (plan, by) => makeReport({ run: 2, warnings: [plan, by] }),

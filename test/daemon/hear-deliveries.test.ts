@@ -36,7 +36,7 @@ const count = (count: number, result: DeliveryCount["result"] = "applied"): Deli
 	seconds: 1,
 });
 const tell = (counts: readonly DeliveryCount[], end: DeliveryNews["end"], pending = 0) =>
-	hearing.delivered({ target: "gateway", counts, pending, end });
+	hearing.delivered({ target: "gateway", counts, run: 7, pending, end });
 
 describe("what is told of deliveries", () => {
 	it("is counted, and not logged when a run waited for it", () => {

@@ -37,7 +37,7 @@ afterEach(async () => {
 const file = () => path.join(folder, "dirsyncd.yaml");
 
 /** A configuration that reads the directory every second, holds more than two disables, and sends mails. */
-function configure(): void {
+function configure(more = ""): void {
 	const { bindUser, bindPassword, baseDn, url } = directory;
 	writeFileSync(path.join(folder, "mail"), PASSWORD, { mode: 0o600 });
 	writeFileSync(
@@ -65,7 +65,7 @@ notify:
     auth: { user: dirsyncd, password: { file: ./mail } }
     from: dirsyncd <dirsyncd@example.com>
     to: [admins@example.com]
-`,
+${more}`,
 	);
 }
 
@@ -117,6 +117,9 @@ describe("by a real mail server, a real daemon tells", { timeout: 120_000 }, () 
 	});
 
 	it("of a stopped domain controller in plain words with the remedy, and that it is back, without anybody's doing", async () => {
+		configure("settle: 1s\n");
+		daemon.child.kill("SIGHUP");
+		await daemon.said(({ msg }) => msg === "configuration taken over");
 		const strike = directory.faults.set({ kind: "reset", after: 0 }, { when: () => true });
 		const mail = await mailbox.came(about("cannot be read"));
 		expect(mail.text).toContain("What to do: ");

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { SmtpChannel } from "../../src/config/notify-config.ts";
 import { makeSecret } from "../../src/config/secret.ts";
 import { matterKinds } from "../../src/core/matter.ts";
+import { channelFacts, countPending } from "../../src/daemon/beside.ts";
 import { makeNotifying, type Notifying } from "../../src/daemon/notifying.ts";
 import { lastRunOf, makeOverview } from "../../src/daemon/overview.ts";
 import { makeSightings } from "../../src/daemon/sightings.ts";
@@ -22,10 +23,16 @@ import { type Mailbox, startMailbox } from "../support/mailbox.ts";
 const PEOPLE = "OU=People,DC=corp,DC=example,DC=test";
 const PASSWORD = "the mail server's password";
 const MINUTE = 60_000;
+const HOUR = 3_600_000;
 const DAY = 86_400_000;
 
 let folder: string;
 let certificates: Certificates;
+/** How long what was told of has to stay well. */
+let settleMs: number;
+let decided: Set<string>;
+/** What came of each try, as metrics count it. */
+let tries: string[];
 let mailbox: Mailbox;
 let fake: FakeSource;
 let harness: Harness;
@@ -45,6 +52,9 @@ const openMailbox = (port = 0) =>
 
 beforeEach(async () => {
 	mailbox = await openMailbox();
+	settleMs = 0;
+	decided = new Set();
+	tries = [];
 	fake = makeFakeSource();
 	disk = { isFull: false, since: 0 };
 	certificateEnd = undefined;
@@ -77,11 +87,12 @@ function start(channels: readonly SmtpChannel[] = [channel()]): void {
 	const notifying = makeNotifying({
 		...{ notices, configured, clock, random: () => 0, ending: new AbortController().signal, page: "http://127.0.0.1:8640" },
 		...{ config: "/etc/dirsyncd/dirsyncd.yaml", log: makeLog("silent", { write: () => {} }) },
-		sightings: makeSightings({ overview, notices, certificateOf: () => certificateEnd }),
+		sightings: makeSightings({ overview, notices, decided, certificateOf: () => certificateEnd }),
 		databaseTrouble: () => (disk.isFull ? { since: disk.since, because: "the disk is full", hint: "Make room." } : undefined),
 		makeChannel: (config) => makeChannel(config, clock),
+		observe: (name, result) => tries.push(`${name} ${result}`),
 	});
-	notifying.start(channels);
+	notifying.start(channels, settleMs);
 	const ran = (report: RunReport) => overview.ended(report.source, lastRunOf(report));
 	const stop = async () => {
 		await notifying.stop();
@@ -153,6 +164,46 @@ describe("of a held plan", () => {
 		await run();
 		expect(subjects()).toEqual([HELD, SETTLED]);
 		expect(mailbox.mails[1]?.headers["references"]).toBe(mail?.headers["message-id"]);
+	});
+
+	it("one mail comes of one that swings, over restarts, too, and one when it has stayed well for a while", async () => {
+		settleMs = 15 * MINUTE;
+		start();
+		await company();
+		for (let swings = 0; swings < 4; swings++) {
+			leave(62);
+			await run();
+			await restart();
+			for (let number = 1; number <= 62; number++) person(number);
+			await run();
+			await restart();
+		}
+		expect(subjects()).toEqual([HELD]);
+		await later(settleMs - 1);
+		expect(subjects()).toEqual([HELD]);
+		await restart();
+		await later(1);
+		expect(subjects()).toEqual([HELD, SETTLED]);
+		expect(mailbox.mails[1]?.headers["references"]).toBe(mailbox.mails[0]?.headers["message-id"]);
+		await later(MINUTE);
+		leave(62);
+		await run();
+		expect(subjects()).toEqual([HELD, SETTLED, HELD]);
+	});
+
+	it("that a person decided, it is told at once", async () => {
+		settleMs = 15 * MINUTE;
+		start();
+		await company();
+		leave(62);
+		const { plan } = await run();
+		daemon.ran(await harness.approve(plan as string));
+		await daemon.notifying.turn();
+		expect(subjects()).toEqual([HELD]);
+		decided.add("fake");
+		await daemon.notifying.turn();
+		expect(subjects()).toEqual([HELD, SETTLED]);
+		expect(decided).toEqual(new Set());
 	});
 
 	it("a reminder comes once a day, and a changed plan is told anew", async () => {
@@ -244,6 +295,35 @@ describe("where the mail server is down", () => {
 		mailbox = await openMailbox(mailbox.port);
 		await later(DAY);
 		expect(subjects()).toEqual([]);
+	});
+});
+
+describe("a mail server that is down", () => {
+	it("shows by its channel, since when and with the remedy, and not any more when it takes mails again", async () => {
+		start([channel(), channel({ name: "others" })]);
+		await company();
+		const channels = () => daemon.notifying.channels().map(channelFacts);
+		expect(channels().map(({ trouble }) => trouble)).toEqual([undefined, undefined]);
+		await mailbox.close();
+		leave(62);
+		await run();
+		const since = harness.time.now;
+		await later(HOUR);
+		expect(channels()).toMatchObject([
+			{ part: "channel", name: "admins", trouble: { since, hint: expect.stringMatching(/Check host and port.*tried again by itself/) } },
+			{ name: "others", trouble: { since } },
+		]);
+		expect(countPending(daemon.notifying, daemon.notices)).toEqual([
+			{ channel: "admins", pending: 1 },
+			{ channel: "others", pending: 1 },
+		]);
+		expect(new Set(tries)).toEqual(new Set(["admins failed", "others failed"]));
+		expect(JSON.stringify(channels())).not.toContain("@example.com");
+		mailbox = await openMailbox(mailbox.port);
+		await later(HOUR);
+		expect(tries.slice(-2).sort()).toEqual(["admins sent", "others sent"]);
+		expect(channels().map(({ trouble }) => trouble)).toEqual([undefined, undefined]);
+		expect(countPending(daemon.notifying, daemon.notices).map(({ pending }) => pending)).toEqual([0, 0]);
 	});
 });
 

@@ -13,12 +13,19 @@ let taken: Config[];
 let shown: string[];
 let next: () => Config;
 let change: (config: Config) => Promise<void>;
+/** The logs that were to be written from then on. */
+let logs: Config["log"][];
+let changeLog: (to: Config["log"]) => Promise<void>;
 let reload: () => Promise<string>;
 
 beforeEach(() => {
 	lines = [];
 	taken = [];
 	shown = [];
+	logs = [];
+	changeLog = async (to) => {
+		logs.push(to);
+	};
 	change = async (config) => {
 		taken.push(config);
 	};
@@ -28,6 +35,7 @@ beforeEach(() => {
 		works: { change: (config) => change(config) },
 		http: { renew: ({ cert }) => shown.push(cert) },
 		log: makeLog("info", { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) }),
+		changeLog: (to) => changeLog(to),
 	});
 });
 
@@ -54,6 +62,32 @@ describe("reading the configuration again", () => {
 			{ at: "/etc/dirsyncd.yaml:9:5", msg: "configuration: empty" },
 			{ msg: "the new configuration is refused; the old one stays" },
 		]);
+	});
+
+	it("changes level and file of the log", async () => {
+		const log = { level: "debug", file: { path: "/var/log/d.log", bytes: 1024, frequency: "daily", keep: 2 } } as const;
+		next = () => makeConfig({ log });
+		await reload();
+		expect(logs).toEqual([log]);
+	});
+
+	it("refuses a log file that cannot be written", async () => {
+		next = () => makeConfig();
+		changeLog = async () => {
+			throw new Failure("OUTPUT_UNWRITABLE", "the log cannot be written", { hint: "Name another." });
+		};
+		await reload();
+		expect(taken).toEqual([]);
+		expect(said("the new configuration is refused; the old one stays")).toMatchObject([{ because: "the log cannot be written" }]);
+	});
+
+	it("keeps the log where it was, too, when the rest cannot be taken over", async () => {
+		next = () => makeConfig({ log: { level: "debug", file: undefined } });
+		change = async () => {
+			throw new Error("no");
+		};
+		await reload();
+		expect(logs.map(({ level }) => level)).toEqual(["debug", "info"]);
 	});
 
 	it("does not change the database of a running daemon", async () => {

@@ -6,12 +6,12 @@ import type { HealthFacts } from "../../src/http/health.ts";
 import type { HttpServer } from "../../src/http/server.ts";
 
 type Facts = ReturnType<Works["facts"]>;
-const well: Facts = { sources: [], targets: [], database: undefined, engine: undefined };
+const well: Facts = { sources: [], targets: [], database: undefined, engine: undefined, beside: [] };
 const since = Date.UTC(2026, 10, 27);
 const trouble: HealthFacts["engine"] = { since, because: "the engine is down: it met a bug", hint: undefined };
 
 async function lookAt(facts: Facts, isLive = true) {
-	const front = makeFront({ version: "1.2.3", clock: () => since });
+	const front = makeFront({ log: () => ({ part: "log", name: "log", trouble: undefined }), version: "1.2.3", clock: () => since });
 	const works = { facts: () => facts } as Works;
 	front.connect(works);
 	return look(front, works, { isLive: async () => isLive } as HttpServer);

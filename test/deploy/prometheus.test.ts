@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { parse } from "yaml";
 import { type Demo, startDemo } from "../../src/demo/demo.ts";
 import { type Certificates, makeCertificates } from "../support/certificates.ts";
 import { type DaemonProcess, startDaemon } from "../support/daemons.ts";
@@ -11,8 +12,18 @@ import { type Prometheus, type Sample, startPrometheus, until } from "../support
 import { describeWith } from "../support/require.ts";
 import { type ScimDouble, startScimDouble } from "../support/scim-double.ts";
 
-const rules = path.join(import.meta.dirname, "../../deploy/prometheus");
-const ruleText = ["recording.yml", "alerts.yml"].map((name) => readFileSync(path.join(rules, name), "utf8")).join("\n");
+const folderOfRules = path.join(import.meta.dirname, "../../deploy/prometheus");
+const ruleText = ["recording.yml", "alerts.yml"].map((name) => readFileSync(path.join(folderOfRules, name), "utf8")).join("\n");
+
+interface Rule {
+	readonly alert?: string;
+	readonly record?: string;
+	readonly expr: string;
+	readonly annotations: Readonly<Record<string, string>>;
+}
+const rules = (name: string): readonly Rule[] =>
+	parse(readFileSync(path.join(folderOfRules, name), "utf8")).groups.flatMap((group: { readonly rules: readonly Rule[] }) => group.rules);
+const alerts = rules("alerts.yml");
 /** The metrics in the rules' expressions. */
 const asked = new Set(
 	[...ruleText.matchAll(/^ +expr: (.*)$/gm)].flatMap(
@@ -34,6 +45,8 @@ describeWith(["prometheus", "openssl"], "a real Prometheus that scrapes a daemon
 	let rest = (): void => {};
 
 	beforeAll(async () => {
+		// Its own certificate is nobody's whom this process knows; Prometheus looks at it.
+		process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
 		folder = mkdtempSync(path.join(tmpdir(), "dirsyncd-prometheus-"));
 		certificates = await makeCertificates(folder, { dns: ["localhost"], ip: "127.0.0.1" });
 		directory = await startDirectory(0);
@@ -41,10 +54,11 @@ describeWith(["prometheus", "openssl"], "a real Prometheus that scrapes a daemon
 		gateway = await startScimDouble();
 		daemon = startDaemon(configure());
 		await daemon.said(({ msg, mode }) => msg === "run succeeded" && mode === "full");
-		prometheus = await startPrometheus(path.join(folder, "prometheus"), new URL(await daemon.url()).host);
+		prometheus = await startPrometheus(path.join(folder, "prometheus"), new URL(await daemon.url()).host, certificates.ca);
 	});
 
 	afterAll(async () => {
+		delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
 		await prometheus?.stop();
 		await daemon?.end("SIGKILL");
 		await gateway?.close();
@@ -78,7 +92,9 @@ describeWith(["prometheus", "openssl"], "a real Prometheus that scrapes a daemon
 		writeFileSync(
 			file,
 			`database: ./dirsyncd.db
-http: { listen: 127.0.0.1:0 }
+http: { listen: 127.0.0.1:0, tls: { cert: ${certificates.file("good")}, key: ${certificates.key} } }
+notify:
+  - { name: chat, type: webhook, url: "http://127.0.0.1:1/", insecure: true, secret: ${"a".repeat(32)} }
 sources:
   - name: corp
     type: active-directory
@@ -147,6 +163,28 @@ targets:
 	it.each([...asked])("has what an alert asks for: %s", async (name) => {
 		expect((await prometheus.query(name)).length).toBeGreaterThan(0);
 	});
+
+	it.each(alerts)("has series for what $alert asks, with the labels that its words name", async ({ expr, annotations }) => {
+		// Without what it is compared with, and without what takes series away.
+		const asked = expr.replace(/ unless .*$/, "").replaceAll(/ (?:==|[<>]=?) [\d.]+(?: \* [\d.]+)*/g, "");
+		const [sample] = await untilShown(asked);
+		const labels = Object.values(annotations).flatMap((text) => [...text.matchAll(/\$labels\.(\w+)/g)].map(([, name]) => name));
+		expect(labels.filter((name) => sample?.metric[name as string] === undefined)).toEqual([]);
+	});
+
+	it.each([...alerts, ...rules("recording.yml")].map((rule) => ({ ...rule, name: rule.alert ?? rule.record })))(
+		"has every metric of $name with every label that it names",
+		async ({ expr }) => {
+			const grouped = [...expr.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, names = ""]) => names.split(/, */));
+			const named = [...expr.matchAll(/(?<![\w:])((?:up|process_\w+|dirsyncd_\w+|instance\w*:\w+:\w+)\b)(?:\{([^}]*)\})?/g)];
+			expect(named.length).toBeGreaterThan(0);
+			for (const [, name = "", selector = ""] of named) {
+				const [sample] = await untilShown(name);
+				const selected = [...selector.matchAll(/(\w+)=/g)].map(([, label]) => label as string);
+				expect([...new Set([...grouped, ...selected])].filter((label) => sample?.metric[label] === undefined)).toEqual([]);
+			}
+		},
+	);
 
 	it("fires DirsyncdChangesHeld when many are disabled at once, and says no more when that is approved", async () => {
 		rest();

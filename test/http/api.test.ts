@@ -45,7 +45,17 @@ beforeEach(async () => {
 		tokens: { operator: makeSecret(token), viewer: makeSecret(`${token}-viewer`) },
 		health: () =>
 			judgeHealth({
-				...{ now: 0, startedAt: 0, version: "1", phase: "running", sources: [], targets: [], database: undefined, engine: undefined },
+				...{
+					now: 0,
+					startedAt: 0,
+					version: "1",
+					phase: "running",
+					sources: [],
+					targets: [],
+					database: undefined,
+					engine: undefined,
+					beside: [],
+				},
 			}),
 		metrics: { contentType: "text/plain", text: async () => "" },
 		onBug: (error) => {

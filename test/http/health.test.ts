@@ -39,6 +39,7 @@ const well: HealthFacts = {
 	targets: [{ target: "accounts", pending: 0, failed: 0, trouble: undefined }],
 	database: undefined,
 	engine: undefined,
+	beside: [],
 };
 
 const out: SourceFacts = { ...corp, dueSinceSuccess: 3, lastSuccessAt: now - 16 * minute, lastRun: failed };

@@ -36,6 +36,7 @@ beforeEach(async () => {
 		targets: [],
 		database: undefined,
 		engine: undefined,
+		beside: [],
 	};
 	isReady = true;
 	bugs = [];

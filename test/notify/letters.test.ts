@@ -15,7 +15,9 @@ const matter = (detail: MatterDetail): Matter => ({
 	about: "corp",
 	since: NOW - 20 * 60_000,
 	detail,
+	run: undefined,
 	runAt: undefined,
+	wellSince: undefined,
 	told: undefined,
 });
 const write = (detail: MatterDetail, state: "opened" | "recovered" | "reminder" = "opened") =>

@@ -46,7 +46,7 @@ const held: Message = {
 		notice: {
 			...{ state: "opened", at: NOW },
 			matter: {
-				...{ key: "held corp", about: "corp", since: NOW, runAt: undefined, told: undefined },
+				...{ key: "held corp", about: "corp", since: NOW, run: undefined, runAt: undefined, wellSince: undefined, told: undefined },
 				detail: { kind: "held", plan: "sha256:abc", count: 62, kinds: [], first: [] },
 			},
 		},

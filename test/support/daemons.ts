@@ -22,11 +22,11 @@ export interface DaemonProcess {
 	end(signal: NodeJS.Signals): Promise<number | string>;
 }
 
-export function startDaemon(config: string): DaemonProcess {
+/** `script`: another than the command line. */
+export function startDaemon(config: string, script?: string): DaemonProcess {
+	const started = script === undefined ? [main, "run", "--config"] : [script];
 	return listenTo(
-		spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, "run", "--config", config], {
-			stdio: ["pipe", "pipe", "pipe"],
-		}),
+		spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...started, config], { stdio: ["pipe", "pipe", "pipe"] }),
 	);
 }
 

@@ -126,7 +126,7 @@ function facts(held: number): Parameters<typeof judgeHealth>[0] {
 		hint: undefined,
 	} as const;
 	return {
-		...{ now, startedAt: now - 3_600_000, version: "1.2.3", phase: "running", database: undefined, engine: undefined },
+		...{ now, startedAt: now - 3_600_000, version: "1.2.3", phase: "running", database: undefined, engine: undefined, beside: [] },
 		sources: [
 			{
 				...{ source: "corp", running: undefined, next: { full: now + 3_600_000, delta: now + 30_000 }, intervalMs: 60_000 },

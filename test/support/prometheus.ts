@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { freePort } from "./loopback.ts";
@@ -17,7 +17,10 @@ export interface FiringAlert {
 	readonly state: "pending" | "firing";
 }
 
-/** A real Prometheus that scrapes `target` (host:port) every second as our job, by our rules, which fire without waiting. */
+/**
+ * A real Prometheus that scrapes `target` (host:port) every second as our job, by our rules, which fire without waiting: days and
+ * weeks before are a second before. `ca`: the PEM file with the authority of a target that speaks TLS.
+ */
 export interface Prometheus {
 	/** What an instant query answers; throws what Prometheus says against it. */
 	query(expression: string): Promise<readonly Sample[]>;
@@ -32,16 +35,22 @@ const WAIT_MS = 60_000;
 
 const rules = path.join(import.meta.dirname, "../../deploy/prometheus");
 
-export async function startPrometheus(folder: string, target: string): Promise<Prometheus> {
+export async function startPrometheus(folder: string, target: string, ca?: string): Promise<Prometheus> {
 	mkdirSync(folder, { recursive: true });
-	copyFileSync(path.join(rules, "recording.yml"), path.join(folder, "recording.yml"));
+	writeFileSync(
+		path.join(folder, "recording.yml"),
+		readFileSync(path.join(rules, "recording.yml"), "utf8").replace(/\boffset \d+d\b/g, "offset 1s"),
+	);
 	writeFileSync(
 		path.join(folder, "alerts.yml"),
 		readFileSync(path.join(rules, "alerts.yml"), "utf8").replace(/\bfor: \d+[mh]$/gm, "for: 0s"),
 	);
 	const configured = readFileSync(path.join(rules, "prometheus.yml"), "utf8")
 		.replace(/(scrape_interval|scrape_timeout|evaluation_interval): \d+s/g, "$1: 1s")
-		.replace(/^( +- targets: ).*$/m, `$1["${target}"]`);
+		.replace(/^( +- targets: ).*$/m, `$1["${target}"]`)
+		.replace(/^( +)metrics_path: .*$/m, (line, indent) =>
+			ca === undefined ? line : `${line}\n${indent}scheme: https\n${indent}tls_config: { ca_file: ${ca} }`,
+		);
 	writeFileSync(path.join(folder, "prometheus.yml"), configured);
 	const port = await freePort();
 	const child = spawn(

@@ -12,7 +12,17 @@ export const nothingToRead: Reads = {
 	startedAt: () => 1_772_452_000_000,
 	health: () =>
 		judgeHealth({
-			...{ now: 0, startedAt: 0, version: "1.2.3", phase: "running", sources: [], targets: [], database: undefined, engine: undefined },
+			...{
+				now: 0,
+				startedAt: 0,
+				version: "1.2.3",
+				phase: "running",
+				sources: [],
+				targets: [],
+				database: undefined,
+				engine: undefined,
+				beside: [],
+			},
 		}),
 	schedule: () => [],
 	accountsNamed: () => [],

@@ -1,6 +1,9 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeSecret } from "../../src/config/secret.ts";
-import { type Log, logRun, makeLog, sentence } from "../../src/telemetry/log.ts";
+import { type Log, logRun, makeLog, openLog, sentence } from "../../src/telemetry/log.ts";
 import { makeReport } from "../support/reports.ts";
 
 let lines: string[];
@@ -44,6 +47,43 @@ describe("the log", () => {
 	it("says nothing below its level", () => {
 		log.debug({ name: "ada@corp.example.com" }, "change");
 		expect(lines).toEqual([]);
+	});
+});
+
+describe("another level and another file", () => {
+	let folder: string;
+
+	beforeEach(() => {
+		folder = mkdtempSync(path.join(tmpdir(), "dirsyncd-book-"));
+	});
+
+	afterEach(() => rmSync(folder, { recursive: true }));
+
+	const fileIn = (name: string) => ({ path: path.join(folder, name, "d.log"), bytes: 1_048_576, frequency: "daily", keep: 1 }) as const;
+	const kept = (name: string) =>
+		readdirSync(path.join(folder, name))
+			.map((file) => readFileSync(path.join(folder, name, file), "utf8"))
+			.join("");
+
+	it("count from then on, and every line is in one of the files", async () => {
+		const book = await openLog({ level: "info", file: fileIn("a"), descriptor: 2, pretty: false, colour: false, clock: Date.now });
+		book.log.debug("not said");
+		book.log.info("before");
+		await book.change({ level: "debug", file: fileIn("b") });
+		book.log.debug("after");
+		await book.close(5000);
+		expect(kept("a")).toMatch(/^\{.*"msg":"before"\}\n$/);
+		expect(kept("b")).toMatch(/^\{.*"msg":"after"\}\n$/);
+	});
+
+	it("are refused together when the file cannot be written", async () => {
+		const book = await openLog({ level: "info", file: fileIn("a"), descriptor: 2, pretty: false, colour: false, clock: Date.now });
+		writeFileSync(path.join(folder, "b"), "a file where the folder belongs");
+		await expect(book.change({ level: "debug", file: fileIn("b") })).rejects.toMatchObject({ code: "OUTPUT_UNWRITABLE" });
+		book.log.debug("not said");
+		book.log.info("still there");
+		await book.close(5000);
+		expect(kept("a")).toMatch(/^\{.*"msg":"still there"\}\n$/);
 	});
 });
 

@@ -33,6 +33,9 @@ const state: MetricsState = {
 	targets: [accounts],
 	accounts: [{ target: "accounts", state: "active", count: 280 }],
 	features: [{ feature: "archive-search", count: 12 }],
+	engineSilenceMs: 2500,
+	channels: [{ channel: "admins", pending: 2 }],
+	pageCertificate: 1_800_000_000_000,
 	databaseBytes: 4096,
 	times: [{ source: "corp", next: { full: undefined, delta: 1_700_000_300_000 }, dueSinceSuccess: 3, fullDueSinceSuccess: 1 }],
 };
@@ -55,6 +58,10 @@ describe("the metrics", () => {
 	it.each([
 		['dirsyncd_last_success_timestamp_seconds{source="corp",mode="full"}', "1700000000"],
 		['dirsyncd_sealed{source="corp"}', "1"],
+		["dirsyncd_engine_silence_seconds", "2.5"],
+		["dirsyncd_page_certificate_expiry_timestamp_seconds", "1800000000"],
+		['dirsyncd_notices_pending{channel="admins"}', "2"],
+		['dirsyncd_notices_total{channel="admins",result="failed"}', "0"],
 		['dirsyncd_held_changes{source="corp",kind="disable"}', "12"],
 		['dirsyncd_held_changes{source="corp",kind="delete"}', "0"],
 		['dirsyncd_held_changes{source="corp",kind="group_remove"}', "5"],
