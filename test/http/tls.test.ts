@@ -72,7 +72,7 @@ describeWith(["openssl"], "over TLS", () => {
 				new AbortController().signal,
 			);
 		// There is nothing to post there, which only the daemon could say.
-		expect((await ask(readFileSync(certificates.file("good"), "utf8"))).status).toBe(404);
+		expect((await ask(readFileSync(certificates.file("good"), "utf8"))).status).toBe(405);
 		for (const other of [readFileSync(certificates.otherCa, "utf8"), readFileSync(certificates.file("wrong-host"), "utf8"), undefined]) {
 			await expect(ask(other)).rejects.toMatchObject({ code: "DAEMON_UNREACHABLE" });
 		}
