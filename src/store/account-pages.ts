@@ -27,6 +27,10 @@ const LAST = "\u{10ffff}";
 /** SQLite has every blob behind every text. */
 const AFTER_ALL = Buffer.alloc(0);
 
+/** The rare states are told without asking who is held. */
+const isInState = `CASE @state WHEN 'released' THEN l.released_at IS NOT NULL WHEN 'failed' THEN l.released_at IS NULL AND l.error IS NOT NULL
+	WHEN 'pending' THEN l.released_at IS NULL AND l.error IS NULL AND l.pending = 1 ELSE ${stateAtTarget} = @state END`;
+
 /** Pages of accounts and groups. Which they are is found by their keys; only those asked for are read whole. */
 export function openAccountPages(db: Connection): Pick<Pages, "accounts" | "groups" | "groupsByAnchor"> {
 	// Not as a pair of values, which would be clearer: with a collation SQLite finds those by walking the whole index.
@@ -34,7 +38,7 @@ export function openAccountPages(db: Connection): Pick<Pages, "accounts" | "grou
 		`SELECT a.id, a.user_name, ((@source IS NULL OR a.source_id = (SELECT s.id FROM sources s WHERE s.name = @source)) AND (@active IS NULL OR a.active = @active)
 			AND (@text IS NULL OR instr(lower(a.user_name), @text) > 0 OR instr(lower(a.body ->> '$.displayName'), @text) > 0)
 			AND (@target IS NULL AND @state IS NULL OR EXISTS (SELECT 1 FROM targets t CROSS JOIN ledger l ON l.target_id = t.id AND l.account_id = a.id
-				WHERE (@target IS NULL OR t.name = @target) AND (@state IS NULL OR ${stateAtTarget} = @state)))) AS is_asked
+				WHERE (@target IS NULL OR t.name = @target) AND (@state IS NULL OR ${isInState})))) AS is_asked
 		FROM accounts a INDEXED BY accounts_by_user_name
 		WHERE a.user_name COLLATE NOCASE >= @name AND (a.user_name COLLATE NOCASE > @name OR a.id > @id) AND a.user_name COLLATE NOCASE < @end
 		ORDER BY a.user_name COLLATE NOCASE, a.id`,

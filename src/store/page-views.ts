@@ -65,6 +65,6 @@ export interface LogFilter extends Span {
 }
 
 export interface LogPages {
-	/** Rows of the change log. One that is read from the oldest on goes on from its last place whenever there is more. */
+	/** Rows of the change log. A place is a row's sequence. */
 	log(filter: LogFilter, after: Place | undefined, limit: number): Slice<LoggedRow>;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { logRowJson } from "../../contract/log-row-json.ts";
 import { Failure } from "../../core/errors.ts";
+import type { Place } from "../../store/slice.ts";
 import type { Reads } from "../reads.ts";
 import { only } from "./account-routes.ts";
 import { answer, flag, from, said, someName, to } from "./fields.ts";
@@ -17,7 +18,11 @@ const filters = {
 	subject: said(someName.optional(), "account or group; of decisions source, plan, run, target or database."),
 	kind: said(someName.optional(), "Of this kind."),
 	decisions: said(flag.optional(), "true: what people decided or had done, and who."),
-	order: said(z.enum(["oldest", "newest"]).default("oldest"), "Which comes first. `next` of the oldest ones goes on where new rows come."),
+	order: said(z.enum(["oldest", "newest"]).default("oldest"), "Which comes first."),
+	afterSequence: said(
+		z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+		"Rows behind the one of this `sequence`, in the order asked for: so is a log followed whose last row is known.",
+	),
 };
 
 /** The change log. */
@@ -32,20 +37,16 @@ export function addLogRoutes(scope: ApiScope, reads: Reads): void {
 			}),
 		},
 		async ({ query }, reply) => {
-			const { account, decisions, limit: _limit, after: _after, ...rest } = query;
+			const { account, decisions, limit, after, afterSequence, ...rest } = query;
 			if (rest.from !== undefined && rest.to !== undefined && rest.from >= rest.to) {
 				throw new Failure("USAGE", "from is not before to", { hint: "Give the earlier one as from; a day as to is included." });
 			}
 			const anchor = account === undefined ? undefined : anchorOf(reads, account);
 			const filter = { from: undefined, to: undefined, source: undefined, target: undefined, subject: undefined, kind: undefined, ...rest };
 			const asked = { ...filter, anchor, isDecision: decisions === true };
-			return page(
-				reply,
-				"changes",
-				query,
-				(after, limit) => reads.log(asked, after, limit),
-				(row) => answer(logRow, logRowJson(row)),
-			);
+			const start = { after: after ?? (afterSequence === undefined ? undefined : [afterSequence]), limit };
+			const slice = (place: Place | undefined, most: number) => reads.log(asked, place, most);
+			return page(reply, "changes", start, slice, (row) => answer(logRow, logRowJson(row)));
 		},
 	);
 }
