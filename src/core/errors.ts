@@ -28,6 +28,7 @@ export const failureCodes = {
 	CHANNEL_UNREACHABLE: "a channel by which people are told cannot be reached",
 	CHANNEL_REFUSED: "a mail server, or a webhook, takes nothing of ours",
 	RUN_ALREADY_ACTIVE: "a run of this source is going on",
+	ENGINE_DOWN: "the daemon's engine is down or hangs, and is being started again",
 	OUTPUT_UNWRITABLE: "a file that was asked for cannot be written",
 	NOT_FOUND: "what was asked for is not there",
 	AMBIGUOUS: "a name means more than one",

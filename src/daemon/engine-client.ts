@@ -246,7 +246,8 @@ function ownFile(): URL {
 }
 
 function isDown(state: EngineState): Error {
-	if (state.kind === "silent") return new Error("the engine does not answer, and is being started again");
-	if (state.kind === "down") return new Error(`the engine is down and will be started again: ${state.because}`);
+	const hint = "Try again in a moment; if it goes on, the log says why.";
+	if (state.kind === "silent") return new Failure("ENGINE_DOWN", "the engine does not answer, and is being started again", { hint });
+	if (state.kind === "down") return new Failure("ENGINE_DOWN", `the engine is down and will be started again: ${state.because}`, { hint });
 	return new Failure("CANCELLED", "the engine is being closed", { hint: "Try again in a moment." });
 }

@@ -48,8 +48,6 @@ export function makeFront({ version, clock, log }: FrontParts): Front {
 		forget: async (target, user, by) => open().forget(target, user, by),
 		readBack: async (target, by) => open().readBack(target, by ?? NAMELESS),
 		sources: () => open().sources(),
-		status: () => ({ ...open().status(), startedAt: new Date(startedAt).toISOString(), version, health: health() }),
-		plans: () => open().plans(),
 	};
 
 	const look: Look = {

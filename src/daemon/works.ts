@@ -12,7 +12,7 @@ import type { Pages } from "../store/page-views.ts";
 import { openPages } from "../store/pages.ts";
 import type { Unpinned } from "../store/pins.ts";
 import { openProbe, type Probe } from "../store/probe.ts";
-import type { HeldPlanView, Views } from "../store/views.ts";
+import type { Views } from "../store/views.ts";
 import type { Mode, RevertRequest, RunReport, Trigger } from "../sync/report.ts";
 import type { Log } from "../telemetry/log.ts";
 import { makeMetrics } from "../telemetry/metrics.ts";
@@ -51,8 +51,6 @@ export interface Works {
 	strangers: Reads["strangers"];
 	/** Lists without end, read in slices beside the engine. */
 	readonly pages: Pages;
-	plans(): readonly HeldPlanView[];
-	status(): object;
 	facts(): Pick<HealthFacts, "sources" | "targets" | "database" | "engine" | "beside">;
 	metrics(): Promise<string>;
 	readonly look: Look;
@@ -226,8 +224,6 @@ export async function openWorks(
 		strangers: (group, most) => views.strangers(group, most),
 		pages,
 		sources: () => configured().sources,
-		plans: () => views.held(),
-		status: () => ({ sources: views.sources(), targets: views.targets(), schedule: schedule.times() }),
 		facts: () => ({
 			...gatherParts(overview, schedule.times(), watching.state),
 			database: upkeep.trouble() ?? runs.databaseTrouble() ?? overview.trouble(),

@@ -1,6 +1,5 @@
 import type { Forgotten } from "../store/forget.ts";
 import type { Unpinned } from "../store/pins.ts";
-import type { HeldPlanView } from "../store/views.ts";
 import type { RevertRequest, RunReport } from "../sync/report.ts";
 
 /** What may be asked of the daemon, over the API and from the page. Everything throws Failures. `by`: who decides, for the change log. */
@@ -18,6 +17,4 @@ export interface Api {
 	readBack(target: string, by?: string): Promise<object>;
 	/** Names of the sources, in the order of the configuration. */
 	sources(): readonly string[];
-	status(): unknown;
-	plans(): readonly HeldPlanView[];
 }

@@ -38,6 +38,7 @@ const statuses: Readonly<Partial<Record<ProblemCode, number>>> = {
 	TARGET_LISTING_PARTIAL: 502,
 	DATABASE_LOCKED: 503,
 	DATABASE_UNWRITABLE: 503,
+	ENGINE_DOWN: 503,
 	CANCELLED: 503,
 };
 

@@ -111,7 +111,10 @@ describe("when the engine's thread dies", () => {
 		await expect(crashed).rejects.toThrow("the engine's thread ended: out of luck");
 		expect((await down)[1]).toBe(1000);
 		expect(engine.state()).toMatchObject({ kind: "down", because: expect.stringContaining("out of luck") });
-		await expect(sync("corp")).rejects.toThrow("the engine is down and will be started again");
+		await expect(sync("corp")).rejects.toMatchObject({
+			code: "ENGINE_DOWN",
+			message: expect.stringContaining("the engine is down and will be started again"),
+		});
 		await once(events, "up");
 		expect(engine.state()).toEqual({ kind: "up" });
 		await expect(sync("corp")).resolves.toMatchObject({ source: "corp" });

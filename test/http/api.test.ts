@@ -29,7 +29,7 @@ beforeEach(async () => {
 		unpin: async () => ({ accounts: 1, pins: 1 }),
 		forget: async () => ({ accounts: 1, groups: 0 }),
 		readBack: async () => ({}),
-		...{ sources: () => ["corp"], status: () => ({}), plans: () => [] },
+		...{ sources: () => ["corp"] },
 	};
 	const read = new Proxy(nothingToRead, { get: (nothing, name: keyof Reads) => reads[name] ?? nothing[name] });
 	server = await openHttp({

@@ -72,8 +72,6 @@ beforeEach(async () => {
 			return { target, same: 2, changed: 0, missing: 0, others: 1, partialBecause: undefined };
 		},
 		sources: () => ["corp", "lab"],
-		status: () => ({ version: "1.2.3" }),
-		plans: () => [{ plan, source: "corp", since: 1, kinds: [], changes: [] }],
 	};
 	server = await open(makeSecret(admin));
 });
@@ -98,8 +96,6 @@ function open(operator: Secret, port = 0): Promise<HttpServer> {
 			forget: (...given) => api.forget(...given),
 			readBack: (...given) => api.readBack(...given),
 			sources: () => api.sources(),
-			status: () => api.status(),
-			plans: () => api.plans(),
 		},
 		look: nothingToSee,
 		reads: { ...nothingToRead, ...reads },

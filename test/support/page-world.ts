@@ -83,7 +83,7 @@ export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls" |
 		isReady: () => true,
 		metrics: { contentType: "text/plain", text: async () => "" },
 		api: {
-			...{ forget: never, sources: () => ["corp"], status: () => ({}), plans: () => [] },
+			...{ forget: never, sources: () => ["corp"] },
 			approve: (plan, by) => world.api.approve(plan, by),
 			reject: (plan, by) => world.api.reject(plan, by),
 			sync: (...given) => world.api.sync(...given),
