@@ -12,9 +12,8 @@ export interface Commit {
 	readonly filesOf: (folder: string) => readonly string[];
 }
 
-/** Reads it from git. Without git it is $SOURCE_DATE_EPOCH, in seconds, and every file that is there. Throws when there is neither. */
-export function readCommit(root: string): Commit {
-	const said = process.env["SOURCE_DATE_EPOCH"];
+/** Reads it from git. Without git it is `said`, in seconds ($SOURCE_DATE_EPOCH), and every file that is there. Throws without either. */
+export function readCommit(root: string, said: string | undefined): Commit {
 	const isCheckout = isOwnCheckout(root);
 	if (said === undefined && !isCheckout) throw new Error("this is no git checkout: SOURCE_DATE_EPOCH has to say the release's time");
 	const seconds = Number(said ?? run("git", ["log", "-1", "--format=%ct"], root));

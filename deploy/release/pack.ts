@@ -31,11 +31,13 @@ async function packTar(tree: string, file: string, at: Date): Promise<void> {
 async function packZip(tree: string, file: string, at: Date): Promise<void> {
 	const top = path.basename(tree);
 	const zip = new ZipFile();
+	// ZIP knows local time alone: the day at noon, which every zone has.
+	const noon = new Date(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate(), 12);
 	for (const name of listBeneath(tree).files) {
 		const from = path.join(tree, name);
 		// The mode is for who unpacks it on Unix; Windows has none.
 		const mode = statSync(from).mode & 0o111 ? 0o100755 : 0o100644;
-		zip.addFile(from, `${top}/${name}`, { mtime: at, mode, compressionLevel: LEVEL });
+		zip.addFile(from, `${top}/${name}`, { mtime: noon, forceDosTimestamp: true, mode, compressionLevel: LEVEL });
 	}
 	zip.end();
 	const failed = new Promise<never>((_, reject) => zip.on("error", reject));

@@ -34,20 +34,16 @@ function readPackage(tree: string, folder: string): Package {
 	};
 }
 
-/** Takes away what no server needs, npm's own notes and folders that are empty then. Returns what is gone, as paths beneath the program. */
-export function prunePackages(tree: string, platform: Platform): readonly string[] {
-	const gone: string[] = [];
+/** Takes away what no server needs, npm's own notes, and folders that are empty then. */
+export function prunePackages(tree: string, platform: Platform): void {
 	const packages = readPackages(tree).toSorted((one, other) => other.folder.length - one.folder.length);
 	for (const file of listBeneath(tree).files) {
 		if (!file.startsWith("node_modules/")) continue;
 		// The innermost one: fast-uri within ajv is not ajv's.
 		const owner = packages.find(({ folder }) => file.startsWith(`${folder}/`));
-		if (owner !== undefined && isNeeded(owner.name, file.slice(owner.folder.length + 1), platform)) continue;
-		rmSync(path.join(tree, file));
-		gone.push(file);
+		if (owner === undefined || !isNeeded(owner.name, file.slice(owner.folder.length + 1), platform)) rmSync(path.join(tree, file));
 	}
 	for (const folder of listBeneath(tree).folders.toReversed()) removeEmpty(path.join(tree, folder));
-	return gone;
 }
 
 function removeEmpty(folder: string): void {

@@ -7,7 +7,7 @@ import { readCommit } from "./commit.ts";
 import { listBeneath } from "./files.ts";
 import { digestOf, pack } from "./pack.ts";
 import { type Platform, platforms } from "./platforms.ts";
-import { layOut } from "./tree.ts";
+import { compile, layOut } from "./tree.ts";
 
 const usage = `usage: npm run release -- [OPTION]...
 
@@ -36,17 +36,19 @@ function readWish(argv: readonly string[]): Wish | "help" {
 
 async function release({ chosen, winsw, output }: Wish): Promise<void> {
 	const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { version: string };
-	const commit = readCommit(root);
+	const commit = readCommit(root, process.env["SOURCE_DATE_EPOCH"]);
 	if (commit.changed.length > 0) say(`not as committed: ${commit.changed.join(", ")}`);
 	if (winsw !== undefined) say(`${await digestOf(winsw)}  ${path.basename(winsw)}, which becomes dirsyncd.exe`);
 	mkdirSync(output, { recursive: true });
 	const work = mkdtempSync(path.join(tmpdir(), "dirsyncd-release-"));
+	const material = { root, commit, dist: path.join(work, "dist"), winsw };
 	const sums: string[] = [];
 	try {
+		compile(root, material.dist);
 		for (const platform of chosen) {
 			const name = `dirsyncd-${version}-${platform.name}`;
 			const tree = path.join(work, name);
-			layOut(root, tree, platform, commit, winsw);
+			layOut(material, tree, platform);
 			const archive = path.join(output, `${name}.${platform.format}`);
 			await pack(tree, archive, platform.format, commit.at);
 			sums.push(`${await digestOf(archive)}  ${path.basename(archive)}\n`);

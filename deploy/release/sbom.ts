@@ -1,29 +1,20 @@
-import { type Platform, platforms } from "./platforms.ts";
 import { runNpm } from "./run.ts";
 
 /** What of npm's bill of materials is ours to change; all else stays as npm wrote it. */
 interface Bill {
 	serialNumber?: string;
 	readonly metadata: { timestamp: string; readonly component: { name: string; type: string } };
-	components: readonly { readonly name: string }[];
-	dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[];
 }
 
 /**
- * What is in an archive, as CycloneDX by npm from the lock file, with neither the time nor the number that npm makes up each time, and
- * without the other platforms' Node. `folder` is one with package.json and package-lock.json.
+ * What is in an archive, as CycloneDX by npm, with neither the time nor the number that npm makes up each time. `tree` has the packages
+ * with their lock file, and a package.json without devDependencies: from one that has them, npm (11) leaves out whatever they need, too.
  */
-export function billOfMaterials(folder: string, platform: Platform, at: Date): string {
-	const bill = JSON.parse(runNpm(["sbom", "--package-lock-only", "--omit=dev", "--sbom-format", "cyclonedx"], folder)) as Bill;
-	const others = platforms.map(({ runtime }) => runtime).filter((runtime) => runtime !== platform.runtime);
-	const isOther = (ref: string): boolean => others.some((name) => ref.startsWith(`${name}@`));
+export function billOfMaterials(tree: string, at: Date): string {
+	const bill = JSON.parse(runNpm(["sbom", "--sbom-format", "cyclonedx"], tree)) as Bill;
 	delete bill.serialNumber;
 	bill.metadata.timestamp = at.toISOString();
 	// npm takes the folder's name for it.
 	Object.assign(bill.metadata.component, { name: "dirsyncd", type: "application" });
-	bill.components = bill.components.filter(({ name }) => !others.includes(name));
-	bill.dependencies = bill.dependencies
-		.filter(({ ref }) => !isOther(ref))
-		.map(({ ref, dependsOn }) => ({ ref, ...(dependsOn && { dependsOn: dependsOn.filter((other) => !isOther(other)) }) }));
 	return `${JSON.stringify(bill, undefined, "\t")}\n`;
 }

@@ -14,40 +14,50 @@ const PROGRAM = /^(?:bin\/dirsyncd|deploy\/systemd\/dirsyncd|deploy\/.*\.sh|node
 /** What of the project's top an archive has. */
 const PAPERS = ["LICENSE", "README.md", "CHANGELOG.md"] as const;
 
-/** What an archive of this platform holds, laid out in a folder that is made for it. Returns what of the packages was left out. */
-export function layOut(root: string, tree: string, platform: Platform, commit: Commit, winsw: string | undefined): readonly string[] {
+/** What archives are made of. */
+export interface Material {
+	/** The project, after npm ci. */
+	readonly root: string;
+	readonly commit: Commit;
+	/** The program, compiled. */
+	readonly dist: string;
+	/** WinSW's program, for Windows. */
+	readonly winsw: string | undefined;
+}
+
+/** Lays out what an archive of this platform holds, in a folder that is made for it. */
+export function layOut({ root, commit, dist, winsw }: Material, tree: string, platform: Platform): void {
 	mkdirSync(tree, { recursive: true });
-	const gone = layPackages(root, tree, platform);
-	writeFileSync(path.join(tree, "sbom.cdx.json"), billOfMaterials(tree, platform, commit.at));
-	for (const file of ["package-lock.json", ".npmrc"]) rmSync(path.join(tree, file));
-	writeFileSync(path.join(tree, "package.json"), ownPackage(root));
-	layProgram(root, tree);
+	layPackages(root, tree, platform, commit);
+	for (const file of listBeneath(dist).files) lay(path.join(dist, file), path.join(tree, "dist", file));
 	for (const name of [...PAPERS, "config", ...platform.deploy.map((folder) => `deploy/${folder}`)])
 		for (const file of commit.filesOf(name)) lay(path.join(root, file), path.join(tree, file));
 	// The command as it will be after an installation, for who tries it where it was unpacked.
 	if (platform.os === "linux") lay(path.join(root, "deploy/systemd/dirsyncd"), path.join(tree, "bin/dirsyncd"));
 	if (winsw !== undefined && platform.os === "win32") lay(winsw, path.join(tree, "deploy/windows/dirsyncd.exe"));
 	setModes(tree);
-	return gone;
 }
 
-/** By npm from the lock file, whose sums it compares, for that platform and without running anything of theirs. */
-function layPackages(root: string, tree: string, platform: Platform): readonly string[] {
-	for (const file of ["package.json", "package-lock.json", ".npmrc"]) copyFileSync(path.join(root, file), path.join(tree, file));
+/** By npm from the lock file, whose sums it compares, for that platform and without running anything of theirs; with all papers on them. */
+function layPackages(root: string, tree: string, platform: Platform, commit: Commit): void {
+	const notes = ["package.json", "package-lock.json", ".npmrc"];
+	for (const file of notes) copyFileSync(path.join(root, file), path.join(tree, file));
 	const of = [`--os=${platform.os}`, `--cpu=${platform.cpu}`];
 	runNpm(["ci", "--omit=dev", ...of, "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], tree);
+	writeFileSync(path.join(tree, "package.json"), ownPackage(root));
+	writeFileSync(path.join(tree, "sbom.cdx.json"), billOfMaterials(tree, commit.at));
+	for (const file of notes.slice(1)) rmSync(path.join(tree, file));
 	const runtime = readPackages(tree).find(({ name }) => name === platform.runtime);
 	if (runtime === undefined) throw new Error(`npm did not bring ${platform.runtime}, which package.json has to name`);
 	writeFileSync(path.join(tree, runtime.folder, "LICENSE"), nodeLicence(root, runtime.version));
-	const gone = prunePackages(tree, platform);
+	prunePackages(tree, platform);
 	writeFileSync(path.join(tree, "THIRD-PARTY-LICENSES"), gatherLicences(tree, readPackages(tree)));
-	return gone;
 }
 
-/** Compiled anew, so that nothing is in it that an earlier build left behind. */
-function layProgram(root: string, tree: string): void {
+/** Compiles the program into a folder of its own, so that nothing is in it that an earlier build left behind. */
+export function compile(root: string, dist: string): void {
 	const compiler = path.join(root, "node_modules/typescript/bin/tsc");
-	run(process.execPath, [compiler, "-p", "tsconfig.build.json", "--outDir", path.join(tree, "dist")], root);
+	run(process.execPath, [compiler, "-p", "tsconfig.build.json", "--outDir", dist], root);
 }
 
 /** What a server has use for: neither scripts nor what builders need. */

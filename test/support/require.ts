@@ -14,6 +14,7 @@ export type Need =
 	| "systemd-analyze"
 	| "systemd-notify"
 	| "shellcheck"
+	| "git"
 	| "chromium";
 
 interface Requirement {
@@ -51,6 +52,7 @@ const requirements: Readonly<Record<Need, Requirement>> = {
 	"systemd-analyze": { programs: ["systemd-analyze"], packages: "systemd" },
 	"systemd-notify": { programs: ["systemd-notify", "perl", "setpriv"], packages: "systemd perl-base util-linux" },
 	shellcheck: { programs: ["shellcheck"], packages: "shellcheck" },
+	git: { programs: ["git"], packages: "git" },
 	chromium: { programs: ["chromium"], packages: "chromium" },
 	promtool: { programs: ["promtool"], packages: "prometheus" },
 	prometheus: { programs: ["prometheus", "promtool"], packages: "prometheus" },

@@ -1,0 +1,263 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+	chmodSync,
+	chownSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import Database from "better-sqlite3";
+import { extract } from "tar";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { listBeneath } from "../../deploy/release/files.ts";
+import { digestOf, pack } from "../../deploy/release/pack.ts";
+import { startDemo } from "../../src/demo/demo.ts";
+import { digest } from "../../src/lib/digest.ts";
+import { migrations } from "../../src/store/migrations.ts";
+import { type ArchiveEntry, listTar, machineOf, pathWithoutNode } from "../support/archives.ts";
+import { command } from "../support/command.ts";
+import { freePort } from "../support/loopback.ts";
+import { leftOutAndAskedFor, runtimePackages } from "../support/packages.ts";
+
+const project = path.join(import.meta.dirname, "../..");
+const { version, dependencies } = JSON.parse(readFileSync(path.join(project, "package.json"), "utf8")) as {
+	version: string;
+	dependencies: Record<string, string>;
+};
+const platform = `linux-${process.arch}`;
+const name = `dirsyncd-${version}-${platform}`;
+const isRoot = process.getuid?.() === 0;
+/** Debian's nobody, who owns nothing and may nothing. */
+const NOBODY = 65_534;
+/** 2026-03-04T05:06:07Z, in seconds. */
+const RELEASED = 1_772_600_767;
+
+let folder: string;
+/** Where the archive was unpacked. */
+let tree: string;
+let entries: readonly ArchiveEntry[];
+let serverPath: string;
+const at = (...names: string[]): string => path.join(folder, ...names);
+
+function dirsyncd(program: string, ...args: string[]) {
+	return spawnSync(program, args, { encoding: "utf8", cwd: "/", env: { PATH: serverPath, HOME: "/" } });
+}
+
+/** The demo's configuration on ports of its own, in a folder of its own. */
+async function demoConfig(place: string): Promise<{ readonly config: string; readonly database: string }> {
+	mkdirSync(place, { recursive: true });
+	const [config, database] = [path.join(place, "dirsyncd.yaml"), path.join(place, "dirsyncd.db")];
+	const text = readFileSync(path.join(tree, "config/demo.yaml"), "utf8")
+		.replace(/^database: .*$/m, `database: ${database}`)
+		.replaceAll("127.0.0.1:3890", `127.0.0.1:${await freePort()}`)
+		.replace("127.0.0.1:8640", `127.0.0.1:${await freePort()}`);
+	writeFileSync(config, text, { mode: 0o640 });
+	return { config, database };
+}
+
+/** Runs a daemon, hands over where it listens, and ends it. */
+async function whileRunning(command: readonly string[], work: (page: string) => Promise<void>): Promise<void> {
+	const [program = "", ...args] = command;
+	const child = spawn(program, args, { cwd: "/", env: { PATH: serverPath }, stdio: ["ignore", "pipe", "pipe"] });
+	const ended = once(child, "exit");
+	let said = "";
+	const isUp = new Promise<void>((resolve) => {
+		for (const stream of [child.stdout, child.stderr])
+			stream.on("data", (chunk: Buffer) => {
+				said += chunk.toString();
+				if (said.includes("run succeeded")) resolve();
+			});
+	});
+	try {
+		await Promise.race([isUp, ended.then(() => Promise.reject(new Error(`the daemon ended:\n${said}`)))]);
+		await work(/"page":"([^"]+)"/.exec(said)?.[1] ?? "");
+		child.kill("SIGTERM");
+		expect(await ended).toEqual([0, null]);
+	} finally {
+		child.kill("SIGKILL");
+	}
+}
+
+describe.runIf(process.platform === "linux")("the release archive of this platform", () => {
+	beforeAll(() => {
+		folder = mkdtempSync(path.join(tmpdir(), "dirsyncd-release-"));
+		chmodSync(folder, 0o755);
+		serverPath = pathWithoutNode(at("path"));
+		execFileSync(process.execPath, [path.join(project, "deploy/release/release.ts"), "--platform", platform, "--output", at("release")], {
+			env: { ...process.env, SOURCE_DATE_EPOCH: String(RELEASED) },
+		});
+		entries = listTar(at("release", `${name}.tar.gz`));
+		extract({ file: at("release", `${name}.tar.gz`), cwd: folder, sync: true });
+		tree = at(name);
+	}, 180_000);
+	afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+	it("lies beside its sum", async () => {
+		const sum = await digestOf(at("release", `${name}.tar.gz`));
+		expect(readFileSync(at("release/SHA256SUMS"), "utf8")).toBe(`${sum}  ${name}.tar.gz\n`);
+	});
+
+	it("has program, papers, configuration and what of deploy/ is for Linux, and nothing else at its top", () => {
+		expect(readdirSync(tree).sort()).toEqual(
+			"CHANGELOG.md LICENSE README.md THIRD-PARTY-LICENSES bin config deploy dist node_modules package.json sbom.cdx.json".split(" "),
+		);
+		expect(readdirSync(path.join(tree, "deploy")).sort()).toEqual(["grafana", "prometheus", "systemd"]);
+		const stray = entries.filter(
+			({ path: file }) => !file.startsWith(`${name}/`) || /\/(?:\.[^/]+|secrets|data)(?:\/|$)|\.(?:pem|key|db|ts|map)$/.test(file),
+		);
+		expect(stray).toEqual([]);
+	});
+
+	it("is nobody's, of the commit's time, and writable for its owner alone", () => {
+		expect(entries.filter(({ owner, at }) => owner !== "0:0" || at !== RELEASED)).toEqual([]);
+		expect(new Set(entries.map(({ mode }) => mode.toString(8)))).toEqual(new Set(["755", "644"]));
+		const programs = entries.filter(({ path: file, mode }) => mode === 0o755 && !file.endsWith("/"));
+		expect(programs.map(({ path: file }) => file.slice(name.length + 1)).sort()).toEqual([
+			"bin/dirsyncd",
+			"deploy/systemd/dirsyncd",
+			"deploy/systemd/install.sh",
+			`node_modules/node-${platform}/bin/node`,
+		]);
+	});
+
+	it("has the packages that the lock file says are needed to run here, none that only tests need, and none for elsewhere", () => {
+		expect(
+			listBeneath(tree)
+				.files.filter((file) => file.endsWith("/package.json") && isPackage(file))
+				.map(path.dirname)
+				.sort(),
+		).toEqual(runtimePackages(project, `node-${platform}`));
+		const binaries = listBeneath(tree).files.filter((file) => file.endsWith(".node") || /\/node-[^/]+\/bin\//.test(file));
+		expect(binaries).toEqual([`node_modules/better-sqlite3/prebuilds/${platform}.node`, `node_modules/node-${platform}/bin/node`]);
+		expect(binaries.map((file) => machineOf(path.join(tree, file)))).toEqual([`linux ${process.arch}`, `linux ${process.arch}`]);
+	});
+
+	it("leaves out no file that another one asks for", () => {
+		expect(leftOutAndAskedFor(project, tree)).toEqual([]);
+	});
+
+	it("loads every package that it depends on, by its own Node", () => {
+		const load = `for (const name of ${JSON.stringify(Object.keys(dependencies))}) await import(name);`;
+		const node = path.join(tree, `node_modules/node-${platform}/bin/node`);
+		const said = spawnSync(node, ["--input-type=module", "-e", load], { cwd: tree, encoding: "utf8", env: {} });
+		expect(said).toMatchObject({ status: 0, stderr: "" });
+	});
+
+	it("has everybody's licence, Node's, too, and names all of them in a bill of materials", () => {
+		const licences = readFileSync(path.join(tree, "THIRD-PARTY-LICENSES"), "utf8");
+		const bill = JSON.parse(readFileSync(path.join(tree, "sbom.cdx.json"), "utf8")) as { components: { name: string; version: string }[] };
+		const packages = runtimePackages(project, `node-${platform}`).map((place) => {
+			const said = JSON.parse(readFileSync(path.join(tree, place, "package.json"), "utf8")) as { name: string; version: string };
+			return `${said.name} ${said.version}`;
+		});
+		expect(packages.filter((one) => !licences.includes(`\n${one} (`))).toEqual([]);
+		expect([...new Set(bill.components.map((one) => `${one.name} ${one.version}`))].sort()).toEqual([...new Set(packages)].sort());
+		expect(licences).toContain("Node.js is licensed for use as follows:");
+		expect(existsSync(path.join(tree, `node_modules/node-${platform}/LICENSE`))).toBe(true);
+	});
+
+	it("is the same to the last octet when the same files are packed again", async () => {
+		await pack(tree, at("again.tar.gz"), "tar.gz", new Date(RELEASED * 1000));
+		expect(await digestOf(at("again.tar.gz"))).toBe(await digestOf(at("release", `${name}.tar.gz`)));
+	}, 60_000);
+
+	it("runs where it is unpacked, without a Node on the machine, and takes over a database of the first schema", async () => {
+		const program = path.join(tree, "bin/dirsyncd");
+		const { config, database } = await demoConfig(at("demo"));
+		writeFirstSchema(database);
+		await whileRunning([program, "run", "--config", config], async (page) => {
+			expect((await fetch(`${page}health`)).status).toBe(200);
+			expect(await (await fetch(`${page}metrics`)).text()).toContain(`dirsyncd_build_info{version="${version}"`);
+			expect((await fetch(page)).status).toBe(200);
+			expect(dirsyncd(program, "check", "--config", config).stdout).toMatch(/ 0 failed$/m);
+			const synced = dirsyncd(program, "sync", "--json", "--config", config);
+			expect(JSON.parse(synced.stdout)).toMatchObject({ source: "demo", outcome: "succeeded" });
+			expect(JSON.parse(dirsyncd(program, "status", "--json", "--config", config).stdout)).toMatchObject({
+				daemon: { url: new URL(page).origin },
+			});
+		});
+		expect(existsSync(`${database}.schema-1`)).toBe(true);
+	}, 60_000);
+
+	it("is installed from there without Node, npm or internet, and runs by its unit's command under a user without rights", async () => {
+		const root = at("root");
+		mkdirSync(root);
+		const { stdout, stderr } = await command(path.join(tree, "deploy/systemd/install.sh"), [], {
+			env: { PATH: serverPath, DESTDIR: root },
+		});
+		expect(stderr).toBe("");
+		expect(stdout.toString()).toContain("dirsyncd init");
+		// The program is what was unpacked, but for what is not its own.
+		const { files } = listBeneath(tree);
+		expect(listBeneath(path.join(root, "opt/dirsyncd")).files).toEqual(files.filter((file) => !/^deploy\/(?!systemd)/.test(file)));
+		const { config, database } = await demoConfig(path.join(root, "etc/dirsyncd"));
+		const unit = readFileSync(path.join(root, "etc/systemd/system/dirsyncd.service"), "utf8");
+		const line = /^ExecStart=(.*)$/m.exec(unit)?.[1]?.split(" ") ?? [];
+		const start = line.map((word) => (word.startsWith("/") ? path.join(root, word) : word));
+		if (isRoot) for (const file of [path.dirname(config), config]) chownSync(file, NOBODY, NOBODY);
+		const drop = isRoot ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--no-new-privs"] : [];
+		await whileRunning([...drop, ...start], async (page) => {
+			expect((await fetch(`${page}health/ready`)).status).toBe(200);
+			if (isRoot) expect(statSync(database).uid).toBe(NOBODY);
+		});
+	}, 60_000);
+
+	it.runIf(isRoot)(
+		"has its configuration written by init, as root and without a terminal, with the password as a credential",
+		async () => {
+			const demo = await startDemo({ people: { kind: "company", count: 20 } });
+			const root = at("fresh");
+			const etc = path.join(root, "etc/dirsyncd");
+			mkdirSync(root);
+			const env = { PATH: serverPath, DESTDIR: root, DIRSYNCD_ETC: etc, DIRSYNCD_USER: "nobody" };
+			try {
+				await command(path.join(tree, "deploy/systemd/install.sh"), [], { env });
+				writeFileSync(at("password"), `${demo.bindPassword}\n`, { mode: 0o600 });
+				const options = ["--url", demo.url, "--insecure", "--user", demo.bindUser, "--password-file", at("password"), "--yes"];
+				const { stdout } = await command(path.join(root, "opt/dirsyncd/bin/dirsyncd"), ["init", ...options], { env });
+				expect(stdout.toString()).toContain(`${etc}/dirsyncd.yaml and ${etc}/secrets/corp are written.`);
+				const text = readFileSync(path.join(etc, "dirsyncd.yaml"), "utf8");
+				expect(text).toContain('password: { credential: "corp" }');
+				expect(text).toContain('database: "/var/lib/dirsyncd/dirsyncd.db"');
+				expect([etc, `${etc}/dirsyncd.yaml`, `${etc}/secrets`, `${etc}/secrets/corp`].map(modeOf)).toEqual(["750", "640", "700", "600"]);
+				const dropIn = readFileSync(path.join(root, "etc/systemd/system/dirsyncd.service.d/credentials.conf"), "utf8");
+				expect(dropIn).toContain("\nLoadCredential=corp:/etc/dirsyncd/secrets/corp\n");
+				for (const file of [etc, `${etc}/dirsyncd.yaml`]) chownSync(file, NOBODY, NOBODY);
+				const valid = await command(path.join(root, "opt/dirsyncd/bin/dirsyncd"), ["config", "validate"], { env });
+				expect(valid.stdout.toString()).toBe(`valid: ${etc}/dirsyncd.yaml\n`);
+			} finally {
+				await demo.close();
+			}
+		},
+		60_000,
+	);
+});
+
+function modeOf(file: string): string {
+	return (statSync(file).mode & 0o777).toString(8);
+}
+
+function isPackage(file: string): boolean {
+	return /^(?:node_modules\/(?:@[^/]+\/)?[^/]+\/)+package\.json$/.test(file);
+}
+
+/** An empty database, as the first released version made it. */
+function writeFirstSchema(file: string): void {
+	const db = new Database(file);
+	const [first] = migrations;
+	if (first === undefined) throw new Error("there is no first schema");
+	db.exec("CREATE TABLE migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, digest BLOB NOT NULL, at INTEGER NOT NULL)");
+	db.exec(first.sql);
+	db.prepare("INSERT INTO migrations (version, name, digest, at) VALUES (?, ?, ?, 0)").run(first.version, first.name, digest(first.sql));
+	db.pragma(`application_id = ${0x64697273}`);
+	db.pragma("journal_mode = WAL");
+	db.close();
+}
