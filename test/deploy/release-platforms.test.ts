@@ -27,34 +27,36 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 // The one of this machine is tried as a whole by release.test.ts.
-describe.each(platforms.filter(({ name }) => name !== own))("the release archive for $name", (platform) => {
-	const tree = () => at(platform.name);
-	const machine = platform.os === "win32" ? "windows x64" : `linux ${platform.cpu}`;
+describeWith(["npm-registry"], "release archives for other platforms", () => {
+	describe.each(platforms.filter(({ name }) => name !== own))("$name", (platform) => {
+		const tree = () => at(platform.name);
+		const machine = platform.os === "win32" ? "windows x64" : `linux ${platform.cpu}`;
 
-	beforeAll(() => {
-		write("dist/main.js");
-		write("WinSW-x64.exe", "MZ");
-		layOut({ root: project, commit: readCommit(project, "0"), dist: at("dist"), winsw: at("WinSW-x64.exe") }, tree(), platform);
-	}, 120_000);
+		beforeAll(() => {
+			write("dist/main.js");
+			write("WinSW-x64.exe", "MZ");
+			layOut({ root: project, commit: readCommit(project, "0"), dist: at("dist"), winsw: at("WinSW-x64.exe") }, tree(), platform);
+		}, 120_000);
 
-	it("has that platform's Node, SQLite and part of deploy/, and nobody else's", () => {
-		const { files } = listBeneath(tree());
-		const binaries = files.filter((file) => file.endsWith(".node") || /\/node-[^/]+\/bin\//.test(file));
-		expect(binaries).toEqual([
-			`node_modules/better-sqlite3/prebuilds/${platform.prebuild}`,
-			`node_modules/${platform.runtime}/${platform.program}`,
-		]);
-		expect(binaries.map((file) => machineOf(path.join(tree(), file)))).toEqual([machine, machine]);
-		expect(files).toContain(`node_modules/${platform.runtime}/LICENSE`);
-		expect(readdirSync(path.join(tree(), "deploy")).sort()).toEqual([...platform.deploy]);
-		expect(files.includes("deploy/windows/dirsyncd.exe")).toBe(platform.os === "win32");
-		expect(files.includes("bin/dirsyncd")).toBe(platform.os === "linux");
-	});
+		it("have that platform's Node, SQLite and part of deploy/, and nobody else's", () => {
+			const { files } = listBeneath(tree());
+			const binaries = files.filter((file) => file.endsWith(".node") || /\/node-[^/]+\/bin\//.test(file));
+			expect(binaries).toEqual([
+				`node_modules/better-sqlite3/prebuilds/${platform.prebuild}`,
+				`node_modules/${platform.runtime}/${platform.program}`,
+			]);
+			expect(binaries.map((file) => machineOf(path.join(tree(), file)))).toEqual([machine, machine]);
+			expect(files).toContain(`node_modules/${platform.runtime}/LICENSE`);
+			expect(readdirSync(path.join(tree(), "deploy")).sort()).toEqual([...platform.deploy]);
+			expect(files.includes("deploy/windows/dirsyncd.exe")).toBe(platform.os === "win32");
+			expect(files.includes("bin/dirsyncd")).toBe(platform.os === "linux");
+		});
 
-	it("has the packages that the lock file says are needed to run there", () => {
-		const { components } = JSON.parse(readFileSync(path.join(tree(), "sbom.cdx.json"), "utf8")) as { components: { name: string }[] };
-		const wanted = runtimePackages(project, platform.runtime).map((place) => place.replace(/^.*node_modules\//, ""));
-		expect([...new Set(components.map(({ name }) => name))].sort()).toEqual([...new Set(wanted)].sort());
+		it("have the packages that the lock file says are needed to run there", () => {
+			const { components } = JSON.parse(readFileSync(path.join(tree(), "sbom.cdx.json"), "utf8")) as { components: { name: string }[] };
+			const wanted = runtimePackages(project, platform.runtime).map((place) => place.replace(/^.*node_modules\//, ""));
+			expect([...new Set(components.map(({ name }) => name))].sort()).toEqual([...new Set(wanted)].sort());
+		});
 	});
 });
 

