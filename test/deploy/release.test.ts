@@ -3,6 +3,7 @@ import { once } from "node:events";
 import {
 	chmodSync,
 	chownSync,
+	copyFileSync,
 	existsSync,
 	mkdirSync,
 	mkdtempSync,
@@ -23,10 +24,12 @@ import { startDemo } from "../../src/demo/demo.ts";
 import { digest } from "../../src/lib/digest.ts";
 import { migrations } from "../../src/store/migrations.ts";
 import { type ArchiveEntry, listTar, machineOf, pathWithoutNode } from "../support/archives.ts";
+import { makeCertificates } from "../support/certificates.ts";
 import { command } from "../support/command.ts";
 import { freePort } from "../support/loopback.ts";
 import { leftOutAndAskedFor, runtimePackages } from "../support/packages.ts";
-import { describeWith } from "../support/require.ts";
+import { describeWith, has } from "../support/require.ts";
+import { bootSmallDebian } from "../support/small-debian.ts";
 
 const project = path.join(import.meta.dirname, "../..");
 const { version, dependencies } = JSON.parse(readFileSync(path.join(project, "package.json"), "utf8")) as {
@@ -244,7 +247,75 @@ describeWith(["npm-registry"], "the release archive of this platform", () => {
 		},
 		60_000,
 	);
+
+	it.runIf(has("namespaces") && has("systemd") && has("openssl"))(
+		"goes by the README's steps from a Debian without anything to a service that is up, and leaves nothing but configuration and data",
+		async () => {
+			const certificates = await makeCertificates(at("certificates"), { dns: ["localhost"], ip: "127.0.0.1" });
+			const tls = { key: readFileSync(certificates.key), cert: readFileSync(certificates.file("good")) };
+			const demo = await startDemo({ people: { kind: "company", count: 30 }, tls });
+			mkdirSync(at("debian"));
+			const debian = await bootSmallDebian(at("debian"));
+			try {
+				mkdirSync(at("debian/root/in"));
+				for (const file of ["SHA256SUMS", `${name}.tar.gz`]) copyFileSync(at("release", file), at("debian/root/in", file));
+				copyFileSync(certificates.ca, at("debian/root/in/corp-ca.pem"));
+				writeFileSync(at("debian/root/in/corp-password"), `${demo.bindPassword}\n`, { mode: 0o600 });
+				const port = await freePort();
+				const list = "find /etc /opt /srv /usr/local /var -not -path '/etc/*-' -not -path /etc/.pwd.lock | sort";
+				const before = await debian.run(list);
+				const there = new Set(before.split("\n"));
+				const said = await debian.run(installSteps({ url: demo.secureUrl ?? "", user: demo.bindUser, port }));
+				expect(said).toContain("user dirsyncd is made");
+				expect(said).toMatch(/^ {2}accounts +3\d /m);
+				expect(await (await fetch(`http://127.0.0.1:${port}/health`)).json()).toMatchObject({ status: "pass", version });
+				const [user, rights] = (await debian.run("cd /proc/$(systemctl show -P MainPID dirsyncd); stat -c %U .; grep CapEff status")).split(
+					"\n",
+				);
+				expect([user, rights]).toEqual(["dirsyncd", "CapEff:\t0000000000000000"]);
+
+				const again = await debian.run(`/root/in/${name}/deploy/systemd/install.sh`);
+				expect(again).toContain("the database is backed up to /var/lib/dirsyncd/before-upgrade-");
+				expect(again).toContain("the service is started again, and ready");
+				expect(await debian.run("dirsyncd verify")).toContain("intact: ");
+
+				const came = (after: string) => after.split("\n").filter((file) => !there.has(file));
+				await debian.run("/opt/dirsyncd/deploy/systemd/install.sh --uninstall");
+				expect(came(await debian.run(list)).filter((file) => !file.startsWith("/var/lib/dirsyncd/"))).toEqual(
+					"/etc/dirsyncd /etc/dirsyncd/corp-ca.pem /etc/dirsyncd/dirsyncd.yaml /etc/dirsyncd/secrets /etc/dirsyncd/secrets/corp /var/lib/dirsyncd".split(
+						" ",
+					),
+				);
+				await debian.run(`/root/in/${name}/deploy/systemd/install.sh --uninstall --purge`);
+				expect(await debian.run(list)).toBe(before);
+				expect(await debian.run("id dirsyncd 2>&1 || true; systemctl --failed --no-legend")).toContain("no such user");
+			} finally {
+				await debian.end();
+				await demo.close();
+			}
+		},
+		120_000,
+	);
 });
+
+/** The README's own steps, with init's options that stand there in a comment: without a DNS that knows a domain, and on a port of its own. */
+function installSteps({ url, user, port }: { readonly url: string; readonly user: string; readonly port: number }): string {
+	const readme = readFileSync(path.join(project, "README.md"), "utf8");
+	const [, steps = ""] = /## Installing on Linux\n.*?```bash\n(.*?)```/s.exec(readme) ?? [];
+	const [, domain = "", options = ""] = /^dirsyncd init +# asks, or: (--domain \S+) (.*)$/m.exec(steps) ?? [];
+	expect(domain).not.toBe("");
+	return (
+		`cd /root/in\n${steps}`
+			.replace(
+				/^dirsyncd init .*$/m,
+				`dirsyncd init --url ${url} ${options}\necho 'http: { listen: 127.0.0.1:${port} }' >>/etc/dirsyncd/dirsyncd.yaml`,
+			)
+			.replace("svc-dirsyncd@corp.example.com", user)
+			.replaceAll(/dirsyncd-[\d.]+-linux-x64/g, name)
+			// The service is up before its first run has ended, and nobody types as fast as this.
+			.replace(/^dirsyncd status$/m, "dirsyncd sync\ndirsyncd status")
+	);
+}
 
 function modeOf(file: string): string {
 	return (statSync(file).mode & 0o777).toString(8);

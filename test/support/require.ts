@@ -14,6 +14,7 @@ export type Need =
 	| "systemd-analyze"
 	| "systemd-notify"
 	| "shellcheck"
+	| "systemd"
 	| "git"
 	| "npm-registry"
 	| "chromium";
@@ -53,6 +54,7 @@ const requirements: Readonly<Record<Need, Requirement>> = {
 	"systemd-analyze": { programs: ["systemd-analyze"], packages: "systemd" },
 	"systemd-notify": { programs: ["systemd-notify", "perl", "setpriv"], packages: "systemd perl-base util-linux" },
 	shellcheck: { programs: ["shellcheck"], packages: "shellcheck" },
+	systemd: { programs: ["/lib/systemd/systemd", "systemctl"], packages: "systemd" },
 	git: { programs: ["git"], packages: "git" },
 	"npm-registry": {
 		programs: ["npm"],
