@@ -1,5 +1,4 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
 	chmodSync,
 	chownSync,
@@ -29,6 +28,7 @@ import { command } from "../support/command.ts";
 import { freePort } from "../support/loopback.ts";
 import { leftOutAndAskedFor, runtimePackages } from "../support/packages.ts";
 import { describeWith, has } from "../support/require.ts";
+import { demoConfig, whileRunning } from "../support/running.ts";
 import { bootSmallDebian } from "../support/small-debian.ts";
 
 const project = path.join(import.meta.dirname, "../..");
@@ -53,41 +53,6 @@ const at = (...names: string[]): string => path.join(folder, ...names);
 
 function dirsyncd(program: string, ...args: string[]) {
 	return spawnSync(program, args, { encoding: "utf8", cwd: "/", env: { PATH: serverPath, HOME: "/" } });
-}
-
-/** The demo's configuration on ports of its own, in a folder of its own. */
-async function demoConfig(place: string): Promise<{ readonly config: string; readonly database: string }> {
-	mkdirSync(place, { recursive: true });
-	const [config, database] = [path.join(place, "dirsyncd.yaml"), path.join(place, "dirsyncd.db")];
-	const text = readFileSync(path.join(tree, "config/demo.yaml"), "utf8")
-		.replace(/^database: .*$/m, `database: ${database}`)
-		.replaceAll("127.0.0.1:3890", `127.0.0.1:${await freePort()}`)
-		.replace("127.0.0.1:8640", `127.0.0.1:${await freePort()}`);
-	writeFileSync(config, text, { mode: 0o640 });
-	return { config, database };
-}
-
-/** Runs a daemon, hands over where it listens, and ends it. */
-async function whileRunning(command: readonly string[], work: (page: string) => Promise<void>): Promise<void> {
-	const [program = "", ...args] = command;
-	const child = spawn(program, args, { cwd: "/", env: { PATH: serverPath }, stdio: ["ignore", "pipe", "pipe"] });
-	const ended = once(child, "exit");
-	let said = "";
-	const isUp = new Promise<void>((resolve) => {
-		for (const stream of [child.stdout, child.stderr])
-			stream.on("data", (chunk: Buffer) => {
-				said += chunk.toString();
-				if (said.includes("run succeeded")) resolve();
-			});
-	});
-	try {
-		await Promise.race([isUp, ended.then(() => Promise.reject(new Error(`the daemon ended:\n${said}`)))]);
-		await work(/"page":"([^"]+)"/.exec(said)?.[1] ?? "");
-		child.kill("SIGTERM");
-		expect(await ended).toEqual([0, null]);
-	} finally {
-		child.kill("SIGKILL");
-	}
 }
 
 describeWith(["npm-registry"], "the release archive of this platform", () => {
@@ -179,9 +144,9 @@ describeWith(["npm-registry"], "the release archive of this platform", () => {
 
 	it("runs where it is unpacked, without a Node on the machine, and takes over a database of the first schema", async () => {
 		const program = path.join(tree, "bin/dirsyncd");
-		const { config, database } = await demoConfig(at("demo"));
+		const { config, database } = await demoConfig(tree, at("demo"));
 		writeFirstSchema(database);
-		await whileRunning([program, "run", "--config", config], async (page) => {
+		await whileRunning([program, "run", "--config", config], serverPath, async (page) => {
 			expect((await fetch(`${page}health`)).status).toBe(200);
 			expect(await (await fetch(`${page}metrics`)).text()).toContain(`dirsyncd_build_info{version="${version}"`);
 			expect((await fetch(page)).status).toBe(200);
@@ -206,13 +171,13 @@ describeWith(["npm-registry"], "the release archive of this platform", () => {
 		// The program is what was unpacked, but for what is not its own.
 		const { files } = listBeneath(tree);
 		expect(listBeneath(path.join(root, "opt/dirsyncd")).files).toEqual(files.filter((file) => !/^deploy\/(?!systemd)/.test(file)));
-		const { config, database } = await demoConfig(path.join(root, "etc/dirsyncd"));
+		const { config, database } = await demoConfig(tree, path.join(root, "etc/dirsyncd"));
 		const unit = readFileSync(path.join(root, "etc/systemd/system/dirsyncd.service"), "utf8");
 		const line = /^ExecStart=(.*)$/m.exec(unit)?.[1]?.split(" ") ?? [];
 		const start = line.map((word) => (word.startsWith("/") ? path.join(root, word) : word));
 		if (isRoot) for (const file of [path.dirname(config), config]) chownSync(file, NOBODY, NOBODY);
 		const drop = isRoot ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--no-new-privs"] : [];
-		await whileRunning([...drop, ...start], async (page) => {
+		await whileRunning([...drop, ...start], serverPath, async (page) => {
 			expect((await fetch(`${page}health/ready`)).status).toBe(200);
 			if (isRoot) expect(statSync(database).uid).toBe(NOBODY);
 		});
