@@ -16,7 +16,7 @@ usage: install.sh [OPTION]...            installs or upgrades, from the checkout
 END
 }
 
-program="src dist config deploy/systemd package.json LICENSE README.md CHANGELOG.md"
+program="src dist config deploy/systemd package.json LICENSE THIRD-PARTY-LICENSES sbom.cdx.json README.md CHANGELOG.md"
 user=dirsyncd
 root=${DESTDIR-}
 etc=/etc/dirsyncd
@@ -256,8 +256,7 @@ say_next() {
 	fi
 	cat <<END
 next:
-  cp $etc/dirsyncd.example.yaml $etc/dirsyncd.yaml    and adapt it
-  $prefix/deploy/systemd/install.sh --secret corp <FILE    the password, for { credential: corp }
+  dirsyncd init    asks for the domain and writes $etc/dirsyncd.yaml; or adapt a copy of $etc/dirsyncd.example.yaml
   dirsyncd check && dirsyncd plan
   systemctl enable --now dirsyncd
 END
@@ -276,12 +275,18 @@ uninstall_all() {
 	rm -f "$root$etc/dirsyncd.example.yaml"
 	if [ "$purge" = false ]; then
 		rmdir "$root$etc/secrets" "$root$etc" "$root$state" 2>/dev/null || true
+		# Whose data is there keeps its number, or whoever gets it next could read them.
+		if [ ! -e "$root$etc" ] && [ ! -e "$root$state" ]; then remove_user; fi
 		say "dirsyncd is gone; what was left:$(left)"
 		return
 	fi
 	rm -rf "$root${etc:?}" "$root${state:?}"
-	if [ -z "$root" ] && id "$user" >/dev/null 2>&1; then userdel "$user" || true; fi
+	remove_user
 	say "dirsyncd is gone, with its data and configuration"
+}
+
+remove_user() {
+	if [ -z "$root" ] && id "$user" >/dev/null 2>&1; then userdel "$user" || true; fi
 }
 
 left() {

@@ -6,7 +6,7 @@ export interface Draft {
 	/** Path of the authorities' file; undefined: the system's. */
 	readonly ca: string | undefined;
 	readonly user: string;
-	readonly password: { readonly file: string } | { readonly env: string };
+	readonly password: { readonly file: string } | { readonly env: string } | { readonly credential: string };
 	readonly bases: readonly string[];
 	readonly exclude: readonly string[];
 	readonly hasGroups: boolean;
@@ -17,7 +17,8 @@ export interface Draft {
 export function draftText(draft: Draft, at: string): string {
 	const { name, servers, security, ca, user, password, bases, exclude, hasGroups, database } = draft;
 	const tls = [...(ca === undefined ? [] : [`ca: ${quote(ca)}`]), ...(security === "start-tls" ? ["startTls: true"] : [])];
-	const secret = "file" in password ? `{ file: ${quote(password.file)} }` : `{ env: ${password.env} }`;
+	const [[kind, place] = ["file", ""]] = Object.entries(password);
+	const secret = `{ ${kind}: ${quote(place)} }`;
 	return [
 		`# Made by "dirsyncd init" on ${at}. Every key there is, with its meaning: config/dirsyncd.example.yaml.`,
 		"# After a change: dirsyncd config validate, then dirsyncd whatif or dirsyncd plan, which change nothing.",

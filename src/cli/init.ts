@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, constants, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Config } from "../config/config.ts";
@@ -13,6 +13,7 @@ import { reading } from "./database.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { sayWarnings } from "./failure-text.ts";
 import { type Answers, askAccount, askScope, askServers, endOf, type Questions } from "./init-answers.ts";
+import { type Places, placesOf } from "./init-places.ts";
 import { type Draft, draftText } from "./init-text.ts";
 import { count, showProgress } from "./progress.ts";
 
@@ -22,10 +23,11 @@ export const initCommand: Command = {
 	summary: "asks for domain and account, tries them, and writes a first configuration",
 	details: `Asks for the domain or its servers, the account and its password, the private authority if there is one, and the scope; tries each
 answer at once as "check" does; shows what a first run would do; and writes the configuration, with comments, and the password
-into secrets/ beside it, for its owner alone. Writes nothing before all of it works, and never over a file that is there.
+into secrets/ beside it, for its owner alone; of an installed service, whose configuration it is then, as systemd's credential.
+Writes nothing before all of it works, and never over a file that is there.
 What is given by an option is not asked for; with --yes nothing is. For sources of type active-directory.`,
 	options: {
-		output: { kind: "value", placeholder: "FILE", summary: "the configuration to be written; else ./dirsyncd.yaml" },
+		output: { kind: "value", placeholder: "FILE", summary: "the configuration to be written; else $DIRSYNCD_CONFIG, else ./dirsyncd.yaml" },
 		domain: { kind: "value", placeholder: "NAME", summary: "the domain: DNS names its domain controllers" },
 		url: {
 			kind: "value",
@@ -44,8 +46,11 @@ What is given by an option is not asked for; with --yes nothing is. For sources 
 	},
 	operands: [0, 0],
 	run: async (context, input) => {
-		const output = path.resolve(context.directory, input.values.get("output") ?? "dirsyncd.yaml");
-		refuseThere(output);
+		const output = path.resolve(
+			context.directory,
+			input.values.get("output") ?? (context.environment["DIRSYNCD_CONFIG"] || "dirsyncd.yaml"),
+		);
+		refuseThere(output, "Name another file by --output, or move that one away: it is never overwritten.");
 		const asking = input.flags.has("yes") ? undefined : openAsking(process.stdin, context.err, context.signal);
 		const said: CheckStep[] = [];
 		const questions: Questions = {
@@ -64,14 +69,17 @@ What is given by an option is not asked for; with --yes nothing is. For sources 
 			const config = questions.configOf(answers, password);
 			await checkWhole(questions, config);
 			const plan = await firstPlan(context, config);
-			const written = write(context, output, { ...answers, name: nameOf(survey.base) }, password);
+			const name = nameOf(survey.base);
+			const ca = answers.ca && path.resolve(context.directory, answers.ca);
+			const places = placesOf(output, name, ca, context.environment);
+			write(context, output, places, { ...answers, name }, password);
 			if (input.isJson) {
 				const { summary, sealed, quarantined } = plan;
-				const facts = { config: output, secret: written, people: survey.people, plan: { summary, sealed, quarantined } };
+				const facts = { config: output, secret: places.secret, people: survey.people, plan: { summary, sealed, quarantined } };
 				context.out.write(`${JSON.stringify({ ...facts, steps: said.map(stepJson) })}\n`);
 				return exitCodes.done;
 			}
-			sayEnd(context, input, output, written, plan);
+			sayEnd(context, input, output, places, plan);
 			return exitCodes.done;
 		} finally {
 			asking?.close();
@@ -79,11 +87,8 @@ What is given by an option is not asked for; with --yes nothing is. For sources 
 	},
 };
 
-function refuseThere(output: string): void {
-	if (existsSync(output))
-		throw new Failure("USAGE", `${output} is there already`, {
-			hint: "Name another file by --output, or move that one away: it is never overwritten.",
-		});
+function refuseThere(file: string, hint: string): void {
+	if (existsSync(file)) throw new Failure("USAGE", `${file} is there already`, { hint });
 }
 
 /** A configuration of the answers, never written but for the moment of its reading, and without the password. */
@@ -133,16 +138,16 @@ async function firstPlan(context: Context, config: Config): Promise<PlanResult> 
 	}
 }
 
-/** Writes secret and configuration, in this order, and reads them as they are. Returns the secret's file. */
-function write(context: Context, output: string, answers: Answers & { readonly name: string }, password: string): string {
+/** Writes secret and configuration, in this order, and reads them as they are. */
+function write(context: Context, output: string, places: Places, answers: Answers & { readonly name: string }, password: string): void {
+	const { secret, copy } = places;
 	const folder = path.dirname(output);
-	const secret = path.join(folder, "secrets", answers.name);
-	if (existsSync(secret))
-		throw new Failure("USAGE", `${secret} is there already`, { hint: "Move it away, or write the configuration elsewhere by --output." });
-	const ca = answers.ca && besides(folder, path.resolve(context.directory, answers.ca));
-	const draft: Draft = { ...answers, ca, password: { file: `./secrets/${answers.name}` }, database: "./data/dirsyncd.db" };
+	refuseThere(secret, "Move it away, or write the configuration elsewhere by --output.");
+	if (copy !== undefined) refuseThere(copy.to, "Move it away, or name it by --ca if it is the one.");
+	const draft: Draft = { ...answers, ca: places.ca, password: places.password, database: places.database };
 	try {
 		mkdirSync(path.dirname(secret), { recursive: true, mode: 0o700 });
+		if (copy !== undefined) copyForAll(copy.from, copy.to);
 		writeFileSync(secret, `${password}\n`, { flag: "wx", mode: 0o600 });
 		writeFileSync(output, draftText(draft, new Date(context.clock()).toISOString().slice(0, 10)), { flag: "wx", mode: 0o640 });
 	} catch (cause) {
@@ -153,20 +158,19 @@ function write(context: Context, output: string, answers: Answers & { readonly n
 	}
 	const { config, warnings } = context.doors.loadConfig(output, context.environment, "required");
 	sayWarnings(context.err, config.file, warnings);
-	return secret;
 }
 
-/** A path as a configuration in this folder has it: relative to it where it lies within. */
-function besides(folder: string, file: string): string {
-	const relative = path.relative(folder, file);
-	return relative.startsWith("..") || path.isAbsolute(relative) ? file : `./${relative.replaceAll("\\", "/")}`;
+/** What is no secret, and is read by the service's user. */
+function copyForAll(from: string, to: string): void {
+	copyFileSync(from, to, constants.COPYFILE_EXCL);
+	chmodSync(to, 0o644);
 }
 
 function sayEnd(
 	{ out }: Context,
 	input: Input,
 	output: string,
-	secret: string,
+	{ secret, start }: Places,
 	{ summary, sealed, unsealed, quarantined, read }: PlanResult,
 ): void {
 	const aside = quarantined === 0 ? "" : `, and set ${count(quarantined)} aside`;
@@ -176,5 +180,5 @@ function sayEnd(
 	if (!sealed) out.write(`It would not see everything: ${unsealed.join("; ")}.\n`);
 	out.write(`${output} and ${secret} are written.\n`);
 	const option = input.values.has("output") ? ` --config ${output}` : "";
-	out.write(`Next: "dirsyncd plan${option}" shows each account and why; "dirsyncd run${option}" makes them, and goes on.\n`);
+	out.write(`Next: "dirsyncd plan${option}" shows each account and why; "${start ?? `dirsyncd run${option}`}" makes them, and goes on.\n`);
 }

