@@ -73,11 +73,12 @@ function say(text: string): void {
 	process.stdout.write(`${text}\n`);
 }
 
+let wish: Wish | "help" | undefined;
 try {
-	const wish = readWish(process.argv.slice(2));
+	wish = readWish(process.argv.slice(2));
 	if (wish === "help") say(usage);
 	else await release(wish);
 } catch (error) {
-	process.stderr.write(`release: ${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
-	process.exitCode = 1;
+	process.stderr.write(`release: ${error instanceof Error ? error.message : String(error)}\n${wish === undefined ? `\n${usage}` : ""}`);
+	process.exitCode = wish === undefined ? 2 : 1;
 }
