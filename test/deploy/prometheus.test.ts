@@ -195,9 +195,9 @@ targets:
 		expect(fired?.annotations["runbook"]).toContain("dirsyncd plan --source corp");
 		await until(
 			async () => {
-				const held = (await ask("GET", "plans")) as readonly { readonly plan: string }[];
+				const held = (await ask("GET", "plans")) as { readonly items: readonly { readonly plan: string }[] };
 				// A plan may have become another one since it was shown: then it is shown, and approved, anew.
-				for (const { plan } of held) await ask("POST", `plans/${encodeURIComponent(plan)}/approve`).catch(() => {});
+				for (const { plan } of held.items) await ask("POST", `plans/${encodeURIComponent(plan)}/approve`).catch(() => {});
 				return alert("DirsyncdChangesHeld");
 			},
 			(found) => found === undefined,
