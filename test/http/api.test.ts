@@ -134,6 +134,17 @@ describe("a request in which several things are wrong", () => {
 
 describe("what HTTP refuses", () => {
 	it.each([
+		{ what: "a path that is not encoded as paths are", where: "/accounts/100%", status: 400 },
+		{ what: "a name without end", where: `/accounts/${"x".repeat(2000)}`, status: 414 },
+	])("$what is a problem like any other", async ({ where, status }) => {
+		const answer = await ask("GET", where);
+		expect(answer.status).toBe(status);
+		expect(answer.headers.get("content-type")).toMatch(/^application\/problem\+json/);
+		expect(answer.headers.get("cache-control")).toBe("no-store");
+		expect(answer.body).toMatchObject({ type: "/api/v1/problems#USAGE", status, instance: `/api/v1${where}`, error: { code: "USAGE" } });
+	});
+
+	it.each([
 		{ method: "DELETE", where: "/accounts/ada", allow: "GET, HEAD", code: "METHOD_NOT_ALLOWED", status: 405 },
 		{ method: "GET", where: "/sync", allow: "POST", code: "METHOD_NOT_ALLOWED", status: 405 },
 		{ method: "PUT", where: "/runs/1/revert", allow: "GET, HEAD, POST", code: "METHOD_NOT_ALLOWED", status: 405 },
@@ -177,6 +188,10 @@ describe("a list", () => {
 		const third = await ask("GET", `/accounts?limit=2&after=${second.body.next}`);
 		expect(third.body).toMatchObject({ items: [{ anchor: "a-5" }], next: null });
 		expect(third.headers.get("link")).toBeNull();
+		// A question mark may stand in a query as it is (RFC 3986, 3.4): the next page is one of what was asked for, too.
+		const questions = await ask("GET", "/accounts?limit=2&text=what?&active=true");
+		expect(new URLSearchParams(/\?(.*)>/.exec(questions.headers.get("link") ?? "")?.[1]).get("text")).toBe("what?");
+		expect(questions.headers.get("link")).toContain("active=true");
 		// A cursor is of its own list alone.
 		expect((await ask("GET", `/runs?after=${first.body.next}`)).body.errors).toMatchObject([{ parameter: "after" }]);
 	});
