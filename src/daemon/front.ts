@@ -57,7 +57,7 @@ export function makeFront({ version, clock, log }: FrontParts): Front {
 		going: () => works?.look.going() ?? [],
 		// Nothing of it is known before the database is open and after it is closed: no page may say that nothing is held.
 		heldBriefly: (most) => open().look.heldBriefly(most),
-		quarantine: () => open().look.quarantine(),
+		quarantineBriefly: (most) => open().look.quarantineBriefly(most),
 		runs: (limit, before) => open().look.runs(limit, before),
 		run: (id) => open().look.run(id),
 		rules: () => open().look.rules(),

@@ -27,7 +27,7 @@ function open(): Promise<Works> {
 /** What the page would have to read to say anything of people and runs. */
 const readings: Readonly<Record<string, () => unknown>> = {
 	"what is held": () => front.http.look.heldBriefly(1),
-	quarantine: () => front.http.look.quarantine(),
+	quarantine: () => front.http.look.quarantineBriefly(1),
 	runs: () => front.http.look.runs(1),
 	"one run": () => front.http.look.run(1),
 	rules: () => front.http.look.rules(),
@@ -52,7 +52,7 @@ it("while dirsyncd is starting nothing is said to be held by nobody, or never to
 it("while dirsyncd is ending the page says so, also when its database is closed already", async () => {
 	const works = await open();
 	front.connect(works);
-	expect(Object.values(readings).map(said)).toEqual([[], [], [], undefined, []]);
+	expect(Object.values(readings).map(said)).toEqual([[], { count: 0, first: [] }, [], undefined, []]);
 	front.stopping();
 	expectAll("dirsyncd is stopping");
 	await works.close();

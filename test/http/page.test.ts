@@ -166,6 +166,14 @@ describe("an operator", () => {
 		for (const words of ["/runs/40", "<svg", "group Sales", "50 GB", "1,192"]) expect(text).toContain(words);
 	});
 
+	it("sees of many that are set aside some, and how many more there are", async () => {
+		const aside = { source: "corp", anchor: "a", name: "p", reason: "no value for userName", since: 0 };
+		world.look = { ...world.look, quarantineBriefly: (most) => ({ count: 100_000, first: Array(Math.min(most, 1000)).fill(aside) }) };
+		const { text } = await ask("/", { cookie: await signIn() });
+		expect(text).toContain("100,000 accounts are set aside");
+		expect(text).toContain("And 99,950 more");
+	});
+
 	it.each([
 		{ verb: "approve", next: "/runs/41" },
 		{ verb: "reject", next: "/" },
@@ -347,7 +355,7 @@ describe("every page", () => {
 		world.look = {
 			...world.look,
 			heldBriefly: () => [{ ...heldPlan([disabling(evil, evil)]), source: evil }],
-			quarantine: () => [{ source: evil, anchor: evil, name: evil, reason: evil, since: 0 }],
+			quarantineBriefly: () => ({ count: 1, first: [{ source: evil, anchor: evil, name: evil, reason: evil, since: 0 }] }),
 			runs: () => [run],
 			run: () => run,
 			rules: () => [{ kind: "policy", name: evil, value: evil, accounts: 1, rules: [{ place: evil, through: evil }] }],
