@@ -236,6 +236,19 @@ describe("an operator", () => {
 		for (const words of ["No plan of this hash is waiting.", "See status."]) expect(answer.text).toContain(words);
 	});
 
+	it.each(["approve", "reject"])(
+		"is told at once that what it would %s was decided meanwhile: no directory is read for it",
+		async (verb) => {
+			const cookie = await signIn();
+			const csrf = await csrfOf(cookie);
+			await ask(decision("reject"), { cookie, form: { csrf } });
+			const answer = await ask(decision(verb), { cookie, form: { csrf } });
+			expect(answer.status).toBe(404);
+			expect(answer.text).toContain(`No plan ${heldPlanHash} is waiting.`);
+			expect(world.decided).toHaveLength(1);
+		},
+	);
+
 	it("sees a run's changes with before and after", async () => {
 		const { text } = await ask("/runs/40", { cookie: await signIn() });
 		expect(text).toContain("active: <del>true</del> → <ins>false</ins>");
