@@ -11,6 +11,7 @@ import {
 	heldPlanHash,
 	loggedDisable,
 	makeRun,
+	now,
 	openPageWorld,
 	type PageWorld,
 	sliceOf,
@@ -336,6 +337,20 @@ describe("an operator", () => {
 		expect(second).not.toContain("before=");
 		expect((await ask("/runs/999", { cookie })).status).toBe(404);
 		expect((await ask("/runs/x", { cookie })).status).toBe(400);
+	});
+
+	it("lets one of two people go that have one anchor, each in their own source, and not the other", async () => {
+		const [ada] = await world.look.explain("ada");
+		if (ada?.account === undefined) throw new Error("Ada has an account");
+		const pin = { part: "title", kept: '"Countess"', run: 40, by: "eve", at: now } as const;
+		const { account } = ada.account;
+		const twin = { ...ada, source: "lab", account: { ...ada.account, account: { ...account, userName: "ada@lab.example.com" } } };
+		// Whoever has no account any more has nothing but the anchor.
+		const gone = { ...ada, account: undefined };
+		world.look = { ...world.look, explain: async () => [ada, twin, gone].map((each) => ({ ...each, pins: [pin] })) };
+		const { text } = await ask("/people?user=x", { cookie: await signIn() });
+		const asked = [...text.matchAll(/name="user" value="([^"]+)"/g)].map(([, user]) => user);
+		expect(asked).toEqual(["ada@corp.example.com", "ada@lab.example.com", ada.anchor]);
 	});
 
 	it("reads why somebody's account is as it is", async () => {
