@@ -241,6 +241,25 @@ describeWith(["chromium"], "the page in a browser", () => {
 		60_000,
 	);
 
+	it("asks again only now and then while somebody is in the middle of something, or nothing comes of it", async () => {
+		context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+		page = await context.newPage();
+		await page.clock.install();
+		await page.goto(world.server.url);
+		await signIn();
+		await page.clock.pauseAt(Date.now() + 60_000);
+		await page.getByRole("region", { name: "Sources" }).getByRole("link", { name: "run 40" }).focus();
+		const asked = askedByItself();
+		lastRunIs(84);
+		await page.getByRole("region", { name: "Runs" }).getByRole("link", { name: "run 84" }).waitFor();
+		await page.clock.runFor(9000);
+		await askOnce();
+		expect(asked).toEqual(["/"]);
+		await page.clock.runFor(9000);
+		await askOnce();
+		expect(asked).toEqual(["/", "/"]);
+	}, 60_000);
+
 	it("asks once at a time, however long the answer takes", async () => {
 		context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
 		page = await context.newPage();
