@@ -4,11 +4,11 @@
  */
 export const script = `"use strict";
 (() => {
-  const PACE_MS = 2000, STILL_MS = 800, AGAIN_MS = 5000, PATIENCE_MS = 30000;
+  const PACE_MS = 2000, LATER_MS = 10000, STILL_MS = 800, AGAIN_MS = 5000, PATIENCE_MS = 30000;
   const going = document.getElementById("going"), news = document.getElementById("news");
   // Elsewhere nothing would be made anew: why somebody is as they are, say, for which the engine may have to ask the directory.
   const isLive = document.querySelector("[data-live]") !== null;
-  let isAsking = false, stream, shown = document.body.dataset.stamp, wanted = shown, askedAt = -Infinity, movedAt = -Infinity, timer;
+  let isAsking = false, tried, stream, shown = document.body.dataset.stamp, wanted = shown, askedAt = -Infinity, movedAt = -Infinity, timer;
 
   const isInUse = (part) => part.contains(document.activeElement) || (getSelection()?.isCollapsed === false && getSelection().containsNode(part, true));
   const put = (part, fresh) => {
@@ -20,7 +20,7 @@ export const script = `"use strict";
   const refresh = async () => {
     askedAt = performance.now();
     isAsking = true;
-    const asked = wanted;
+    const asked = tried = wanted;
     try {
       const answer = await fetch(location.href, { headers: { "x-dirsyncd-live": "1" }, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
       if (!answer.ok) return;
@@ -43,7 +43,10 @@ export const script = `"use strict";
     }
   };
   const tick = () => {
-    if (isLive && !isAsking && wanted !== shown && performance.now() - askedAt >= PACE_MS) void refresh();
+    if (!isLive || isAsking || wanted === shown) return;
+    // What was asked for already: nothing came of it, or somebody is in the middle of a part.
+    const pace = wanted === tried ? LATER_MS : PACE_MS;
+    if (performance.now() - askedAt >= pace) void refresh();
   };
   const close = () => { stream?.close(); stream = undefined; clearInterval(timer); };
   const open = () => {
