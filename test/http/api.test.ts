@@ -133,11 +133,16 @@ describe("a request in which several things are wrong", () => {
 });
 
 describe("what HTTP refuses", () => {
+	it("a name of a thousand characters is none, of whatever language", async () => {
+		expect((await ask("GET", `/accounts/${encodeURIComponent("Ж".repeat(1000))}`)).status).toBe(404);
+	});
+
 	it.each([
-		{ what: "a path that is not encoded as paths are", where: "/accounts/100%", status: 400 },
-		{ what: "a name without end", where: `/accounts/${"x".repeat(2000)}`, status: 414 },
-	])("$what is a problem like any other", async ({ where, status }) => {
+		{ what: "a path that is not encoded as paths are", where: "/accounts/100%" },
+		{ what: "a name without end", where: `/accounts/${"x".repeat(2000)}` },
+	])("$what is a problem like any other", async ({ where }) => {
 		const answer = await ask("GET", where);
+		const status = 400;
 		expect(answer.status).toBe(status);
 		expect(answer.headers.get("content-type")).toMatch(/^application\/problem\+json/);
 		expect(answer.headers.get("cache-control")).toBe("no-store");
