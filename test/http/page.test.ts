@@ -77,13 +77,16 @@ describe("who has not signed in", () => {
 		expect(text).not.toMatch(/ada|bob|carl|Lovelace|vpn|sha256:/);
 	});
 
-	it.each(["/runs", "/runs/40", "/people?user=ada"])("is shown the way in instead of %s, and comes back there", async (where) => {
-		const { status, headers, text } = await ask(where);
-		expect(status).toBe(303);
-		expect(headers.get("location")).toBe(`/login?next=${encodeURIComponent(where)}`);
-		expect(text).toBe("");
-		expect((await ask("/login", { form: { token: adminToken, next: where } })).headers.get("location")).toBe(where);
-	});
+	it.each(["/runs", "/runs/40", "/people?user=ada", "/accounts?text=Ada%20(lab)*!,;"])(
+		"is shown the way in instead of %s, and comes back there",
+		async (where) => {
+			const { status, headers, text } = await ask(where);
+			expect(status).toBe(303);
+			expect(headers.get("location")).toBe(`/login?next=${encodeURIComponent(where)}`);
+			expect(text).toBe("");
+			expect((await ask("/login", { form: { token: adminToken, next: where } })).headers.get("location")).toBe(where);
+		},
+	);
 
 	it.each(["approve", "reject"])("cannot %s", async (verb) => {
 		expect((await ask(decision(verb), { form: { csrf: "" } })).headers.get("location")).toBe("/login");
