@@ -51,14 +51,16 @@ export function makeFront({ version, clock, log }: FrontParts): Front {
 	};
 
 	const look: Look = {
+		// What stands around every page, also around the one that says why there is no other.
 		sources: () => works?.look.sources() ?? [],
 		targets: () => works?.look.targets() ?? [],
-		heldBriefly: (most) => works?.look.heldBriefly(most) ?? [],
-		quarantine: () => works?.look.quarantine() ?? [],
-		runs: (limit, before) => works?.look.runs(limit, before) ?? [],
-		run: (id) => works?.look.run(id),
-		rules: () => works?.look.rules() ?? [],
 		going: () => works?.look.going() ?? [],
+		// Nothing of it is known before the database is open and after it is closed: no page may say that nothing is held.
+		heldBriefly: (most) => open().look.heldBriefly(most),
+		quarantineBriefly: (most) => open().look.quarantineBriefly(most),
+		runs: (limit, before) => open().look.runs(limit, before),
+		run: (id) => open().look.run(id),
+		rules: () => open().look.rules(),
 		explain: async (user) => open().look.explain(user),
 	};
 

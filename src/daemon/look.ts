@@ -22,7 +22,7 @@ export function makeLook({ views, overview, going, config, explain }: LookParts)
 	const explaining = makeLane();
 	return {
 		heldBriefly: (most) => views.heldBriefly(most),
-		quarantine: () => views.quarantine(),
+		quarantineBriefly: (most) => views.quarantineBriefly(most),
 		runs: (limit, before) => views.runs(limit, before),
 		run: (id) => views.run(id),
 		sources: () => overview.state().sources,

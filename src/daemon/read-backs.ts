@@ -33,9 +33,20 @@ export function makeReadBacks({ engine, log, clock, ending }: ReadBacksParts): R
 	const readBack = (target: string, by: string | undefined): Promise<ReadBackReport> => {
 		const known = underway.get(target);
 		if (known !== undefined) return known;
-		const reading = engine.call("readBack", { target, by }, ending).finally(() => underway.delete(target));
+		const reading = read(target, by).finally(() => underway.delete(target));
 		underway.set(target, reading);
 		return reading;
+	};
+
+	const read = async (target: string, by: string | undefined): Promise<ReadBackReport> => {
+		try {
+			return await engine.call("readBack", { target, by }, ending);
+		} catch (error) {
+			const because = error instanceof Error ? error.message : String(error);
+			// Also where somebody asked: the page waits only for a while.
+			if (!ending.aborted) log.warn({ target, because, ...(error instanceof Failure && { hint: error.hint }) }, "reading back failed");
+			throw error;
+		}
 	};
 
 	const byClock = async (target: string): Promise<void> => {
@@ -43,10 +54,8 @@ export function makeReadBacks({ engine, log, clock, ending }: ReadBacksParts): R
 			const { same, changed, missing, others, partialBecause } = await readBack(target, undefined);
 			const isWell = changed + missing === 0;
 			log[isWell ? "info" : "warn"]({ target, same, changed, missing, others, ...(partialBecause && { partialBecause }) }, "read back");
-		} catch (error) {
-			if (ending.aborted) return;
-			const because = error instanceof Error ? error.message : String(error);
-			log.warn({ target, because, ...(error instanceof Failure && { hint: error.hint }) }, "reading back failed");
+		} catch {
+			// Logged by `read`.
 		}
 	};
 

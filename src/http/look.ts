@@ -3,7 +3,7 @@ import type { SourceView, TargetView, Views } from "../store/views.ts";
 import type { Progress } from "../sync/report.ts";
 
 /** What the page reads of the daemon, beside its health. All but `explain` answers at once. */
-export interface Look extends Pick<Views, "heldBriefly" | "quarantine" | "runs" | "run"> {
+export interface Look extends Pick<Views, "heldBriefly" | "quarantineBriefly" | "runs" | "run"> {
 	/** Those that are configured, in order. */
 	sources(): readonly SourceView[];
 	targets(): readonly TargetView[];

@@ -1,11 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Failure } from "../core/errors.ts";
+import type { Look } from "./look.ts";
 import { runNumber } from "./page/run-number.ts";
 import type { PageParts } from "./page-parts.ts";
 import type { Session } from "./session.ts";
 import { fieldOf } from "./sign-in.ts";
 
 export interface ActParts extends Pick<PageParts, "api"> {
+	readonly look: Pick<Look, "heldBriefly">;
 	/** For who has signed in; everybody else is shown the way in. */
 	signedIn(
 		answer: (request: FastifyRequest, reply: FastifyReply, session: Session) => Promise<FastifyReply>,
@@ -21,7 +24,7 @@ const BY = "page";
 const SOON_MS = 3000;
 
 /** What an operator does on the page. Each is a form of ours that leads to where it shows what came of it. */
-export function addActs(app: FastifyInstance, { api, signedIn, operatorOf }: ActParts): void {
+export function addActs(app: FastifyInstance, { api, look, signedIn, operatorOf }: ActParts): void {
 	/** `subject` is what the path or the form names; `work` says where to go then. */
 	const act = (path: string, name: string, work: (subject: string, request: FastifyRequest) => Promise<string>): void => {
 		app.post(
@@ -34,8 +37,19 @@ export function addActs(app: FastifyInstance, { api, signedIn, operatorOf }: Act
 		);
 	};
 
-	act("/plans/:plan/approve", "plan", async (plan) => `/runs/${(await api.approve(plan, BY)).run}`);
+	/** The page shows only what is held. Of any other plan the engine would read every directory whole, to see whether it makes that one. */
+	const checkHeld = (plan: string): void => {
+		if (look.heldBriefly(0).some((held) => held.plan === plan)) return;
+		const hint = "It was decided, or it dissolved because the directory changed.";
+		throw new Failure("PLAN_UNKNOWN", `no plan ${plan} is waiting`, { hint });
+	};
+
+	act("/plans/:plan/approve", "plan", async (plan) => {
+		checkHeld(plan);
+		return `/runs/${(await api.approve(plan, BY)).run}`;
+	});
 	act("/plans/:plan/reject", "plan", async (plan) => {
+		checkHeld(plan);
 		await api.reject(plan, BY);
 		return "/";
 	});

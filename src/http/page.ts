@@ -63,6 +63,6 @@ export async function addPage(app: FastifyInstance, surroundings: PageSurroundin
 		);
 	});
 	addPlaces(app, { ...surroundings, signedIn, show });
-	addActs(app, { api, signedIn, operatorOf });
+	addActs(app, { api, look, signedIn, operatorOf });
 	addLive(app, { look, health, clock, watcherOf });
 }

@@ -40,6 +40,7 @@ export function problemOf(error: unknown): ProblemDetails {
 		return problem("INTERNAL", "this request met a bug of dirsyncd", "The daemon's log says more.");
 	}
 	if (status === 413) return problem("TOO_LARGE", "the body is too large", "16 KiB are enough for everything here.");
+	if (status === 414) return problem("USAGE", "a name in the path is too long", "1,000 characters are enough for everything here.");
 	if (status === 415) return problem("UNSUPPORTED_MEDIA_TYPE", "the body is no JSON", "Send Content-Type: application/json.");
 	return { ...problem("USAGE", error.message), status };
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { Server as TlsServer } from "node:tls";
 import helmet, { type FastifyHelmetOptions } from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
-import fastify, { type FastifyInstance } from "fastify";
+import fastify, { type FastifyInstance, type FastifyServerOptions } from "fastify";
 import type { Secret } from "../config/secret.ts";
 import { Failure } from "../core/errors.ts";
 import { addApi } from "./api/scope.ts";
@@ -31,6 +31,8 @@ export interface HttpParts {
 	readonly api: Api;
 	readonly reads: Reads;
 	readonly look: Look;
+	/** How long a client may take for a request, in milliseconds; by default 30 s. */
+	readonly patienceMs?: number;
 	/** An error that is no Failure: a bug. */
 	onBug(error: unknown, where: string): void;
 }
@@ -50,6 +52,9 @@ const OLDEST_TLS = "TLSv1.2";
 
 /** Wrong tokens an address may try within a minute. */
 const MOST_GUESSES = 10;
+
+/** How long a client may take to say what it wants, in milliseconds. How long the answer takes is another matter. */
+const PATIENCE_MS = 30_000;
 
 /** Opens the HTTP server. Throws Failure USAGE when it cannot listen there. */
 export async function openHttp(parts: HttpParts): Promise<HttpServer> {
@@ -103,13 +108,20 @@ function addOpenRoutes(app: FastifyInstance, parts: HttpParts): void {
 	app.get("/metrics", async (_request, reply) => reply.type(parts.metrics.contentType).send(await parts.metrics.text()));
 }
 
-function makeApp({ tls }: HttpParts): FastifyInstance {
+function makeApp({ tls, patienceMs = PATIENCE_MS }: HttpParts): FastifyInstance {
 	// Names in paths may be DNs.
 	const routerOptions = { maxParamLength: 1000 };
-	const options = { logger: false, bodyLimit: 16_384, forceCloseConnections: "idle", trustProxy: false, routerOptions } as const;
-	if (tls === undefined) return fastify(options);
+	const options: FastifyServerOptions = {
+		...{ logger: false, bodyLimit: 16_384, forceCloseConnections: "idle", trustProxy: false, routerOptions, requestTimeout: patienceMs },
+		// Before any route, and any hook: a path that is not encoded as paths are, or a name in it that is too long.
+		frameworkErrors: (error, _request, reply) => void refuse(reply.header("cache-control", "no-store"), problemOf(error)),
+	};
+	// Node takes the longer of the two for the whole request; and how often it looks for who takes longer.
+	const limits = { headersTimeout: patienceMs, connectionsCheckingInterval: patienceMs };
+	if (tls === undefined) return fastify({ ...options, http: limits });
 	// What browsers and agents see is the same server: only the socket below it is another kind.
-	return fastify({ ...options, https: { cert: tls.cert, key: tls.key.reveal(), minVersion: OLDEST_TLS } }) as unknown as FastifyInstance;
+	const secured = { ...options, https: { ...limits, cert: tls.cert, key: tls.key.reveal(), minVersion: OLDEST_TLS } } as const;
+	return fastify(secured) as unknown as FastifyInstance;
 }
 
 /** Nothing from anywhere, only our own style and our one script, each by its hash, and forms that go nowhere else. */

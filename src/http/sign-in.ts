@@ -90,9 +90,9 @@ export function isFromElsewhere({ headers }: FastifyRequest): boolean {
 	return headers["sec-fetch-site"] === "cross-site";
 }
 
-/** A path of this page and nothing else: whoever signs in must not be sent elsewhere. */
+/** A path of this page, in the characters that URLs are made of (RFC 3986 §3.3), and nothing else: whoever signs in must not be sent elsewhere. */
 function localPath(given: unknown): string {
-	return typeof given === "string" && /^\/(?![/\\])[\w./?=&%:@+~-]*$/.test(given) ? given : "/";
+	return typeof given === "string" && /^\/(?![/\\])[\w./?=&%:@+~!$'()*,;-]*$/.test(given) ? given : "/";
 }
 
 /** What a form says under a name. */

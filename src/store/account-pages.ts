@@ -14,6 +14,8 @@ interface AccountKey {
 interface AccountValues {
 	readonly name: string;
 	readonly id: number;
+	/** Where the list begins: a place may be of another list. */
+	readonly begin: string;
 	readonly end: string | Buffer;
 	readonly source: string | null;
 	readonly active: number | null;
@@ -38,7 +40,7 @@ const isInState = `CASE @state WHEN 'released' THEN l.released_at IS NOT NULL WH
 export function openAccountPages(db: Connection): Pick<Pages, "accounts" | "groups" | "groupsByAnchor"> {
 	// Not as a pair of values, which would be clearer: with a collation SQLite finds those by walking the whole index.
 	const accountKeys = db.prepare<[AccountValues], AccountKey>(
-		`SELECT a.id, a.user_name, ((@source IS NULL OR a.source_id = (SELECT s.id FROM sources s WHERE s.name = @source)) AND (@active IS NULL OR a.active = @active)
+		`SELECT a.id, a.user_name, ((@source IS NULL OR a.source_id = (SELECT s.id FROM sources s WHERE s.name = @source)) AND a.user_name COLLATE NOCASE >= @begin AND (@active IS NULL OR a.active = @active)
 			AND (@text IS NULL OR instr(lower(a.user_name), @text) > 0 OR instr(lower(a.body ->> '$.displayName'), @text) > 0)
 			AND (@target IS NULL AND @state IS NULL OR EXISTS (SELECT 1 FROM targets t CROSS JOIN ledger l ON l.target_id = t.id AND l.account_id = a.id
 				WHERE (@target IS NULL OR t.name = @target) AND (@state IS NULL OR ${isInState})))) AS is_asked
@@ -87,8 +89,9 @@ function valuesOf(
 ): AccountValues {
 	const [name, id] = after ?? [userName ?? "", 0];
 	return {
-		...{ name: String(name), id: Number(id), end: userName === undefined ? AFTER_ALL : `${userName}${LAST}`, source: source ?? null },
+		...{ name: String(name), id: Number(id), begin: userName ?? "", end: userName === undefined ? AFTER_ALL : `${userName}${LAST}` },
 		...{
+			source: source ?? null,
 			active: active === undefined ? null : Number(active),
 			target: target ?? null,
 			state: state ?? null,

@@ -16,6 +16,8 @@ export interface Views extends LogReader {
 	/** The same for a glance, with the first `most` changes of each plan: of a first import everybody may be held. */
 	heldBriefly(most: number): readonly HeldBrief[];
 	quarantine(): readonly QuarantineView[];
+	/** The same for a glance: how many, and `most` of them. A mapping that has gone wrong may set everybody aside. */
+	quarantineBriefly(most: number): QuarantineBrief;
 	/** All that is pinned, in order of names. */
 	pins(): IterableIterator<PinRecord & { readonly source: string; readonly anchor: string; readonly name: string }>;
 	/** Newest first. */
@@ -110,6 +112,12 @@ export interface QuarantineView {
 	readonly name: string;
 	readonly reason: string;
 	readonly since: number;
+}
+
+export interface QuarantineBrief {
+	readonly count: number;
+	/** Of each source those that were seen first. */
+	readonly first: readonly QuarantineView[];
 }
 
 export interface RunView {

@@ -66,6 +66,13 @@ describe("a target", () => {
 		]);
 	});
 
+	it("has a line in the log for a reading that failed, also when nobody waits for it any more who asked", async () => {
+		answer = async () => Promise.reject(new Failure("TARGET_UNREACHABLE", "no answer", { hint: "Check." }));
+		const both = [readBacks.readBack("gateway", "page"), readBacks.readBack("gateway", "ada")];
+		for (const { status } of await Promise.allSettled(both)) expect(status).toBe("rejected");
+		expect(lines).toMatchObject([{ level: "warn", target: "gateway", because: "no answer", hint: "Check.", msg: "reading back failed" }]);
+	});
+
 	it("is read by one at a time: who asks meanwhile gets the same answer", async () => {
 		const { promise, resolve } = Promise.withResolvers<ReadBackReport>();
 		answer = () => promise;

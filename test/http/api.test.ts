@@ -133,6 +133,22 @@ describe("a request in which several things are wrong", () => {
 });
 
 describe("what HTTP refuses", () => {
+	it("a name of a thousand characters is none, of whatever language", async () => {
+		expect((await ask("GET", `/accounts/${encodeURIComponent("Ж".repeat(1000))}`)).status).toBe(404);
+	});
+
+	it.each([
+		{ what: "a path that is not encoded as paths are", where: "/accounts/100%" },
+		{ what: "a name without end", where: `/accounts/${"x".repeat(2000)}` },
+	])("$what is a problem like any other", async ({ where }) => {
+		const answer = await ask("GET", where);
+		const status = 400;
+		expect(answer.status).toBe(status);
+		expect(answer.headers.get("content-type")).toMatch(/^application\/problem\+json/);
+		expect(answer.headers.get("cache-control")).toBe("no-store");
+		expect(answer.body).toMatchObject({ type: "/api/v1/problems#USAGE", status, instance: `/api/v1${where}`, error: { code: "USAGE" } });
+	});
+
 	it.each([
 		{ method: "DELETE", where: "/accounts/ada", allow: "GET, HEAD", code: "METHOD_NOT_ALLOWED", status: 405 },
 		{ method: "GET", where: "/sync", allow: "POST", code: "METHOD_NOT_ALLOWED", status: 405 },
@@ -177,6 +193,10 @@ describe("a list", () => {
 		const third = await ask("GET", `/accounts?limit=2&after=${second.body.next}`);
 		expect(third.body).toMatchObject({ items: [{ anchor: "a-5" }], next: null });
 		expect(third.headers.get("link")).toBeNull();
+		// A question mark may stand in a query as it is (RFC 3986, 3.4): the next page is one of what was asked for, too.
+		const questions = await ask("GET", "/accounts?limit=2&text=what?&active=true");
+		expect(new URLSearchParams(/\?(.*)>/.exec(questions.headers.get("link") ?? "")?.[1]).get("text")).toBe("what?");
+		expect(questions.headers.get("link")).toContain("active=true");
 		// A cursor is of its own list alone.
 		expect((await ask("GET", `/runs?after=${first.body.next}`)).body.errors).toMatchObject([{ parameter: "after" }]);
 	});

@@ -214,6 +214,77 @@ describeWith(["chromium"], "the page in a browser", () => {
 		await page.getByRole("region", { name: "Sources" }).getByRole("link", { name: "run 80" }).waitFor();
 	}, 60_000);
 
+	/** What the page asks for by itself. */
+	function askedByItself(): readonly string[] {
+		const urls: string[] = [];
+		page.on("request", (request) => {
+			if (request.headers()["x-dirsyncd-live"] !== undefined) urls.push(new URL(request.url()).pathname);
+		});
+		return urls;
+	}
+
+	/** What the page asked for before is known then. */
+	const askOnce = () => page.evaluate("fetch('/health').then(({ status }) => status)");
+
+	it.each(["/runs/40/revert", "/people?user=ada@corp.example.com"])(
+		"%s, where nothing is made anew, is not asked for again and again, which the engine would have to answer",
+		async (where) => {
+			await openAsItIs();
+			await page.goto(new URL(where, world.server.url).href);
+			const asked = askedByItself();
+			lastRunIs(81);
+			world.look = { ...world.look, going: () => [{ source: "corp", stage: "connecting", done: 0, of: undefined, since: world.clock }] };
+			await page.getByText("corp is being asked").waitFor();
+			await askOnce();
+			expect(asked).toEqual([]);
+		},
+		60_000,
+	);
+
+	it("asks again only now and then while somebody is in the middle of something, or nothing comes of it", async () => {
+		context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+		page = await context.newPage();
+		await page.clock.install();
+		await page.goto(world.server.url);
+		await signIn();
+		await page.clock.pauseAt(Date.now() + 60_000);
+		await page.getByRole("region", { name: "Sources" }).getByRole("link", { name: "run 40" }).focus();
+		const asked = askedByItself();
+		lastRunIs(84);
+		await page.getByRole("region", { name: "Runs" }).getByRole("link", { name: "run 84" }).waitFor();
+		await page.clock.runFor(9000);
+		await askOnce();
+		expect(asked).toEqual(["/"]);
+		await page.clock.runFor(9000);
+		await askOnce();
+		expect(asked).toEqual(["/", "/"]);
+	}, 60_000);
+
+	it("asks once at a time, however long the answer takes", async () => {
+		context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+		page = await context.newPage();
+		await page.clock.install();
+		await page.goto(world.server.url);
+		await signIn();
+		const [isAsked, mayAnswer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+		await page.route(`${world.server.url}/`, async (route) => {
+			isAsked.resolve();
+			await mayAnswer.promise;
+			await route.continue();
+		});
+		const asked = askedByItself();
+		lastRunIs(82);
+		await isAsked.promise;
+		await page.clock.runFor(10_000);
+		await askOnce();
+		expect(asked).toEqual(["/"]);
+		mayAnswer.resolve();
+		const sources = page.getByRole("region", { name: "Sources" });
+		await sources.getByRole("link", { name: "run 82" }).waitFor();
+		lastRunIs(83);
+		await sources.getByRole("link", { name: "run 83" }).waitFor();
+	}, 60_000);
+
 	it("says that dirsyncd does not answer, and shows the way in again when it is back", async () => {
 		await openAsItIs();
 		const { port } = new URL(world.server.url);

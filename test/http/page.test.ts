@@ -11,6 +11,7 @@ import {
 	heldPlanHash,
 	loggedDisable,
 	makeRun,
+	now,
 	openPageWorld,
 	type PageWorld,
 	sliceOf,
@@ -76,13 +77,16 @@ describe("who has not signed in", () => {
 		expect(text).not.toMatch(/ada|bob|carl|Lovelace|vpn|sha256:/);
 	});
 
-	it.each(["/runs", "/runs/40", "/people?user=ada"])("is shown the way in instead of %s, and comes back there", async (where) => {
-		const { status, headers, text } = await ask(where);
-		expect(status).toBe(303);
-		expect(headers.get("location")).toBe(`/login?next=${encodeURIComponent(where)}`);
-		expect(text).toBe("");
-		expect((await ask("/login", { form: { token: adminToken, next: where } })).headers.get("location")).toBe(where);
-	});
+	it.each(["/runs", "/runs/40", "/people?user=ada", "/accounts?text=Ada%20(lab)*!,;"])(
+		"is shown the way in instead of %s, and comes back there",
+		async (where) => {
+			const { status, headers, text } = await ask(where);
+			expect(status).toBe(303);
+			expect(headers.get("location")).toBe(`/login?next=${encodeURIComponent(where)}`);
+			expect(text).toBe("");
+			expect((await ask("/login", { form: { token: adminToken, next: where } })).headers.get("location")).toBe(where);
+		},
+	);
 
 	it.each(["approve", "reject"])("cannot %s", async (verb) => {
 		expect((await ask(decision(verb), { form: { csrf: "" } })).headers.get("location")).toBe("/login");
@@ -166,6 +170,14 @@ describe("an operator", () => {
 		for (const words of ["/runs/40", "<svg", "group Sales", "50 GB", "1,192"]) expect(text).toContain(words);
 	});
 
+	it("sees of many that are set aside some, and how many more there are", async () => {
+		const aside = { source: "corp", anchor: "a", name: "p", reason: "no value for userName", since: 0 };
+		world.look = { ...world.look, quarantineBriefly: (most) => ({ count: 100_000, first: Array(Math.min(most, 1000)).fill(aside) }) };
+		const { text } = await ask("/", { cookie: await signIn() });
+		expect(text).toContain("100,000 accounts are set aside");
+		expect(text).toContain("And 99,950 more");
+	});
+
 	it.each([
 		{ verb: "approve", next: "/runs/41" },
 		{ verb: "reject", next: "/" },
@@ -227,6 +239,19 @@ describe("an operator", () => {
 		expect(answer.headers.get("content-type")).toMatch(/^text\/html/);
 		for (const words of ["No plan of this hash is waiting.", "See status."]) expect(answer.text).toContain(words);
 	});
+
+	it.each(["approve", "reject"])(
+		"is told at once that what it would %s was decided meanwhile: no directory is read for it",
+		async (verb) => {
+			const cookie = await signIn();
+			const csrf = await csrfOf(cookie);
+			await ask(decision("reject"), { cookie, form: { csrf } });
+			const answer = await ask(decision(verb), { cookie, form: { csrf } });
+			expect(answer.status).toBe(404);
+			expect(answer.text).toContain(`No plan ${heldPlanHash} is waiting.`);
+			expect(world.decided).toHaveLength(1);
+		},
+	);
 
 	it("sees a run's changes with before and after", async () => {
 		const { text } = await ask("/runs/40", { cookie: await signIn() });
@@ -317,6 +342,20 @@ describe("an operator", () => {
 		expect((await ask("/runs/x", { cookie })).status).toBe(400);
 	});
 
+	it("lets one of two people go that have one anchor, each in their own source, and not the other", async () => {
+		const [ada] = await world.look.explain("ada");
+		if (ada?.account === undefined) throw new Error("Ada has an account");
+		const pin = { part: "title", kept: '"Countess"', run: 40, by: "eve", at: now } as const;
+		const { account } = ada.account;
+		const twin = { ...ada, source: "lab", account: { ...ada.account, account: { ...account, userName: "ada@lab.example.com" } } };
+		// Whoever has no account any more has nothing but the anchor.
+		const gone = { ...ada, account: undefined };
+		world.look = { ...world.look, explain: async () => [ada, twin, gone].map((each) => ({ ...each, pins: [pin] })) };
+		const { text } = await ask("/people?user=x", { cookie: await signIn() });
+		const asked = [...text.matchAll(/name="user" value="([^"]+)"/g)].map(([, user]) => user);
+		expect(asked).toEqual(["ada@corp.example.com", "ada@lab.example.com", ada.anchor]);
+	});
+
 	it("reads why somebody's account is as it is", async () => {
 		const asked: string[] = [];
 		world.look = { ...world.look, explain: async (user) => [explanationOf(asked[asked.push(user) - 1] ?? "")] };
@@ -347,7 +386,7 @@ describe("every page", () => {
 		world.look = {
 			...world.look,
 			heldBriefly: () => [{ ...heldPlan([disabling(evil, evil)]), source: evil }],
-			quarantine: () => [{ source: evil, anchor: evil, name: evil, reason: evil, since: 0 }],
+			quarantineBriefly: () => ({ count: 1, first: [{ source: evil, anchor: evil, name: evil, reason: evil, since: 0 }] }),
 			runs: () => [run],
 			run: () => run,
 			rules: () => [{ kind: "policy", name: evil, value: evil, accounts: 1, rules: [{ place: evil, through: evil }] }],

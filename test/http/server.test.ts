@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -78,8 +79,9 @@ beforeEach(async () => {
 
 afterEach(() => server.close(0));
 
-function open(operator: Secret, port = 0): Promise<HttpServer> {
+function open(operator: Secret, port = 0, patienceMs = 30_000): Promise<HttpServer> {
 	return openHttp({
+		patienceMs,
 		listen: { host: "127.0.0.1", port },
 		tls: undefined,
 		tokens: { operator, viewer: makeSecret(viewer) },
@@ -373,6 +375,36 @@ describe("listening", () => {
 			code: "USAGE",
 			message: expect.stringContaining("another program"),
 		});
+	});
+
+	/** Resolves when the server has cut off who sent this and no more. */
+	async function cutOff(part: string): Promise<void> {
+		const socket = net.connect(Number(new URL(server.url).port), "127.0.0.1");
+		await once(socket, "connect");
+		socket.resume().write(part);
+		await once(socket, "close");
+	}
+	const partOfBody = "POST /login HTTP/1.1\r\nHost: here\r\nContent-Length: 10\r\n\r\ntok";
+
+	it.each(["", "GET /health HTTP/1.1\r\nHost: here\r\n", partOfBody])(
+		"does not wait for ever for who has sent %j and sends no more",
+		async (part) => {
+			await server.close(0);
+			server = await open(makeSecret(admin), 0, 100);
+			await cutOff(part);
+		},
+	);
+
+	it("waits for ever with who waits for an answer", async () => {
+		await server.close(0);
+		const ended = Promise.withResolvers<void>();
+		api = { ...api, sync: () => ended.promise.then(() => makeReport()) };
+		server = await open(makeSecret(admin), 0, 100);
+		const answer = ask("POST", "/api/v1/sync", { token: admin, body: { source: "corp" } });
+		await cutOff(partOfBody);
+		await cutOff(partOfBody);
+		ended.resolve();
+		expect((await answer).status).toBe(200);
 	});
 
 	it("ends although a client holds its connection open", async () => {

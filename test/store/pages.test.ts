@@ -91,6 +91,9 @@ it("accounts are found by how their userName begins, letter for letter but for t
 	expect(await named({ userName: "dora_" })).toEqual(["dora_x"]);
 	expect(await named({ userName: "é" })).toEqual(["émile"]);
 	expect(await named({ userName: "zzz" })).toEqual([]);
+	// A place where another list was left: who does not begin so is none of this one.
+	const elsewhere = pages.accounts({ ...everybody, userName: "dora_" }, ["dor", 0], 10);
+	expect(elsewhere.items.map(({ account }) => account.userName)).toEqual(["dora_x"]);
 });
 
 it("accounts are found by what they are and where, however rare", async () => {

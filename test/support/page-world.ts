@@ -95,7 +95,7 @@ export async function openPageWorld(differences: Partial<Pick<HttpParts, "tls" |
 			sources: () => world.look.sources(),
 			targets: () => world.look.targets(),
 			heldBriefly: (most) => world.look.heldBriefly(most),
-			quarantine: () => world.look.quarantine(),
+			quarantineBriefly: (most) => world.look.quarantineBriefly(most),
 			runs: (limit, before) => world.look.runs(limit, before),
 			run: (id) => world.look.run(id),
 			rules: () => world.look.rules(),
@@ -259,15 +259,18 @@ function company(heldBriefly: () => readonly HeldBrief[]): Look {
 				trouble: { since: now - 60_000, because: "it answers 503", hint: "Look at its log.", retryAt: now + 60_000, failures: 2 },
 			},
 		],
-		quarantine: () => [
-			{
-				source: "corp",
-				anchor: adaAnchor,
-				name: "carl@corp.example.com",
-				reason: "the e-mail address carl@corp.example.com is dora's",
-				since: now - 600_000,
-			},
-		],
+		quarantineBriefly: () => ({
+			count: 1,
+			first: [
+				{
+					source: "corp",
+					anchor: adaAnchor,
+					name: "carl@corp.example.com",
+					reason: "the e-mail address carl@corp.example.com is dora's",
+					since: now - 600_000,
+				},
+			],
+		}),
 		runs: (limit, before) => runs.filter(({ run }) => before === undefined || run < before).slice(0, limit),
 		run: (id) =>
 			runs.find(({ run }) => run === id) ?? (id === 41 ? makeRun({ run: 41, trigger: "approve", disabled: 2, updated: 0 }) : undefined),

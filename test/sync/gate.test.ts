@@ -202,6 +202,9 @@ describe("two people who claim one name", () => {
 				reason: expect.stringMatching(/^userName p1@corp belongs to the account p1@corp \(00000001-.*waits until it is freed$/),
 			},
 		]);
+		const first = harness.views((views) => views.quarantine());
+		expect(harness.views((views) => views.quarantineBriefly(1))).toEqual({ count: 1, first });
+		expect(harness.views((views) => views.quarantineBriefly(0))).toEqual({ count: 1, first: [] });
 		person(1, { upn: ["freed@corp"] });
 		expect(await harness.sync("delta")).toMatchObject({ outcome: "succeeded", quarantined: 0, created: 1, updated: 1 });
 	});

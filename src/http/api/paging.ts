@@ -46,8 +46,8 @@ export async function page<Item, Shown>(
 }
 
 function nextUrl(url: string, next: string): string {
-	const [path = "", query = ""] = url.split("?");
-	const parameters = new URLSearchParams(query);
+	const [path = ""] = url.split("?", 1);
+	const parameters = new URLSearchParams(url.slice(path.length));
 	parameters.set("after", next);
 	return `${path}?${parameters}`;
 }

@@ -1,5 +1,5 @@
 import { type Html, html, type Piece } from "../../lib/html.ts";
-import type { QuarantineView, SourceView, TargetView } from "../../store/views.ts";
+import type { QuarantineBrief, SourceView, TargetView } from "../../store/views.ts";
 import type { Check, Health } from "../health.ts";
 import type { Look, RuleView } from "../look.ts";
 import type { Session } from "../session.ts";
@@ -38,7 +38,7 @@ export function overview(look: Look, health: Health, session: Session, now: numb
 			runTable("The last runs", runs.slice(0, LISTED), now),
 			html`<p><a href="/runs">All runs</a></p>`,
 		]),
-		live("quarantine", "Quarantine", quarantined(look.quarantine())),
+		live("quarantine", "Quarantine", quarantined(look.quarantineBriefly(QUARANTINE_SHOWN))),
 		live("rules", "Features and policies", rules(look.rules())),
 	];
 }
@@ -113,21 +113,19 @@ function nextOf(schedule: Check | undefined, now: number): readonly Piece[] {
 	return lines([nextRun === undefined ? "none planned" : distance(Date.parse(nextRun), now), output]);
 }
 
-function quarantined(entries: readonly QuarantineView[]): readonly Html[] {
+function quarantined({ count: all, first }: QuarantineBrief): readonly Html[] {
 	const title = html`<h2>Quarantine</h2>`;
-	if (entries.length === 0) return [title, html`<p>Nobody is set aside.</p>`];
-	const rows = entries
-		.slice(0, QUARANTINE_SHOWN)
-		.map(({ source, anchor, name, reason, since }) => [
-			html`<a href="/people?user=${encodeURIComponent(anchor)}">${name}</a>`,
-			reason,
-			moment(since),
-			source,
-		]);
-	const more = entries.length - QUARANTINE_SHOWN;
+	if (all === 0) return [title, html`<p>Nobody is set aside.</p>`];
+	const rows = first.map(({ source, anchor, name, reason, since }) => [
+		html`<a href="/people?user=${encodeURIComponent(anchor)}">${name}</a>`,
+		reason,
+		moment(since),
+		source,
+	]);
+	const more = all - first.length;
 	return [
 		title,
-		html`<p>${counted(entries.length, "account is", "accounts are")} set aside, and left alone until the reason is gone.</p>`,
+		html`<p>${counted(all, "account is", "accounts are")} set aside, and left alone until the reason is gone.</p>`,
 		table("Quarantine", ["name", "reason", "since", "source"], rows),
 		more <= 0 ? html`` : html`<p>And ${count(more)} more: <code>dirsyncd status --json</code></p>`,
 	];

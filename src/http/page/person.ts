@@ -61,9 +61,7 @@ function explained(one: Explanation, session: Session): readonly Html[] {
 	return [
 		html`<section class="card"><h2>${titleOf(one)} ${state(grades[one.state] ?? "warn", one.state)}</h2><p>${one.summary}</p>${one.notes.map((note) => html`<p class="warn">${note}</p>`)}</section>`,
 		factSection("Account", accountRows(one)),
-		one.pins.length === 0 || one.anchor === undefined || session.role !== "operator"
-			? html``
-			: postButton({ where: "/people/unpin", fields: { user: one.anchor }, text: "Let it follow the directory again" }, session),
+		letGo(one, session),
 		section("Targets", ["target", "state", "wanted", "applied", "what to know"], one.targets.map(targetRow)),
 		section("Scope", ["verdict", "why", "line"], one.scope === undefined ? [] : [[inScope(one.scope.isIn), one.scope.why, one.scope.line]]),
 		grants("Features", one.features),
@@ -92,6 +90,13 @@ function explained(one: Explanation, session: Session): readonly Html[] {
 			]),
 		),
 	];
+}
+
+/** By userName, where there is one: people of two sources may have one anchor, and by it both would be let go. */
+function letGo({ pins, anchor, account }: Explanation, session: Session): Html {
+	const user = account?.account.userName ?? anchor;
+	if (pins.length === 0 || user === undefined || session.role !== "operator") return html``;
+	return postButton({ where: "/people/unpin", fields: { user }, text: "Let it follow the directory again" }, session);
 }
 
 function section(title: string, columns: readonly Column[], rows: readonly (readonly Piece[])[]): Html {

@@ -4,9 +4,11 @@
  */
 export const script = `"use strict";
 (() => {
-  const PACE_MS = 2000, STILL_MS = 800, AGAIN_MS = 5000;
+  const PACE_MS = 2000, LATER_MS = 10000, STILL_MS = 800, AGAIN_MS = 5000, PATIENCE_MS = 30000;
   const going = document.getElementById("going"), news = document.getElementById("news");
-  let stream, shown = document.body.dataset.stamp, wanted = shown, askedAt = -Infinity, movedAt = -Infinity, timer;
+  // Elsewhere nothing would be made anew: why somebody is as they are, say, for which the engine may have to ask the directory.
+  const isLive = document.querySelector("[data-live]") !== null;
+  let isAsking = false, tried, stream, shown = document.body.dataset.stamp, wanted = shown, askedAt = -Infinity, movedAt = -Infinity, timer;
 
   const isInUse = (part) => part.contains(document.activeElement) || (getSelection()?.isCollapsed === false && getSelection().containsNode(part, true));
   const put = (part, fresh) => {
@@ -17,9 +19,10 @@ export const script = `"use strict";
   };
   const refresh = async () => {
     askedAt = performance.now();
-    const asked = wanted;
+    isAsking = true;
+    const asked = tried = wanted;
     try {
-      const answer = await fetch(location.href, { headers: { "x-dirsyncd-live": "1" }, cache: "no-store" });
+      const answer = await fetch(location.href, { headers: { "x-dirsyncd-live": "1" }, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
       if (!answer.ok) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (fresh.body.dataset.stamp === undefined) return location.reload();
@@ -35,10 +38,15 @@ export const script = `"use strict";
       if (isWhole) shown = asked;
     } catch {
       // The stream says whether the daemon is there.
+    } finally {
+      isAsking = false;
     }
   };
   const tick = () => {
-    if (wanted !== shown && performance.now() - askedAt >= PACE_MS) void refresh();
+    if (!isLive || isAsking || wanted === shown) return;
+    // What was asked for already: nothing came of it, or somebody is in the middle of a part.
+    const pace = wanted === tried ? LATER_MS : PACE_MS;
+    if (performance.now() - askedAt >= pace) void refresh();
   };
   const close = () => { stream?.close(); stream = undefined; clearInterval(timer); };
   const open = () => {
