@@ -5,7 +5,7 @@ import type { SourceView, TargetView } from "../store/views.ts";
 import type { Overview } from "./overview.ts";
 
 export interface SightingsParts {
-	readonly overview: Pick<Overview, "state" | "lastRun" | "trouble">;
+	readonly overview: Pick<Overview, "state" | "lastRun" | "hasRun" | "trouble">;
 	readonly notices: Pick<Notices, "heldOf" | "asideOf" | "unsealedOf">;
 	/** Sources whose held plan somebody approved or rejected since it was last seen; taken out at the next look. */
 	readonly decided: Set<string>;
@@ -38,7 +38,8 @@ export function makeSightings({ overview, notices, decided, certificateOf }: Sig
 		const expiresAt = certificateOf(source);
 		return [
 			heldOf(view),
-			...failureOf(view, overview.lastRun(source)),
+			// A run that ended with the daemon before us failed, and says nothing about its source: soon one of our own does.
+			...(overview.hasRun(source) ? failureOf(view, overview.lastRun(source)) : []),
 			...(view.sealed === undefined ? [] : [view.sealed ? absent("unsealed", source) : unsealed(source)]),
 			view.quarantined === 0
 				? absent("quarantine", source)

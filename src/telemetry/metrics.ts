@@ -117,8 +117,8 @@ function observeRun(table: Table, seen: Seen, report: RunReport): void {
 
 /** Undefined: the run failed for another reason than its source, which says nothing about the source. */
 function isUp({ trigger, outcome, error }: RunReport): boolean | undefined {
-	// One that takes back another reads nothing.
-	if (trigger === "revert") return undefined;
+	// One that takes back another reads nothing, nor does one that carries out what was held.
+	if (trigger === "revert" || trigger === "approve") return undefined;
 	if (outcome !== "failed") return true;
 	return error?.code.startsWith("SOURCE_") ? false : undefined;
 }

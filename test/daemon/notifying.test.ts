@@ -346,6 +346,24 @@ describe("besides, somebody is told", () => {
 		expect(subjects().slice(1)).toEqual(["dirsyncd fake: is read again"]);
 	});
 
+	it("nothing of a run that ended with the daemon, however long that was down, before the source was tried again", async () => {
+		start();
+		await company();
+		await expect(harness.sync("full", AbortSignal.abort())).resolves.toMatchObject({ outcome: "failed" });
+		harness.time.now += DAY;
+		await restart();
+		await later(HOUR);
+		expect(subjects()).toEqual([]);
+		fake.faults.cutAfter = 3;
+		await run();
+		await restart();
+		await later(HOUR);
+		expect(subjects()).toEqual([]);
+		await run();
+		expect(subjects()).toHaveLength(1);
+		expect(subjects()[0]).toMatch(/^dirsyncd fake: cannot be read: /);
+	});
+
 	it("when a full reading is not proven complete, with the reason, and when one is", async () => {
 		start();
 		await company();

@@ -112,6 +112,11 @@ describe("the metrics", () => {
 		expect(await line('dirsyncd_source_up{source="corp"}')).toMatch(new RegExp(`${up}$`));
 	});
 
+	it("say of a source that is down nothing else after an approval, which reads nothing", async () => {
+		observe({ outcome: "failed", error: { code: "SOURCE_UNREACHABLE", message: "…", hint: undefined } }, { trigger: "approve" });
+		expect(await line('dirsyncd_source_up{source="corp"}')).toMatch(/0$/);
+	});
+
 	it("say that a target is out of reach", async () => {
 		metrics.observeTarget("accounts", false);
 		expect(await line('dirsyncd_target_up{target="accounts"}')).toMatch(/0$/);
