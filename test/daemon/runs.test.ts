@@ -13,7 +13,7 @@ function open(answers: RunReport[]) {
 		accountCounts: () => [],
 		featureCounts: () => [],
 		size: () => 0,
-		changes: () => [],
+		changes: () => [].values(),
 	};
 	const overview = makeOverview({ views, configured: () => ({ sources: ["corp"], targets: [], features: [] }), clock: () => 0 });
 	const runs = makeRuns({
