@@ -117,7 +117,8 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 			if (ending.aborted || (await send(route, unkeptMessage(notice, route.config, { page, file, now: clock() }))) !== undefined) return;
 			route.unkept = route.unkept.filter((each) => each !== notice);
 		}
-		for (const notice of notices.due(route.config.name, clock(), MOST_AT_ONCE)) {
+		const now = clock();
+		for (const notice of notices.due(route.config.name, now, now + PAUSES.mostMs, MOST_AT_ONCE)) {
 			if (ending.aborted || !(await carryKept(route, notice))) return;
 		}
 	};
@@ -164,7 +165,9 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 		round: async (): Promise<void> => {
 			const now = clock();
 			for (const route of routes.values()) {
-				if (route.underway !== undefined || route.retryAt > now) continue;
+				// A pause that is longer than any was begun before the clock was set back.
+				const isPaused = route.retryAt > now && route.retryAt <= now + PAUSES.mostMs;
+				if (route.underway !== undefined || isPaused) continue;
 				route.underway = carry(route)
 					.catch((error: unknown) => log.warn({ channel: route.config.name, because: String(error) }, "telling failed; it is tried again"))
 					.finally(() => {

@@ -113,12 +113,12 @@ function connect(file: string): Connection {
 function prepare(db: Connection) {
 	const matters = db.prepare<[]>("SELECT body FROM matters ORDER BY key").pluck();
 	const due = db.prepare<
-		[string, number, number],
+		[string, number, number, number],
 		{ id: number; channel: string; matter: string; body: string; attempts: number; first: number | null }
 	>(
 		`SELECT n.id, n.channel, n.matter, n.body, n.attempts,
 			(SELECT min(s.id) FROM notices s WHERE s.channel = n.channel AND s.matter = n.matter AND s.sent_at IS NOT NULL) AS first
-		FROM notices n WHERE n.channel = ? AND n.sent_at IS NULL AND n.due_at <= ? ORDER BY n.id LIMIT ?`,
+		FROM notices n WHERE n.channel = ? AND n.sent_at IS NULL AND (n.due_at <= ? OR n.due_at > ?) ORDER BY n.id LIMIT ?`,
 	);
 	const report = db.prepare<[string], { schedule: string; from_sequence: number; from_at: number; due_at: number | null }>(
 		"SELECT schedule, from_sequence, from_at, due_at FROM reports WHERE channel = ?",
@@ -163,10 +163,10 @@ function prepare(db: Connection) {
 	return {
 		readings: {
 			matters: (): readonly Matter[] => (matters.all() as string[]).map((body) => JSON.parse(body) as Matter),
-			/** What is due to be sent by a channel, oldest first. */
-			due: (channel: string, now: number, limit: number): readonly OpenNotice[] =>
+			/** What is due to be sent by a channel, oldest first: what is put off until `latest` waits, and later than that nothing is but by a clock that was set back since. */
+			due: (channel: string, now: number, latest: number, limit: number): readonly OpenNotice[] =>
 				due
-					.all(channel, now, limit)
+					.all(channel, now, latest, limit)
 					.map(({ first, body, ...row }) => ({ ...row, first: first ?? undefined, body: JSON.parse(body) as NoticeBody })),
 			/** What is not sent yet, by channel; of one that has none there is no count. */
 			pending: (): ReadonlyMap<string, number> => new Map(pending.all().map(({ channel, count }) => [channel, count])),

@@ -284,6 +284,17 @@ describe("where the mail server is down", () => {
 		mailbox = await openMailbox();
 	});
 
+	it("mails wait no longer than its longest pause, also when the clock was set back", async () => {
+		start();
+		await company();
+		await mailbox.close();
+		leave(62);
+		await run();
+		mailbox = await openMailbox(mailbox.port);
+		await later(-300 * DAY);
+		expect(subjects()).toEqual([HELD]);
+	});
+
 	it("nobody is told of what began and was over before anybody could be", async () => {
 		start();
 		await company();
