@@ -1,6 +1,6 @@
 import type { ChannelConfig } from "../config/notify-config.ts";
 import { Failure } from "../core/errors.ts";
-import type { Matter, MatterNotice } from "../core/matter.ts";
+import { type Matter, type MatterNotice, PAGE } from "../core/matter.ts";
 import { backOff, waitReally } from "../lib/waiting.ts";
 import type { Channel, Message } from "../notify/channel.ts";
 import type { Stationery } from "../notify/letter.ts";
@@ -184,7 +184,7 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 
 /** What a log line says of a matter: whom it is about, and by which run it is known. */
 export function fieldsOf({ key, about, detail, run }: Matter): object {
-	const whom = detail.kind === "database" ? {} : { [detail.kind === "target" ? "target" : "source"]: about };
+	const whom = detail.kind === "database" || about === PAGE ? {} : { [detail.kind === "target" ? "target" : "source"]: about };
 	return { matter: key, ...whom, ...(run !== undefined && { run }) };
 }
 

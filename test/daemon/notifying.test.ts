@@ -37,6 +37,7 @@ let mailbox: Mailbox;
 let fake: FakeSource;
 let harness: Harness;
 let certificateEnd: number | undefined;
+let pageEnd: number | undefined;
 let disk: { isFull: boolean; since: number };
 let daemon: { readonly notifying: Notifying; readonly notices: Notices; ran(report: RunReport): void; stop(): Promise<void> };
 
@@ -58,6 +59,7 @@ beforeEach(async () => {
 	fake = makeFakeSource();
 	disk = { isFull: false, since: 0 };
 	certificateEnd = undefined;
+	pageEnd = undefined;
 	harness = openHarness(fake, { limits: { disable: { count: 50, floor: 3 } } });
 });
 
@@ -87,7 +89,8 @@ function start(channels: readonly SmtpChannel[] = [channel()]): void {
 	const notifying = makeNotifying({
 		...{ notices, configured, clock, random: () => 0, ending: new AbortController().signal, page: "http://127.0.0.1:8640" },
 		...{ config: "/etc/dirsyncd/dirsyncd.yaml", log: makeLog("silent", { write: () => {} }) },
-		sightings: makeSightings({ overview, notices, decided, certificateOf: () => certificateEnd }),
+		sightings: makeSightings({ overview, notices, decided, certificateOf: () => certificateEnd, pageCertificate: () => pageEnd }),
+		pageCertificate: () => pageEnd,
 		databaseTrouble: () => (disk.isFull ? { since: disk.since, because: "the disk is full", hint: "Make room." } : undefined),
 		makeChannel: (config) => makeChannel(config, clock),
 		observe: (name, result) => tries.push(`${name} ${result}`),
@@ -413,6 +416,26 @@ describe("besides, somebody is told", () => {
 		certificateEnd = harness.time.now + 365 * DAY;
 		await later(MINUTE);
 		expect(subjects().slice(1)).toEqual(["dirsyncd fake: has a new certificate"]);
+	});
+
+	it("before the certificate expires that the page shows, with the remedy, and when there is a new one", async () => {
+		start();
+		await company();
+		pageEnd = harness.time.now + 20 * DAY;
+		await later(MINUTE);
+		await restart();
+		await later(MINUTE);
+		expect(subjects()).toEqual(["dirsyncd the page: its certificate expires in 20 days"]);
+		expect(mailbox.mails[0]?.text).toContain("What to do: Put a new one into the file of http.tls.cert");
+		pageEnd = harness.time.now + 365 * DAY;
+		await later(MINUTE);
+		expect(subjects().slice(1)).toEqual(["dirsyncd the page: has a new certificate"]);
+		pageEnd = harness.time.now + DAY;
+		await later(MINUTE);
+		pageEnd = undefined;
+		await later(MINUTE);
+		expect(subjects().slice(2)).toEqual(["dirsyncd the page: its certificate expires in 1 day"]);
+		expect(daemon.notices.matters()).toEqual([]);
 	});
 
 	it("only of what the channel is for", async () => {
