@@ -56,7 +56,7 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 		const after = look(before, sightings(now), exists, now, settleMs);
 		if (after.notices.length === 0 && outline(before) === outline(after.matters)) return;
 		// Of "busy" nothing comes: the next look finds the same.
-		if (notices.attempt(() => notices.keep(after.matters, after.notices, channelsFor)) === "busy") return;
+		if (postman.noting(() => notices.keep(after.matters, after.notices, channelsFor)) === "busy") return;
 		for (const { matter, state } of after.notices) log.info({ ...fieldsOf(matter), state }, "to be told");
 	};
 

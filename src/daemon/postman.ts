@@ -152,6 +152,15 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 			}
 			void close([...old.values()]);
 		},
+		/** The work in one transaction, which first takes note of what was sent: else it would be replaced as if nobody had heard it. */
+		noting: <T>(work: () => T): T | "busy" => {
+			const outcome = notices.attempt(() => {
+				for (const id of taken) notices.sent(id, clock());
+				return work();
+			});
+			if (outcome !== "busy") taken.clear();
+			return outcome;
+		},
 		/** Says it by these channels, although it cannot be kept; of what was over before it could be said, nothing. */
 		tell: (channels: readonly string[], notice: MatterNotice): void => {
 			for (const name of channels) {

@@ -500,6 +500,21 @@ describe("besides, somebody is told", () => {
 		expect(subjects()).toEqual([HELD]);
 	});
 
+	it("that it is over, also when the database took no note yet of what was told", async () => {
+		start();
+		await company();
+		leave(62);
+		const db = new Database(harness.file);
+		db.exec("CREATE TRIGGER full BEFORE UPDATE ON notices BEGIN SELECT raise(ABORT, 'full'); END");
+		await run();
+		db.exec("DROP TRIGGER full");
+		db.close();
+		for (let number = 1; number <= 62; number++) person(number);
+		await run();
+		expect(subjects()).toEqual([HELD, SETTLED]);
+		expect(mailbox.mails[1]?.headers["references"]).toBe(mailbox.mails[0]?.headers["message-id"]);
+	});
+
 	it("and what was sent is not kept: it names people", async () => {
 		start();
 		await company();
