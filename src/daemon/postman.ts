@@ -145,7 +145,10 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 					unkept: old.get(config.name)?.unkept ?? [],
 				};
 				// What the old one is sending is not for the new one to send, too.
-				route.underway = old.get(config.name)?.underway?.finally(() => {
+				const former = old.get(config.name);
+				const inherited = route.unkept;
+				route.underway = former?.underway?.finally(() => {
+					route.unkept = route.unkept.filter((notice) => !inherited.includes(notice) || former.unkept.includes(notice));
 					route.underway = undefined;
 				});
 				routes.set(config.name, route);

@@ -486,6 +486,20 @@ describe("besides, somebody is told", () => {
 		expect(mailbox.mails[1]?.headers["references"]).toBe(mailbox.mails[0]?.headers["message-id"]);
 	});
 
+	it("of that once, also when the configuration is read again while it is being sent", async () => {
+		start();
+		await company();
+		disk = { isFull: true, since: harness.time.now };
+		await later(MINUTE);
+		const sending = later(5 * MINUTE);
+		// Begun, and not answered yet: that takes the network.
+		await new Promise((resolve) => setImmediate(resolve));
+		daemon.notifying.start([channel()], settleMs);
+		await sending;
+		await later(MINUTE);
+		expect(subjects()).toEqual(["dirsyncd database: cannot be written: the disk is full"]);
+	});
+
 	it("once, also when the database takes note of it only later", async () => {
 		start();
 		await company();
