@@ -37,6 +37,8 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 	let channels: readonly ChannelConfig[] = [];
 	/** How long what was told of has to stay well before it is told to be over. */
 	let settleMs = 0;
+	/** A channel may not have heard yet of what is there. */
+	let isToCatchUp = false;
 	let timer: NodeJS.Timeout | undefined;
 	let underway: Promise<void> | undefined;
 	let retiredAt = Number.NEGATIVE_INFINITY;
@@ -54,9 +56,19 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 		const now = clock();
 		const before = notices.matters();
 		const after = look(before, sightings(now), exists, now, settleMs);
-		if (after.notices.length === 0 && outline(before) === outline(after.matters)) return;
+		const open = isToCatchUp ? after.matters.filter(({ told, wellSince }) => told !== undefined && wellSince === undefined) : [];
+		isToCatchUp &&= open.length > 0;
+		if (open.length === 0 && after.notices.length === 0 && outline(before) === outline(after.matters)) return;
+		const outcome = postman.noting(() => {
+			notices.keep(after.matters, after.notices, channelsFor);
+			for (const matter of open) {
+				const notice = { matter, state: "opened", at: now } as const;
+				notices.catchUp(notice, channelsFor(notice));
+			}
+		});
 		// Of "busy" nothing comes: the next look finds the same.
-		if (postman.noting(() => notices.keep(after.matters, after.notices, channelsFor)) === "busy") return;
+		if (outcome === "busy") return;
+		isToCatchUp = false;
 		for (const { matter, state } of after.notices) log.info({ ...fieldsOf(matter), state }, "to be told");
 	};
 
@@ -112,6 +124,7 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 		start: (to, settle) => {
 			channels = to;
 			settleMs = settle;
+			isToCatchUp = true;
 			postman.replace(to);
 			timer ??= setInterval(tick, LOOK_EVERY_MS);
 		},

@@ -48,7 +48,7 @@ export type Notices = ReturnType<typeof openNotices>;
 export function openNotices(file: string) {
 	const db = connect(file);
 	const statements = prepare(db);
-	const { readings, clearMatters, putMatter, supersede, add, wasTold, retire } = statements;
+	const { readings, clearMatters, putMatter, supersede, add, isKnown, wasTold, retire } = statements;
 
 	const keep = (matters: readonly Matter[], notices: readonly MatterNotice[], channelsFor: (notice: MatterNotice) => readonly string[]) => {
 		clearMatters.run();
@@ -77,6 +77,15 @@ export function openNotices(file: string) {
 		},
 		/** Replaces the matters by these, and lays ready what is to be said of them, by those channels that want to hear it. */
 		keep,
+		/** Lays ready what is told already for those of the channels that were not there then. Of what was told so long ago nobody knows by whom. */
+		catchUp: (notice: MatterNotice, channels: readonly string[]): void => {
+			const { matter, at } = notice;
+			if (matter.told === undefined || matter.told.at < at - KEEP_SENT_MS) return;
+			for (const channel of channels) {
+				if (isKnown.get(channel, nameOf(matter)) !== undefined) continue;
+				add.run(channel, nameOf(matter), JSON.stringify({ kind: "matter", notice } satisfies NoticeBody), at, at);
+			}
+		},
 		/** Lays a report ready, and says where the next one begins. */
 		report: (channel: string, body: NoticeBody & { readonly kind: "report" }, next: ReportState): void => {
 			add.run(channel, `report ${body.from}`, JSON.stringify(body), body.to, body.to);
@@ -205,6 +214,7 @@ function prepare(db: Connection) {
 		clearMatters: db.prepare("DELETE FROM matters"),
 		putMatter: db.prepare<[string, string]>("INSERT INTO matters (key, body) VALUES (?, ?)"),
 		supersede: db.prepare<[string, string]>("DELETE FROM notices WHERE channel = ? AND matter = ? AND sent_at IS NULL"),
+		isKnown: db.prepare<[string, string]>("SELECT 1 FROM notices WHERE channel = ? AND matter = ? LIMIT 1"),
 		wasTold: db.prepare<[string, string]>("SELECT 1 FROM notices WHERE channel = ? AND matter = ? AND sent_at IS NOT NULL LIMIT 1"),
 		add: db.prepare<[string, string, string, number, number]>(
 			"INSERT INTO notices (channel, matter, body, at, due_at) VALUES (?, ?, ?, ?, ?)",

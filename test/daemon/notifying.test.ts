@@ -450,6 +450,26 @@ describe("besides, somebody is told", () => {
 		]);
 	});
 
+	it("by a new channel of what was told before it was there, once", async () => {
+		start();
+		await company();
+		leave(62);
+		await run();
+		const both = [channel(), channel({ name: "others" })];
+		daemon.notifying.start(both, settleMs);
+		await later(MINUTE);
+		await daemon.stop();
+		start(both);
+		await later(MINUTE);
+		expect(mailbox.mails.map(({ subject, headers }) => [subject, headers["list-id"]])).toEqual([
+			[HELD, "dirsyncd admins <admins.dirsyncd.example.com>"],
+			[HELD, "dirsyncd others <others.dirsyncd.example.com>"],
+		]);
+		for (let number = 1; number <= 62; number++) person(number);
+		await run();
+		expect(subjects().slice(2)).toEqual([SETTLED, SETTLED]);
+	});
+
 	it("a moment later, when somebody else is writing to the database", async () => {
 		start();
 		await company();
