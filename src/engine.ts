@@ -125,8 +125,8 @@ export interface Beside {
 	patienceMs(trigger: Trigger): number;
 	/** What came of deliveries, whichever run they are of. */
 	readonly onNews: (news: DeliveryNews) => void;
-	/** What went wrong with them that is no target's fault. */
-	readonly onError: (error: unknown) => void;
+	/** What went wrong with them that is no target's fault; and at which target, for which run. */
+	readonly onError: (error: unknown, about: Pick<DeliveryNews, "target" | "run">) => void;
 }
 
 export interface EngineOptions {

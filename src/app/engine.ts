@@ -51,7 +51,7 @@ export function openEngine(config: Config, options: EngineOptions): Engine {
 		// With nobody there to wake it later, what is soon due is waited for.
 		waitsMs: beside === undefined ? SOON_MS : 0,
 		onNews: (news) => beside?.onNews(news),
-		onError: (error) => beside?.onError(asFailure(file, error)),
+		onError: (error, about) => beside?.onError(asFailure(file, error), about),
 	});
 	const upkeep = openUpkeep(db);
 	const parts = makeParts(config, options);

@@ -2,6 +2,9 @@
 export const matterKinds = ["held", "failed", "unsealed", "target", "quarantine", "certificate", "database"] as const;
 export type MatterKind = (typeof matterKinds)[number];
 
+/** Whom a certificate's matter is about that is not a source's, but the one that the page shows: no source can be called so. */
+export const PAGE = "the page";
+
 /** What there is to say of a matter, in facts: the words are made when it is sent. Instants are Unix milliseconds. */
 export type MatterDetail =
 	| HeldDetail
@@ -59,7 +62,7 @@ interface Aside {
 export interface Matter {
 	/** Kind and whom it is about: there is at most one open matter of each. */
 	readonly key: string;
-	/** The source or target that it is about. */
+	/** The source or target that it is about, or `PAGE`. */
 	readonly about: string;
 	/** Unix milliseconds: with the key, the name of this one occurrence. */
 	readonly since: number;

@@ -70,7 +70,9 @@ export function look(
 	now: number,
 	settleMs: number,
 ): Looked {
-	const known = new Map(matters.filter((matter) => exists(matter.detail.kind, matter.about)).map((matter) => [matter.key, matter]));
+	const known = new Map(
+		matters.filter((matter) => exists(matter.detail.kind, matter.about)).map((matter) => [matter.key, notAfter(matter, now)]),
+	);
 	const notices: MatterNotice[] = [];
 	for (const sighting of sightings) {
 		const key = keyOf(sighting.kind, sighting.about);
@@ -94,6 +96,18 @@ export function look(
 		notices.push({ matter: told, state, at: now });
 	}
 	return { matters: [...known.values()], notices };
+}
+
+/** A clock that was set back would leave in the future what is counted from: nothing would be said before it is there again. */
+function notAfter(matter: Matter, now: number): Matter {
+	const { since, wellSince, told } = matter;
+	return {
+		...matter,
+		// Once it was told, it is part of this occurrence's name.
+		since: told === undefined ? Math.min(since, now) : since,
+		wellSince: wellSince === undefined ? undefined : Math.min(wellSince, now),
+		told: told && { ...told, at: Math.min(told.at, now) },
+	};
 }
 
 function follow(

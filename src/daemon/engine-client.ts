@@ -211,7 +211,7 @@ function openThread(config: Config, parts: EngineClientParts, onSilent: (silence
 			case "delivered":
 				return listener.delivered(message.news);
 			case "delivery-error":
-				return listener.deliveryError(unpackError(message.error));
+				return listener.deliveryError(unpackError(message.error), message.about);
 			case "answer":
 				return settle(thread, message.id)?.resolve(message.answer);
 			case "error":

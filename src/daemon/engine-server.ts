@@ -18,7 +18,7 @@ export function serveEngine(port: MessagePort, open: (beside: Beside) => Engine)
 		patienceMs: (trigger) =>
 			trigger === "api" || trigger === "approve" || trigger === "revert" ? ASKED_PATIENCE_MS : SCHEDULED_PATIENCE_MS,
 		onNews: (news) => say({ kind: "delivered", news }),
-		onError: (error) => say({ kind: "delivery-error", error: packError(error) }),
+		onError: (error, about) => say({ kind: "delivery-error", error: packError(error), about }),
 	};
 	const engine = tryOpen(() => open(beside), say, port);
 	if (engine === undefined) return;

@@ -56,7 +56,8 @@ export function hearDeliveries({ metrics, log, clock }: Parts) {
 
 	return {
 		delivered,
-		deliveryError: (err: Error): void => log.error({ err }, "delivering failed; it is tried again"),
+		deliveryError: (err: Error, { target, run }: Pick<DeliveryNews, "target" | "run">): void =>
+			log.error({ ...(run !== undefined && { run }), target, err }, "delivering failed; it is tried again"),
 	};
 }
 

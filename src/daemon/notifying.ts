@@ -1,6 +1,6 @@
 import type { ChannelConfig } from "../config/notify-config.ts";
 import { Failure } from "../core/errors.ts";
-import type { Matter, MatterKind, MatterNotice } from "../core/matter.ts";
+import { type Matter, type MatterKind, type MatterNotice, PAGE } from "../core/matter.ts";
 import { look, type Sighting } from "../core/matters.ts";
 import type { Notices } from "../store/notices.ts";
 import { type ChannelState, fieldsOf, makePostman, type PostmanParts } from "./postman.ts";
@@ -11,6 +11,8 @@ export interface NotifyingParts extends PostmanParts {
 	readonly sightings: (now: number) => readonly Sighting[];
 	/** Names that are configured now. */
 	configured(): { readonly sources: readonly string[]; readonly targets: readonly string[] };
+	/** When the certificate expires that the page shows, Unix milliseconds; undefined: it shows none. */
+	pageCertificate(): number | undefined;
 	/** Why the database cannot be written, if so. Then what is to be told of that cannot be kept either. */
 	databaseTrouble(): { readonly since: number; readonly because: string; readonly hint: string | undefined } | undefined;
 }
@@ -29,19 +31,22 @@ const LOOK_EVERY_MS = 5000;
 const RETIRE_EVERY_MS = 3_600_000;
 
 export function makeNotifying(parts: NotifyingParts): Notifying {
-	const { notices, sightings, configured, databaseTrouble, log, clock, ending } = parts;
+	const { notices, sightings, configured, pageCertificate, databaseTrouble, log, clock, ending } = parts;
 	const postman = makePostman(parts);
 	const reports = makeReports(parts);
 	let channels: readonly ChannelConfig[] = [];
 	/** How long what was told of has to stay well before it is told to be over. */
 	let settleMs = 0;
+	/** A channel may not have heard yet of what is there. */
+	let isToCatchUp = false;
 	let timer: NodeJS.Timeout | undefined;
 	let underway: Promise<void> | undefined;
 	let retiredAt = Number.NEGATIVE_INFINITY;
 	/** The last trouble of our own, so that it is said once. */
 	let said: string | undefined;
 
-	const exists = (kind: MatterKind, about: string): boolean => configured()[kind === "target" ? "targets" : "sources"].includes(about);
+	const exists = (kind: MatterKind, about: string): boolean =>
+		about === PAGE ? pageCertificate() !== undefined : configured()[kind === "target" ? "targets" : "sources"].includes(about);
 	const channelsFor = ({ matter, state }: MatterNotice): readonly string[] =>
 		channels
 			.filter(({ on }) => on.includes(matter.detail.kind) && (state !== "recovered" || on.includes("recovered")))
@@ -51,9 +56,19 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 		const now = clock();
 		const before = notices.matters();
 		const after = look(before, sightings(now), exists, now, settleMs);
-		if (after.notices.length === 0 && outline(before) === outline(after.matters)) return;
+		const open = isToCatchUp ? after.matters.filter(({ told, wellSince }) => told !== undefined && wellSince === undefined) : [];
+		isToCatchUp &&= open.length > 0;
+		if (open.length === 0 && after.notices.length === 0 && outline(before) === outline(after.matters)) return;
+		const outcome = postman.noting(() => {
+			notices.keep(after.matters, after.notices, channelsFor);
+			for (const matter of open) {
+				const notice = { matter, state: "opened", at: now } as const;
+				notices.catchUp(notice, channelsFor(notice));
+			}
+		});
 		// Of "busy" nothing comes: the next look finds the same.
-		if (notices.attempt(() => notices.keep(after.matters, after.notices, channelsFor)) === "busy") return;
+		if (outcome === "busy") return;
+		isToCatchUp = false;
 		for (const { matter, state } of after.notices) log.info({ ...fieldsOf(matter), state }, "to be told");
 	};
 
@@ -109,6 +124,7 @@ export function makeNotifying(parts: NotifyingParts): Notifying {
 		start: (to, settle) => {
 			channels = to;
 			settleMs = settle;
+			isToCatchUp = true;
 			postman.replace(to);
 			timer ??= setInterval(tick, LOOK_EVERY_MS);
 		},

@@ -11,6 +11,8 @@ export type OverviewState = Omit<MetricsState, "times" | "engineSilenceMs" | "ch
 export interface Overview {
 	state(): OverviewState;
 	lastRun(source: string): LastRun | undefined;
+	/** Whether that is a run of this daemon, and not one of before its start. */
+	hasRun(source: string): boolean;
 	/** A run ended. */
 	ended(source: string, run: LastRun): void;
 	/** Why the database could not be read at the last try. */
@@ -29,6 +31,7 @@ const FRESH_MS = 1000;
 
 export function makeOverview({ views, configured, clock }: OverviewParts): Overview {
 	const lastRuns = new Map<string, LastRun>();
+	const own = new Set<string>();
 	let readAt = Number.NEGATIVE_INFINITY;
 	let state: OverviewState = { sources: [], targets: [], accounts: [], features: [], databaseBytes: undefined };
 	let trouble: Trouble | undefined;
@@ -67,7 +70,9 @@ export function makeOverview({ views, configured, clock }: OverviewParts): Overv
 			return state;
 		},
 		lastRun: (source) => lastRuns.get(source),
+		hasRun: (source) => own.has(source),
 		ended: (source, run) => {
+			if (lastRuns.get(source) !== run) own.add(source);
 			lastRuns.set(source, run);
 			readAt = Number.NEGATIVE_INFINITY;
 		},

@@ -1,6 +1,6 @@
 import type { ChannelConfig } from "../config/notify-config.ts";
 import { Failure } from "../core/errors.ts";
-import type { Matter, MatterNotice } from "../core/matter.ts";
+import { type Matter, type MatterNotice, PAGE } from "../core/matter.ts";
 import { backOff, waitReally } from "../lib/waiting.ts";
 import type { Channel, Message } from "../notify/channel.ts";
 import type { Stationery } from "../notify/letter.ts";
@@ -117,7 +117,8 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 			if (ending.aborted || (await send(route, unkeptMessage(notice, route.config, { page, file, now: clock() }))) !== undefined) return;
 			route.unkept = route.unkept.filter((each) => each !== notice);
 		}
-		for (const notice of notices.due(route.config.name, clock(), MOST_AT_ONCE)) {
+		const now = clock();
+		for (const notice of notices.due(route.config.name, now, now + PAUSES.mostMs, MOST_AT_ONCE)) {
 			if (ending.aborted || !(await carryKept(route, notice))) return;
 		}
 	};
@@ -144,12 +145,24 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 					unkept: old.get(config.name)?.unkept ?? [],
 				};
 				// What the old one is sending is not for the new one to send, too.
-				route.underway = old.get(config.name)?.underway?.finally(() => {
+				const former = old.get(config.name);
+				const inherited = route.unkept;
+				route.underway = former?.underway?.finally(() => {
+					route.unkept = route.unkept.filter((notice) => !inherited.includes(notice) || former.unkept.includes(notice));
 					route.underway = undefined;
 				});
 				routes.set(config.name, route);
 			}
 			void close([...old.values()]);
+		},
+		/** The work in one transaction, which first takes note of what was sent: else it would be replaced as if nobody had heard it. */
+		noting: <T>(work: () => T): T | "busy" => {
+			const outcome = notices.attempt(() => {
+				for (const id of taken) notices.sent(id, clock());
+				return work();
+			});
+			if (outcome !== "busy") taken.clear();
+			return outcome;
 		},
 		/** Says it by these channels, although it cannot be kept; of what was over before it could be said, nothing. */
 		tell: (channels: readonly string[], notice: MatterNotice): void => {
@@ -164,7 +177,9 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 		round: async (): Promise<void> => {
 			const now = clock();
 			for (const route of routes.values()) {
-				if (route.underway !== undefined || route.retryAt > now) continue;
+				// A pause that is longer than any was begun before the clock was set back.
+				const isPaused = route.retryAt > now && route.retryAt <= now + PAUSES.mostMs;
+				if (route.underway !== undefined || isPaused) continue;
 				route.underway = carry(route)
 					.catch((error: unknown) => log.warn({ channel: route.config.name, because: String(error) }, "telling failed; it is tried again"))
 					.finally(() => {
@@ -181,7 +196,7 @@ export function makePostman({ notices, makeChannel, page, config: file, log, clo
 
 /** What a log line says of a matter: whom it is about, and by which run it is known. */
 export function fieldsOf({ key, about, detail, run }: Matter): object {
-	const whom = detail.kind === "database" ? {} : { [detail.kind === "target" ? "target" : "source"]: about };
+	const whom = detail.kind === "database" || about === PAGE ? {} : { [detail.kind === "target" ? "target" : "source"]: about };
 	return { matter: key, ...whom, ...(run !== undefined && { run }) };
 }
 

@@ -28,7 +28,7 @@ export interface EngineListener extends Required<Listener> {
 	/** What came of deliveries. */
 	delivered(news: DeliveryNews): void;
 	/** What went wrong with them that is no target's fault. */
-	deliveryError(error: Error): void;
+	deliveryError(error: Error, about: Pick<DeliveryNews, "target" | "run">): void;
 }
 
 export type CallName = keyof EngineCalls;
@@ -55,6 +55,6 @@ export type FromEngine =
 	| { readonly kind: "certificate"; readonly source: string; readonly expiresAt: number }
 	| { readonly kind: "woken"; readonly source: string }
 	| { readonly kind: "delivered"; readonly news: DeliveryNews }
-	| { readonly kind: "delivery-error"; readonly error: CrossingError }
+	| { readonly kind: "delivery-error"; readonly error: CrossingError; readonly about: Pick<DeliveryNews, "target" | "run"> }
 	| { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
 	| { readonly kind: "error"; readonly id: number; readonly error: CrossingError };

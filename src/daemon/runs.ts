@@ -1,5 +1,5 @@
 import { Failure } from "../core/errors.ts";
-import type { Trouble } from "../http/health.ts";
+import type { LastRun, Trouble } from "../http/health.ts";
 import type { Views } from "../store/views.ts";
 import type { Mode, RevertRequest, RunBegun, RunReport, Trigger } from "../sync/report.ts";
 import { type Log, logRun } from "../telemetry/log.ts";
@@ -46,9 +46,8 @@ export function makeRuns(parts: RunsParts) {
 		logRun(log, report);
 		if (log.isLevelEnabled("debug")) logChanges(parts, report);
 		metrics.observeRun(report);
-		// A revert reads nothing: how the last reading went is what counts still.
-		const earlier = report.trigger === "revert" ? overview.lastRun(report.source) : undefined;
-		overview.ended(report.source, earlier ?? lastRunOf(report));
+		const earlier = overview.lastRun(report.source);
+		overview.ended(report.source, earlier !== undefined && isNoReading(report, earlier) ? earlier : lastRunOf(report));
 		return report;
 	};
 
@@ -108,6 +107,11 @@ export function makeRuns(parts: RunsParts) {
 			return rejection;
 		},
 	};
+}
+
+/** A revert reads nothing, nor does an approval: where one of both failed, how the last reading went is what counts still. */
+function isNoReading({ trigger, outcome }: RunReport, earlier: LastRun): boolean {
+	return trigger === "revert" || (trigger === "approve" && (outcome === "failed" || earlier.outcome === "failed"));
 }
 
 /** More than this of one run would drown everything else in the log. */

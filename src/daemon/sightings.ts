@@ -1,20 +1,22 @@
-import type { MatterDetail } from "../core/matter.ts";
+import { type MatterDetail, PAGE } from "../core/matter.ts";
 import { levelOf, type Sighting } from "../core/matters.ts";
 import type { Notices } from "../store/notices.ts";
 import type { SourceView, TargetView } from "../store/views.ts";
 import type { Overview } from "./overview.ts";
 
 export interface SightingsParts {
-	readonly overview: Pick<Overview, "state" | "lastRun" | "trouble">;
+	readonly overview: Pick<Overview, "state" | "lastRun" | "hasRun" | "trouble">;
 	readonly notices: Pick<Notices, "heldOf" | "asideOf" | "unsealedOf">;
 	/** Sources whose held plan somebody approved or rejected since it was last seen; taken out at the next look. */
 	readonly decided: Set<string>;
 	/** When the certificate of a source's server expires, Unix milliseconds; undefined: nobody has seen one since the start. */
 	readonly certificateOf: (source: string) => number | undefined;
+	/** When the certificate expires that the page shows; undefined: it shows none. */
+	readonly pageCertificate: () => number | undefined;
 }
 
 /** What there is to be told of, from what the daemon knows anyway. */
-export function makeSightings({ overview, notices, decided, certificateOf }: SightingsParts) {
+export function makeSightings({ overview, notices, decided, certificateOf, pageCertificate }: SightingsParts) {
 	/** What is held is read anew only when something may have become of it: it may be a hundred thousand. */
 	const held = new Map<string, { readonly seen: string; readonly sighting: Sighting }>();
 
@@ -35,17 +37,15 @@ export function makeSightings({ overview, notices, decided, certificateOf }: Sig
 
 	const ofSource = (view: SourceView, now: number): readonly Sighting[] => {
 		const { source } = view;
-		const expiresAt = certificateOf(source);
 		return [
 			heldOf(view),
-			...failureOf(view, overview.lastRun(source)),
+			// A run that ended with the daemon before us failed, and says nothing about its source: soon one of our own does.
+			...(overview.hasRun(source) ? failureOf(view, overview.lastRun(source)) : []),
 			...(view.sealed === undefined ? [] : [view.sealed ? absent("unsealed", source) : unsealed(source)]),
 			view.quarantined === 0
 				? absent("quarantine", source)
 				: there(source, { kind: "quarantine", count: view.quarantined, first: notices.asideOf(source) }, overview.lastRun(source)?.run),
-			...(expiresAt === undefined
-				? []
-				: [levelOf(expiresAt, now) === undefined ? absent("certificate", source) : there(source, { kind: "certificate", expiresAt })]),
+			...certificate(source, certificateOf(source), now),
 		];
 	};
 
@@ -56,8 +56,13 @@ export function makeSightings({ overview, notices, decided, certificateOf }: Sig
 	return (now: number): readonly Sighting[] => {
 		const { sources, targets } = overview.state();
 		if (overview.trouble() !== undefined) return [];
-		return [...sources.flatMap((view) => ofSource(view, now)), ...targets.map(ofTarget)];
+		return [...sources.flatMap((view) => ofSource(view, now)), ...targets.map(ofTarget), ...certificate(PAGE, pageCertificate(), now)];
 	};
+}
+
+function certificate(about: string, expiresAt: number | undefined, now: number): readonly Sighting[] {
+	if (expiresAt === undefined) return [];
+	return [levelOf(expiresAt, now) === undefined ? absent("certificate", about) : there(about, { kind: "certificate", expiresAt })];
 }
 
 function failureOf({ source, lastSuccess }: SourceView, run: ReturnType<Overview["lastRun"]>): readonly Sighting[] {

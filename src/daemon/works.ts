@@ -152,11 +152,13 @@ export async function openWorks(
 	const notices = openNotices(config.database);
 	const decided = new Set<string>();
 	closers.add("notices", () => notices.close());
+	const pageCertificate = () => expiryOfPage(config.http);
 	const notifying = makeNotifying({
 		...{ notices, configured, log, clock, random: Math.random, ending: ending.signal, config: config.file },
 		observe: (channel, result) => metrics.observeNotice(channel, result),
 		databaseTrouble: () => upkeep.trouble() ?? runs.databaseTrouble() ?? overview.trouble(),
-		sightings: makeSightings({ overview, notices, decided, certificateOf: (source) => certificates.get(source) }),
+		sightings: makeSightings({ overview, notices, decided, certificateOf: (source) => certificates.get(source), pageCertificate }),
+		pageCertificate,
 		makeChannel: (channel) => makeChannel(channel, clock),
 		page: page ?? `http://${config.http.listen.host}:${config.http.listen.port}/`,
 	});

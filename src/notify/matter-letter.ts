@@ -1,5 +1,5 @@
 import { unreachable } from "../core/errors.ts";
-import type { HeldCount, HeldDetail, Matter, MatterDetail, MatterNotice } from "../core/matter.ts";
+import { type HeldCount, type HeldDetail, type Matter, type MatterNotice, PAGE } from "../core/matter.ts";
 import { levelOf } from "../core/matters.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { type Block, type Letter, moment, type Stationery } from "./letter.ts";
@@ -21,7 +21,7 @@ export function writeMatter({ matter, state, at }: MatterNotice, stationery: Sta
 }
 
 function writeRecovery(matter: Matter, at: number, stationery: Stationery): Letter {
-	const { title, words } = recovery(matter.detail);
+	const { title, words } = recovery(matter);
 	const since = moment(matter.since, stationery);
 	return {
 		subject: `dirsyncd ${matter.about}: ${title}`,
@@ -33,7 +33,7 @@ function writeRecovery(matter: Matter, at: number, stationery: Stationery): Lett
 	};
 }
 
-function recovery(detail: MatterDetail): { readonly title: string; readonly words: string } {
+function recovery({ detail, about }: Matter): { readonly title: string; readonly words: string } {
 	switch (detail.kind) {
 		case "held":
 			return {
@@ -53,7 +53,7 @@ function recovery(detail: MatterDetail): { readonly title: string; readonly word
 		case "quarantine":
 			return { title: "nobody is set aside any more", words: "Everybody who was in quarantine has their account as the directory says." };
 		case "certificate":
-			return { title: "has a new certificate", words: "The server shows a certificate that lasts." };
+			return { title: "has a new certificate", words: `The ${about === PAGE ? "page" : "server"} shows a certificate that lasts.` };
 		case "database":
 			return {
 				title: "can be written again",
@@ -138,7 +138,9 @@ function describe(matter: Matter, now: number, stationery: Stationery): Descript
 			};
 		}
 		case "certificate":
-			return describeCertificate(detail.expiresAt, about, now, stationery);
+			return about === PAGE
+				? describePageCertificate(detail.expiresAt, now, stationery)
+				: describeCertificate(detail.expiresAt, about, now, stationery);
 		case "database":
 			return {
 				title: `cannot be written: ${detail.because}`,
@@ -192,21 +194,40 @@ function describeHeld(detail: HeldDetail, about: string, stationery: Stationery)
 }
 
 function describeCertificate(expiresAt: number, about: string, now: number, stationery: Stationery): Description {
-	const level = levelOf(expiresAt, now);
-	const when = moment(expiresAt, stationery);
-	const days = Math.ceil((expiresAt - now) / 86_400_000);
-	const title =
-		level === 0 ? "the server's certificate has expired" : `the server's certificate expires in ${days} ${days === 1 ? "day" : "days"}`;
 	return {
-		title,
+		title: `the server's certificate ${inDays(expiresAt, now)}`,
 		blocks: [
 			text(
-				`The certificate of the directory server of ${about} ${level === 0 ? "expired" : "expires"} at ${when}. From then on it is not read any more.`,
+				`The certificate of the directory server of ${about} ${expires(expiresAt, now)} at ${moment(expiresAt, stationery)}. From then on it is not read any more.`,
 			),
 			...remedy("Have the server's certificate renewed. If its authority is a new one, put that into the file that tls.ca names."),
 			command("Look at it", `check --source ${about}`, stationery),
 		],
 	};
+}
+
+function describePageCertificate(expiresAt: number, now: number, stationery: Stationery): Description {
+	return {
+		title: `its certificate ${inDays(expiresAt, now)}`,
+		blocks: [
+			text(
+				`The certificate that the page and the API show ${expires(expiresAt, now)} at ${moment(expiresAt, stationery)}. From then on browsers and programs refuse it; accounts are kept in step all the same.`,
+			),
+			...remedy(
+				"Put a new one into the file of http.tls.cert, and its key into that of http.tls.key. Then have dirsyncd read its configuration again: by the command below, or on Windows by Restart-Service dirsyncd.",
+			),
+			{ kind: "command", label: "Take it up", command: "systemctl reload dirsyncd" },
+		],
+	};
+}
+
+function inDays(expiresAt: number, now: number): string {
+	const days = Math.ceil((expiresAt - now) / 86_400_000);
+	return levelOf(expiresAt, now) === 0 ? "has expired" : `expires in ${days} ${days === 1 ? "day" : "days"}`;
+}
+
+function expires(expiresAt: number, now: number): "expired" | "expires" {
+	return levelOf(expiresAt, now) === 0 ? "expired" : "expires";
 }
 
 /** "62 disables, 3 group deletes": those of one kind together, whatever they are held for. */

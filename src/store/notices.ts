@@ -48,7 +48,7 @@ export type Notices = ReturnType<typeof openNotices>;
 export function openNotices(file: string) {
 	const db = connect(file);
 	const statements = prepare(db);
-	const { readings, clearMatters, putMatter, supersede, add, wasTold, retire } = statements;
+	const { readings, clearMatters, putMatter, supersede, add, isKnown, wasTold, retire } = statements;
 
 	const keep = (matters: readonly Matter[], notices: readonly MatterNotice[], channelsFor: (notice: MatterNotice) => readonly string[]) => {
 		clearMatters.run();
@@ -77,6 +77,15 @@ export function openNotices(file: string) {
 		},
 		/** Replaces the matters by these, and lays ready what is to be said of them, by those channels that want to hear it. */
 		keep,
+		/** Lays ready what is told already for those of the channels that were not there then. Of what was told so long ago nobody knows by whom. */
+		catchUp: (notice: MatterNotice, channels: readonly string[]): void => {
+			const { matter, at } = notice;
+			if (matter.told === undefined || matter.told.at < at - KEEP_SENT_MS) return;
+			for (const channel of channels) {
+				if (isKnown.get(channel, nameOf(matter)) !== undefined) continue;
+				add.run(channel, nameOf(matter), JSON.stringify({ kind: "matter", notice } satisfies NoticeBody), at, at);
+			}
+		},
 		/** Lays a report ready, and says where the next one begins. */
 		report: (channel: string, body: NoticeBody & { readonly kind: "report" }, next: ReportState): void => {
 			add.run(channel, `report ${body.from}`, JSON.stringify(body), body.to, body.to);
@@ -113,12 +122,12 @@ function connect(file: string): Connection {
 function prepare(db: Connection) {
 	const matters = db.prepare<[]>("SELECT body FROM matters ORDER BY key").pluck();
 	const due = db.prepare<
-		[string, number, number],
+		[string, number, number, number],
 		{ id: number; channel: string; matter: string; body: string; attempts: number; first: number | null }
 	>(
 		`SELECT n.id, n.channel, n.matter, n.body, n.attempts,
 			(SELECT min(s.id) FROM notices s WHERE s.channel = n.channel AND s.matter = n.matter AND s.sent_at IS NOT NULL) AS first
-		FROM notices n WHERE n.channel = ? AND n.sent_at IS NULL AND n.due_at <= ? ORDER BY n.id LIMIT ?`,
+		FROM notices n WHERE n.channel = ? AND n.sent_at IS NULL AND (n.due_at <= ? OR n.due_at > ?) ORDER BY n.id LIMIT ?`,
 	);
 	const report = db.prepare<[string], { schedule: string; from_sequence: number; from_at: number; due_at: number | null }>(
 		"SELECT schedule, from_sequence, from_at, due_at FROM reports WHERE channel = ?",
@@ -163,10 +172,10 @@ function prepare(db: Connection) {
 	return {
 		readings: {
 			matters: (): readonly Matter[] => (matters.all() as string[]).map((body) => JSON.parse(body) as Matter),
-			/** What is due to be sent by a channel, oldest first. */
-			due: (channel: string, now: number, limit: number): readonly OpenNotice[] =>
+			/** What is due to be sent by a channel, oldest first: what is put off until `latest` waits, and later than that nothing is but by a clock that was set back since. */
+			due: (channel: string, now: number, latest: number, limit: number): readonly OpenNotice[] =>
 				due
-					.all(channel, now, limit)
+					.all(channel, now, latest, limit)
 					.map(({ first, body, ...row }) => ({ ...row, first: first ?? undefined, body: JSON.parse(body) as NoticeBody })),
 			/** What is not sent yet, by channel; of one that has none there is no count. */
 			pending: (): ReadonlyMap<string, number> => new Map(pending.all().map(({ channel, count }) => [channel, count])),
@@ -205,6 +214,7 @@ function prepare(db: Connection) {
 		clearMatters: db.prepare("DELETE FROM matters"),
 		putMatter: db.prepare<[string, string]>("INSERT INTO matters (key, body) VALUES (?, ?)"),
 		supersede: db.prepare<[string, string]>("DELETE FROM notices WHERE channel = ? AND matter = ? AND sent_at IS NULL"),
+		isKnown: db.prepare<[string, string]>("SELECT 1 FROM notices WHERE channel = ? AND matter = ? LIMIT 1"),
 		wasTold: db.prepare<[string, string]>("SELECT 1 FROM notices WHERE channel = ? AND matter = ? AND sent_at IS NOT NULL LIMIT 1"),
 		add: db.prepare<[string, string, string, number, number]>(
 			"INSERT INTO notices (channel, matter, body, at, due_at) VALUES (?, ?, ?, ?, ?)",

@@ -48,7 +48,7 @@ export interface DeliveriesParts {
 	readonly waitsMs: number;
 	readonly onNews: (news: DeliveryNews) => void;
 	/** A bug, or a database that cannot be written, with nobody waiting for it. */
-	readonly onError: (error: unknown) => void;
+	readonly onError: (error: unknown, about: Pick<DeliveryNews, "target" | "run">) => void;
 }
 
 /** Deliveries to every target, each going its own pace: one that is slow or out of reach delays only itself. */
@@ -80,7 +80,7 @@ const AFTER_BUG_MS = 60_000;
 export function makeDeliveries({ targets, onError, ...rest }: DeliveriesParts): Deliveries {
 	const ending = new AbortController();
 	const parts = targets.map((target) => makePart({ ...rest, target, ending: ending.signal }));
-	const begin = (part: Part): void => void part.run().catch((error: unknown) => !ending.signal.aborted && onError(error));
+	const begin = (part: Part): void => void part.run().catch((error: unknown) => !ending.signal.aborted && onError(error, part.about()));
 	return {
 		wake: () => parts.forEach(begin),
 		settle: async (signal, onCounts, run) => {
@@ -119,6 +119,8 @@ type PartParts = Omit<DeliveriesParts, "targets" | "onError"> & { readonly targe
 interface Part {
 	/** Resolves when nothing is due any more, or the target is out of reach; joins what is going on. */
 	run(asking?: number): Promise<void>;
+	/** What the last pass was about. */
+	about(): Pick<DeliveryNews, "target" | "run">;
 	readonly hearing: Set<(counts: readonly DeliveryCount[]) => void>;
 	warnings(): readonly string[];
 	nextDue(): number | undefined;
@@ -249,6 +251,7 @@ function makePart({ session, target: syncTarget, clock, random, waitsMs, onNews,
 			});
 			return running;
 		},
+		about: () => ({ target: name, run: run ?? asked }),
 		hearing,
 		warnings: () => {
 			const trouble = targetStates.trouble(name);

@@ -50,18 +50,17 @@ const DATE = { daily: "yyyy-MM-dd", hourly: "yyyy-MM-dd-HH" } as const;
 
 /** Opens the file that is written now. Throws OUTPUT_UNWRITABLE where nothing can be written. */
 export async function openLogFile(options: LogFileOptions, { clock, onTrouble, onRecovered }: LogFileParts): Promise<LogFile> {
-	const { bytes, frequency, keep } = options;
+	const { bytes, frequency } = options;
 	tryFolder(options.path);
 	const file = await beginRolling(options.path, {
 		...{ size: `${bytes}b`, frequency, dateFormat: DATE[frequency], mode: FILE_MODE, maxLength: MOST_WAITING_BYTES },
-		limit: { count: keep, removeOtherLogFiles: true },
 	});
 	let trouble: LogTrouble | undefined;
 	/** What is written goes to a file that nobody can find any more. */
 	let isMissing = false;
 	let lost = 0;
 	let isClosed = false;
-	removeOld(options);
+	removeOld(options, file.file);
 
 	const fail = (because: string): void => {
 		if (trouble !== undefined) return;
@@ -85,6 +84,7 @@ export async function openLogFile(options: LogFileOptions, { clock, onTrouble, o
 	file.on("write", recover);
 	file.on("ready", () => {
 		isMissing = false;
+		removeOld(options, file.file);
 	});
 
 	const look = async (): Promise<void> => {
@@ -168,14 +168,28 @@ function unwritable(file: string, cause: unknown): Failure {
 	);
 }
 
-/** pino-roll removes when it begins a file: whoever is started anew every day would keep all of them. */
-function removeOld({ path: file, keep }: LogFileOptions): void {
+/**
+ * Removes what is too much whenever a file is begun, in place of pino-roll: that would remove the file that is written where others
+ * are of days that have not come yet, as after a clock was set back. Those go first here.
+ */
+function removeOld({ path: file, keep }: LogFileOptions, current: string): void {
 	const { dir, name, ext } = path.parse(file);
-	const ours = readdirSync(dir).flatMap((found) => {
+	const parse = (found: string) => {
 		if (!found.startsWith(`${name}.`) || !found.endsWith(ext || ".log")) return [];
 		const [, date, number] = /^\.(\d{4}(?:-\d\d){2,3})\.(\d+)$/.exec(found.slice(name.length, -(ext || ".log").length)) ?? [];
 		return date === undefined ? [] : [{ found, date, number: Number(number) }];
-	});
-	ours.sort((one, other) => (one.date === other.date ? one.number - other.number : one.date < other.date ? -1 : 1));
-	for (const { found } of ours.slice(0, -(keep + 1))) rmSync(path.join(dir, found), { force: true });
+	};
+	const written = path.basename(current);
+	const today = parse(written)[0]?.date ?? "";
+	try {
+		const others = readdirSync(dir).flatMap((found) => (found === written ? [] : parse(found)));
+		const rank = (date: string): string => (date > today ? "" : date);
+		others.sort((one, other) => {
+			const [before, after] = [rank(one.date), rank(other.date)];
+			return before === after ? one.number - other.number : before < after ? -1 : 1;
+		});
+		for (const { found } of others.slice(0, Math.max(0, others.length - keep))) rmSync(path.join(dir, found), { force: true });
+	} catch {
+		// It is too much for longer, and tried again with the next file.
+	}
 }

@@ -33,7 +33,7 @@ export interface LogBook {
 }
 
 /** Names under which a secret could come along with something logged whole: a request, a configuration, an error of a library. */
-const SECRET_NAMES = ["password", "secret", "token", "authorization", "credentials", "bearer", "cookie"];
+const SECRET_NAMES = ["password", "pass", "secret", "token", "authorization", "Authorization", "credentials", "bearer", "cookie", "Cookie"];
 
 /** So many bytes wait for a reader that has stopped reading; what comes after them is lost, and the work goes on. */
 const MOST_WAITING_BYTES = 1_048_576;

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, type Gauge, Registry } from "prom-client";
-import { changeKinds } from "../core/change.ts";
+import { changeKinds, type DeliveryKind } from "../core/change.ts";
 import type { SourceView, TargetView } from "../store/views.ts";
 import type { DeliveryCount, Mode, RunReport } from "../sync/report.ts";
 import { makeTable, type Table } from "./metrics-table.ts";
@@ -104,7 +104,6 @@ function observeRun(table: Table, seen: Seen, report: RunReport): void {
 		enable: report.enabled,
 		delete: report.deleted,
 	};
-	// Also zeroes: a counter that is missing until its first event hides that event from `increase()`.
 	for (const kind of changeKinds) table.changes.inc({ source, kind }, counts[kind]);
 	if (report.groups !== undefined) {
 		const { created, updated, deleted, joined, left } = report.groups;
@@ -117,8 +116,8 @@ function observeRun(table: Table, seen: Seen, report: RunReport): void {
 
 /** Undefined: the run failed for another reason than its source, which says nothing about the source. */
 function isUp({ trigger, outcome, error }: RunReport): boolean | undefined {
-	// One that takes back another reads nothing.
-	if (trigger === "revert") return undefined;
+	// One that takes back another reads nothing, nor does one that carries out what was held.
+	if (trigger === "revert" || trigger === "approve") return undefined;
 	if (outcome !== "failed") return true;
 	return error?.code.startsWith("SOURCE_") ? false : undefined;
 }
@@ -163,6 +162,7 @@ function show(
 	}
 	for (const view of sources) {
 		const { source } = view;
+		beginSource(table, source);
 		for (const mode of ["full", "delta"] as const) setIfKnown(lastSuccess, { source, mode }, seconds(view.lastSuccess[mode]));
 		setIfKnown(sealed, { source }, bit(view.sealed));
 		for (const kind of changeKinds) heldChanges.set({ source, kind }, view.held[kind] ?? 0);
@@ -188,17 +188,35 @@ function show(
 		table.runsDue.set({ source, mode: "full" }, fullDueSinceSuccess);
 	}
 	for (const { feature, count } of features) table.featureAccounts.set({ feature }, count);
-	for (const { target, pending, readBack } of targets) {
+	for (const { target, pending, readBack, trouble } of targets) {
+		beginTarget(table, target);
 		pendingDeliveries.set({ target }, pending);
 		setIfKnown(table.readBackAt, { target }, seconds(readBack?.at));
 		for (const state of ["same", "changed", "missing", "others"] as const) {
 			setIfKnown(table.readBackAccounts, { target, state }, readBack?.counts[state]);
 		}
-		setIfKnown(targetUp, { target }, bit(seen.targetUp.get(target)));
+		// Its trouble outlives us; that it is up is known only once it was tried.
+		setIfKnown(targetUp, { target }, trouble === undefined ? bit(seen.targetUp.get(target)) : 0);
 		for (const state of ["active", "disabled"] as const) {
 			const counted = accounts.find((each) => each.target === target && each.state === state);
 			table.accounts.set({ target, state }, counted?.count ?? 0);
 		}
+	}
+}
+
+/** A counter that is missing until its first event hides that event from `increase()`: zeroes from the first scrape on. */
+function beginSource(table: Table, source: string): void {
+	for (const mode of ["full", "delta"] as const) {
+		for (const outcome of ["succeeded", "held", "partial", "failed"] as const) table.runs.inc({ source, mode, outcome }, 0);
+	}
+	table.entriesRead.inc({ source }, 0);
+	for (const kind of changeKinds) table.changes.inc({ source, kind }, 0);
+	for (const kind of ["create", "update", "delete", "join", "leave"]) table.groupChanges.inc({ source, kind }, 0);
+}
+
+function beginTarget(table: Table, target: string): void {
+	for (const kind of ["create", "update", "disable", "enable", "delete"] satisfies DeliveryKind[]) {
+		for (const result of ["applied", "refused", "later"] as const) table.deliveries.inc({ target, kind, result }, 0);
 	}
 }
 

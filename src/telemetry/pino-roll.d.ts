@@ -8,8 +8,6 @@ declare module "pino-roll" {
 		readonly size: string;
 		readonly frequency: "daily" | "hourly";
 		readonly dateFormat: string;
-		/** Files besides the one that is written; with `removeOtherLogFiles` also those that another process left. */
-		readonly limit: { readonly count: number; readonly removeOtherLogFiles: boolean };
 		readonly mode: number;
 		/** Bytes that may wait; what is more is told by the event "drop". */
 		readonly maxLength: number;

@@ -168,6 +168,25 @@ describe("of what is not as it should be, somebody is told", () => {
 			],
 		},
 		{
+			title: "a held plan after the clock was set back: a day after it was, and that it is over at once",
+			kind: "held",
+			looks: [
+				{ at: 300 * DAY, sees: held("a"), says: "opened" },
+				{ at: HOUR, sees: held("a"), says: "" },
+				{ at: HOUR + DAY, sees: held("a"), says: "reminder" },
+				{ at: 2 * DAY, sees: "well", says: "recovered" },
+			],
+		},
+		{
+			title: "a target that takes nothing, seen before the clock was set back: 15 minutes after it was",
+			kind: "target",
+			looks: [
+				{ at: 300 * DAY, sees: target, says: "" },
+				{ at: HOUR, sees: target, says: "" },
+				{ at: HOUR + 15 * MINUTE, sees: target, says: "opened" },
+			],
+		},
+		{
 			title: "what nobody knows any more: nothing, and it is not over",
 			kind: "held",
 			looks: [
@@ -205,6 +224,16 @@ describe("of what is not as it should be, somebody is told", () => {
 			const well = look(opened.matters, sightingOf("held", looks[1] as Look), () => true, START + HOUR, settle);
 			const over = look(well.matters, sightingOf("held", looks[3] as Look), () => true, START + HOUR + settle, settle);
 			expect(over.notices).toMatchObject([{ state: "recovered", at: START + HOUR, matter: { since: START } }]);
+		});
+
+		it("also when the clock was set back meanwhile", () => {
+			const looks: readonly Look[] = [
+				{ at: 300 * DAY, sees: held("a"), says: "opened" },
+				{ at: 300 * DAY + 1, sees: "well", says: "" },
+				{ at: HOUR, sees: "well", says: "" },
+				{ at: HOUR + settle, sees: "well", says: "recovered" },
+			];
+			expect(says(looks)).toEqual(looks.map((each) => each.says));
 		});
 
 		it("not, nor that it begins, when it swings", () => {

@@ -91,8 +91,13 @@ describe("what is told of deliveries", () => {
 		expect(up).toEqual([]);
 	});
 
-	it("is an error when it is no target's fault", () => {
-		hearing.deliveryError(new Error("x is not a function"));
-		expect(lines).toMatchObject([{ level: "error", err: { message: "x is not a function" } }]);
+	it("is an error when it is no target's fault, with the target and the run that it was for", () => {
+		hearing.deliveryError(new Error("x is not a function"), { target: "gateway", run: 7 });
+		hearing.deliveryError(new Error("x is not a function"), { target: "gateway", run: undefined });
+		expect(lines).toMatchObject([
+			{ level: "error", run: 7, target: "gateway", err: { message: "x is not a function" } },
+			{ level: "error", target: "gateway" },
+		]);
+		expect(lines[1]).not.toHaveProperty("run");
 	});
 });

@@ -37,6 +37,7 @@ let mailbox: Mailbox;
 let fake: FakeSource;
 let harness: Harness;
 let certificateEnd: number | undefined;
+let pageEnd: number | undefined;
 let disk: { isFull: boolean; since: number };
 let daemon: { readonly notifying: Notifying; readonly notices: Notices; ran(report: RunReport): void; stop(): Promise<void> };
 
@@ -58,6 +59,7 @@ beforeEach(async () => {
 	fake = makeFakeSource();
 	disk = { isFull: false, since: 0 };
 	certificateEnd = undefined;
+	pageEnd = undefined;
 	harness = openHarness(fake, { limits: { disable: { count: 50, floor: 3 } } });
 });
 
@@ -87,7 +89,8 @@ function start(channels: readonly SmtpChannel[] = [channel()]): void {
 	const notifying = makeNotifying({
 		...{ notices, configured, clock, random: () => 0, ending: new AbortController().signal, page: "http://127.0.0.1:8640" },
 		...{ config: "/etc/dirsyncd/dirsyncd.yaml", log: makeLog("silent", { write: () => {} }) },
-		sightings: makeSightings({ overview, notices, decided, certificateOf: () => certificateEnd }),
+		sightings: makeSightings({ overview, notices, decided, certificateOf: () => certificateEnd, pageCertificate: () => pageEnd }),
+		pageCertificate: () => pageEnd,
 		databaseTrouble: () => (disk.isFull ? { since: disk.since, because: "the disk is full", hint: "Make room." } : undefined),
 		makeChannel: (config) => makeChannel(config, clock),
 		observe: (name, result) => tries.push(`${name} ${result}`),
@@ -284,6 +287,17 @@ describe("where the mail server is down", () => {
 		mailbox = await openMailbox();
 	});
 
+	it("mails wait no longer than its longest pause, also when the clock was set back", async () => {
+		start();
+		await company();
+		await mailbox.close();
+		leave(62);
+		await run();
+		mailbox = await openMailbox(mailbox.port);
+		await later(-300 * DAY);
+		expect(subjects()).toEqual([HELD]);
+	});
+
 	it("nobody is told of what began and was over before anybody could be", async () => {
 		start();
 		await company();
@@ -346,6 +360,24 @@ describe("besides, somebody is told", () => {
 		expect(subjects().slice(1)).toEqual(["dirsyncd fake: is read again"]);
 	});
 
+	it("nothing of a run that ended with the daemon, however long that was down, before the source was tried again", async () => {
+		start();
+		await company();
+		await expect(harness.sync("full", AbortSignal.abort())).resolves.toMatchObject({ outcome: "failed" });
+		harness.time.now += DAY;
+		await restart();
+		await later(HOUR);
+		expect(subjects()).toEqual([]);
+		fake.faults.cutAfter = 3;
+		await run();
+		await restart();
+		await later(HOUR);
+		expect(subjects()).toEqual([]);
+		await run();
+		expect(subjects()).toHaveLength(1);
+		expect(subjects()[0]).toMatch(/^dirsyncd fake: cannot be read: /);
+	});
+
 	it("when a full reading is not proven complete, with the reason, and when one is", async () => {
 		start();
 		await company();
@@ -386,6 +418,26 @@ describe("besides, somebody is told", () => {
 		expect(subjects().slice(1)).toEqual(["dirsyncd fake: has a new certificate"]);
 	});
 
+	it("before the certificate expires that the page shows, with the remedy, and when there is a new one", async () => {
+		start();
+		await company();
+		pageEnd = harness.time.now + 20 * DAY;
+		await later(MINUTE);
+		await restart();
+		await later(MINUTE);
+		expect(subjects()).toEqual(["dirsyncd the page: its certificate expires in 20 days"]);
+		expect(mailbox.mails[0]?.text).toContain("What to do: Put a new one into the file of http.tls.cert");
+		pageEnd = harness.time.now + 365 * DAY;
+		await later(MINUTE);
+		expect(subjects().slice(1)).toEqual(["dirsyncd the page: has a new certificate"]);
+		pageEnd = harness.time.now + DAY;
+		await later(MINUTE);
+		pageEnd = undefined;
+		await later(MINUTE);
+		expect(subjects().slice(2)).toEqual(["dirsyncd the page: its certificate expires in 1 day"]);
+		expect(daemon.notices.matters()).toEqual([]);
+	});
+
 	it("only of what the channel is for", async () => {
 		start([channel({ name: "one", on: ["failed", "recovered"] }), channel({ name: "two", on: ["held"] })]);
 		await company();
@@ -396,6 +448,26 @@ describe("besides, somebody is told", () => {
 		expect(mailbox.mails.map(({ subject, headers }) => [subject, headers["list-id"]])).toEqual([
 			[HELD, "dirsyncd two <two.dirsyncd.example.com>"],
 		]);
+	});
+
+	it("by a new channel of what was told before it was there, once", async () => {
+		start();
+		await company();
+		leave(62);
+		await run();
+		const both = [channel(), channel({ name: "others" })];
+		daemon.notifying.start(both, settleMs);
+		await later(MINUTE);
+		await daemon.stop();
+		start(both);
+		await later(MINUTE);
+		expect(mailbox.mails.map(({ subject, headers }) => [subject, headers["list-id"]])).toEqual([
+			[HELD, "dirsyncd admins <admins.dirsyncd.example.com>"],
+			[HELD, "dirsyncd others <others.dirsyncd.example.com>"],
+		]);
+		for (let number = 1; number <= 62; number++) person(number);
+		await run();
+		expect(subjects().slice(2)).toEqual([SETTLED, SETTLED]);
 	});
 
 	it("a moment later, when somebody else is writing to the database", async () => {
@@ -434,6 +506,20 @@ describe("besides, somebody is told", () => {
 		expect(mailbox.mails[1]?.headers["references"]).toBe(mailbox.mails[0]?.headers["message-id"]);
 	});
 
+	it("of that once, also when the configuration is read again while it is being sent", async () => {
+		start();
+		await company();
+		disk = { isFull: true, since: harness.time.now };
+		await later(MINUTE);
+		const sending = later(5 * MINUTE);
+		// Begun, and not answered yet: that takes the network.
+		await new Promise((resolve) => setImmediate(resolve));
+		daemon.notifying.start([channel()], settleMs);
+		await sending;
+		await later(MINUTE);
+		expect(subjects()).toEqual(["dirsyncd database: cannot be written: the disk is full"]);
+	});
+
 	it("once, also when the database takes note of it only later", async () => {
 		start();
 		await company();
@@ -446,6 +532,21 @@ describe("besides, somebody is told", () => {
 		db.close();
 		await later(MINUTE);
 		expect(subjects()).toEqual([HELD]);
+	});
+
+	it("that it is over, also when the database took no note yet of what was told", async () => {
+		start();
+		await company();
+		leave(62);
+		const db = new Database(harness.file);
+		db.exec("CREATE TRIGGER full BEFORE UPDATE ON notices BEGIN SELECT raise(ABORT, 'full'); END");
+		await run();
+		db.exec("DROP TRIGGER full");
+		db.close();
+		for (let number = 1; number <= 62; number++) person(number);
+		await run();
+		expect(subjects()).toEqual([HELD, SETTLED]);
+		expect(mailbox.mails[1]?.headers["references"]).toBe(mailbox.mails[0]?.headers["message-id"]);
 	});
 
 	it("and what was sent is not kept: it names people", async () => {

@@ -79,6 +79,19 @@ describe("a log file", () => {
 		expect(found()).toEqual([...others, ...old.slice(-3), `dirsyncd.${today()}.1.log`].sort());
 	});
 
+	it("keeps the file that it writes, and the ones before, where others are of days that have not come yet", async () => {
+		mkdirSync(path.join(folder, "log"));
+		for (let day = 1; day <= 9; day++) writeFileSync(path.join(folder, "log", `dirsyncd.2199-01-0${day}.1.log`), "");
+		const log = await open({ bytes: 1024, keep: 2 });
+		for (let line = 0; line < 6; line++) {
+			log.write(`${String(line).padStart(1023, "0")}\n`);
+			await vi.waitFor(() => expect(text()).toContain(`${line}\n`));
+		}
+		await vi.waitFor(() => expect(found()).toHaveLength(3));
+		expect(found().filter((name) => name.includes("2199"))).toEqual([]);
+		expect(text()).toMatch(/4\n0+5\n$/);
+	});
+
 	it("is refused where it cannot be written, before anything begins", async () => {
 		writeFileSync(path.join(folder, "log"), "a file where the folder belongs");
 		await expect(open()).rejects.toMatchObject({ code: "OUTPUT_UNWRITABLE", hint: expect.stringContaining("log.file.path") });

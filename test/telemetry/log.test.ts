@@ -37,6 +37,8 @@ describe("the log", () => {
 		["a Secret", { config: { bind: { password: makeSecret("hunter2") } } }],
 		["a password by its name", { password: "hunter2" }],
 		["a password inside", { bind: { password: "hunter2" } }],
+		["a header as it is written", { err: { config: { headers: { Authorization: "Bearer hunter2" } } } }],
+		["a password in a mail library's words", { err: { options: { auth: { user: "dirsyncd", pass: "hunter2" } } } }],
 		["a token further inside", { request: { headers: { authorization: "Bearer hunter2" } } }],
 	])("never shows %s", (_what, fields) => {
 		log.info(fields, "something");

@@ -112,6 +112,27 @@ describe("the metrics", () => {
 		expect(await line('dirsyncd_source_up{source="corp"}')).toMatch(new RegExp(`${up}$`));
 	});
 
+	it("say of a source that is down nothing else after an approval, which reads nothing", async () => {
+		observe({ outcome: "failed", error: { code: "SOURCE_UNREACHABLE", message: "…", hint: undefined } }, { trigger: "approve" });
+		expect(await line('dirsyncd_source_up{source="corp"}')).toMatch(/0$/);
+	});
+
+	it("say of a target in trouble that it is out of reach, also right after a restart", async () => {
+		const trouble = { because: "no answer", hint: undefined, since: 0, failures: 1, retryAt: 1 };
+		metrics = makeMetrics("1.2.3", () => ({ ...state, targets: [{ ...accounts, trouble }] }));
+		expect(await line('dirsyncd_target_up{target="accounts"}')).toMatch(/0$/);
+	});
+
+	it.each([
+		'dirsyncd_runs_total{source="corp",mode="full",outcome="failed"}',
+		'dirsyncd_changes_total{source="corp",kind="create"}',
+		'dirsyncd_group_changes_total{source="corp",kind="join"}',
+		'dirsyncd_entries_read_total{source="corp"}',
+		'dirsyncd_deliveries_total{target="accounts",kind="disable",result="refused"}',
+	])("have %s before anything happened, so that the first is an increase", async (start) => {
+		expect(await line(start)).toBe(`${start} 0`);
+	});
+
 	it("say that a target is out of reach", async () => {
 		metrics.observeTarget("accounts", false);
 		expect(await line('dirsyncd_target_up{target="accounts"}')).toMatch(/0$/);
