@@ -218,8 +218,8 @@ describeWith(["systemd-notify"], "the unit's command line, as it is, under a use
 			expect(files().filter((file) => /^var\/lib\/dirsyncd\/before-upgrade-\w+\.db$/.test(file))).toHaveLength(1);
 			// The folder is the service's user's: what it puts there must not lead root elsewhere.
 			const work = mkdtempSync(path.join(tmpdir(), "dirsyncd-work-"));
-			writeFileSync(path.join(work, "precious.db"), "");
-			writeFileSync(at("var/lib/dirsyncd/before-upgrade-0\nprecious.db"), "");
+			writeFileSync(path.join(work, ".precious"), "");
+			writeFileSync(at("var/lib/dirsyncd/before-upgrade-0\n.precious\n.db"), "");
 			for (const day of ["01", "02", "03"]) writeFileSync(at(`var/lib/dirsyncd/before-upgrade-202001${day}T000000Z.db`), "");
 			mkdirSync(at("srv/data"), { recursive: true });
 			renameSync(at("var/lib/dirsyncd/dirsyncd.db"), at("srv/data/people.sqlite"));
@@ -227,7 +227,7 @@ describeWith(["systemd-notify"], "the unit's command line, as it is, under a use
 			writeFileSync(config, readFileSync(config, "utf8").replace(/^database: .*$/m, `database: ${at("srv/data/people.sqlite")}`));
 			const again = spawnSync("sh", [script], { encoding: "utf8", cwd: work, env: { ...process.env, DESTDIR: root } });
 			expect(again).toMatchObject({ status: 0, stdout: expect.stringContaining("the database is backed up to") });
-			expect(readdirSync(work)).toEqual(["precious.db"]);
+			expect(readdirSync(work)).toEqual([".precious"]);
 			rmSync(work, { recursive: true });
 			renameSync(at("srv/data/people.sqlite"), at("var/lib/dirsyncd/dirsyncd.db"));
 			writeFileSync(config, readFileSync(config, "utf8").replace(/^database: .*$/m, `database: ${at("var/lib/dirsyncd/dirsyncd.db")}`));
