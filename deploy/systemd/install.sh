@@ -274,18 +274,21 @@ has_systemd() {
 	[ -z "$root" ] && [ -d /run/systemd/system ]
 }
 
-# A daemon that runs is started again, with the new program, unit and secrets; one that does not is left so.
+# A daemon that runs is started again, with the new program, unit and secrets, also one that is still starting or is tried again; one that
+# was stopped is left so.
 reload() {
 	if ! has_systemd; then
 		skip "to load and start the service: systemd does not run here"
 		return
 	fi
 	systemctl daemon-reload
-	if systemctl --quiet is-active dirsyncd || systemctl --quiet is-failed dirsyncd; then
-		systemctl reset-failed dirsyncd || true
-		systemctl restart dirsyncd || fail "it does not start: journalctl -u dirsyncd says why"
-		say "the service is started again, and ready"
-	fi
+	case $(systemctl show --property=ActiveState --value dirsyncd) in
+		active | reloading | refreshing | activating | failed)
+			systemctl reset-failed dirsyncd || true
+			systemctl restart dirsyncd || fail "it does not start: journalctl -u dirsyncd says why"
+			say "the service is started again, and ready"
+			;;
+	esac
 }
 
 say_next() {
