@@ -239,7 +239,7 @@ describeWith(["systemd-notify"], "the unit's command line, as it is, under a use
 
 	it.runIf(isRoot)(
 		"is the command for root, too: it becomes the service's user, brings the secrets along, and leaves none behind",
-		() => {
+		async () => {
 			const config = at("etc/dirsyncd/dirsyncd.yaml");
 			writeFileSync(config, readFileSync(config, "utf8").replace("password: demo-Reader-1", "password: { credential: corp }"));
 			const environment = { PATH: serverPath, DIRSYNCD_USER: "nobody", DIRSYNCD_ETC: at("etc/dirsyncd") };
@@ -251,6 +251,16 @@ describeWith(["systemd-notify"], "the unit's command line, as it is, under a use
 			expect(run("config", "validate")).toMatchObject({ status: 0, stdout: `valid: ${config}\n` });
 			expect(run("backup", at("var/lib/dirsyncd/copy.db"))).toMatchObject({ status: 0 });
 			expect(statSync(at("var/lib/dirsyncd/copy.db")).uid).toBe(NOBODY);
+			expect(scratch()).toEqual(before);
+			// Told to end, it tells the program, and ends after it.
+			const daemon = spawn(at("opt/dirsyncd/bin/dirsyncd"), ["run"], { cwd: "/", env: environment, stdio: ["ignore", "pipe", "inherit"] });
+			const ended = once(daemon, "exit");
+			const lines = createInterface({ input: daemon.stdout });
+			lines.on("line", (line) => line.includes("dirsyncd is up") && daemon.kill("SIGTERM"));
+			const said: string[] = [];
+			lines.on("line", (line) => said.push(line));
+			expect(await ended).toEqual([0, null]);
+			expect(said.at(-1)).toContain("dirsyncd has ended");
 			expect(scratch()).toEqual(before);
 		},
 		60_000,
