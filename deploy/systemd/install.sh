@@ -155,7 +155,7 @@ back_up() {
 		say "the database is backed up to $to"
 	else
 		case $said in
-			*'"code":"NOT_FOUND"'*) ;;
+			*'"code":"NOT_FOUND"'*) skip "a backup: there is no database yet" ;;
 			*)
 				# For a person; a configuration that nobody has finished yet keeps nothing back where there never was a database.
 				if [ -z "$(find "$root$state" -maxdepth 1 -name '*.db')" ]; then
