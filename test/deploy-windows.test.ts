@@ -78,6 +78,23 @@ describe("the Windows service", () => {
 		expect(read("deploy/windows/common.ps1")).toContain(`$DpapiEntropy = '${DPAPI_ENTROPY}'`);
 	});
 
+	it("takes no folder for its data that somebody else has made, and looks into it once it is closed", () => {
+		const steps = ["(Test-Trusted $DataDirectory)", "Set-FolderAccess $DataDirectory @{}", "(Test-Trusted $path)", "'temp') { New-Folder"];
+		const places = steps.map((step) => install.indexOf(step));
+		expect(places.every((place) => place > 0)).toBe(true);
+		expect(places).toEqual(places.toSorted((one, other) => one - other));
+	});
+
+	it("takes a program that crashed for one that failed: its code is negative", () => {
+		expect(read("deploy/windows/common.ps1")).toContain("if ($LASTEXITCODE -lt 0 -or $LASTEXITCODE -gt $Most) { throw");
+	});
+
+	it("knows what is installed after a kill between the two renames of an upgrade", () => {
+		expect(install.indexOf("Restore-Prefix $installed")).toBeLessThan(install.indexOf("Get-InstalledData $Prefix"));
+		const uninstall = read("deploy/windows/uninstall.ps1");
+		expect(uninstall).toMatch(/Restore-Prefix \$prefix\n\$data = Get-InstalledData/);
+	});
+
 	it("has nothing of a secret on a command line", () => {
 		for (const name of scripts) expect(readFileSync(path.join(folder, name), "utf8")).not.toMatch(/password=|-Password/i);
 	});

@@ -66,13 +66,14 @@ main() {
 # Where it is installed already, by its unit; one program at two places would be one too many.
 find_prefix() {
 	installed=
+	while :; do case $prefix in ?*/) prefix=${prefix%/} ;; *) break ;; esac; done
 	if [ -f "$root$unit" ]; then installed=$(sed -n 's|^ExecStart=\(/.*\)/bin/dirsyncd run .*|\1|p' "$root$unit"); fi
 	if [ -n "$installed" ] && [ -n "$prefix" ] && [ "$installed" != "$prefix" ]; then
 		fail "it is installed in $installed: leave --prefix out, or uninstall it first"
 	fi
 	prefix=${prefix:-${installed:-/opt/dirsyncd}}
 	case $prefix in
-		*[!A-Za-z0-9/._-]* | *..*) fail "--prefix may hold letters, digits and /._- alone" ;;
+		*[!A-Za-z0-9/._-]* | *..* | *//*) fail "--prefix may hold letters, digits and /._- alone" ;;
 		/*/*) ;;
 		*) fail "--prefix wants a directory of its own, like /opt/dirsyncd" ;;
 	esac
@@ -125,7 +126,10 @@ make_user() {
 }
 
 make_directories() {
-	install -d -m 0755 "$root/etc" "$root/var/lib" "$root$(dirname "$unit")" "$root$(dirname "$command")" "$root$(dirname "$prefix")"
+	for each in /etc /var/lib "$(dirname "$unit")" "$(dirname "$command")" "$(dirname "$prefix")"; do
+		# One that is there may be closed to others: it stays so.
+		if [ ! -d "$root$each" ]; then install -d -m 0755 "$root$each"; fi
+	done
 	install -d -m 0750 "$root$etc"
 	install -d -m 0700 "$root$etc/secrets" "$root$state"
 	sed "s|^database: .*|database: $state/dirsyncd.db|" "$source/config/dirsyncd.example.yaml" >"$root$etc/dirsyncd.example.yaml"
@@ -142,14 +146,29 @@ share_configuration() {
 	chmod g+r "$root$etc/dirsyncd.yaml"
 }
 
-# By the program that is there already, which knows its own database; it may be running.
+# By the program that is there already, which knows where its database is, whatever the folder; it may be running.
 back_up() {
-	if [ ! -f "$root$etc/dirsyncd.yaml" ] || [ -z "$(find "$root$state" -maxdepth 1 -name '*.db' ! -name 'before-upgrade-*')" ]; then return; fi
+	if [ ! -f "$root$etc/dirsyncd.yaml" ]; then return; fi
 	to=$root$state/before-upgrade-$(date -u +%Y%m%dT%H%M%SZ).db
-	DIRSYNCD_USER=$(test -n "$root" || echo "$user") "$root$prefix/bin/dirsyncd" backup "$to" --config "$root$etc/dirsyncd.yaml" >/dev/null ||
-		fail "the database could not be backed up, so nothing is changed; --no-backup upgrades nevertheless"
-	say "the database is backed up to $to"
-	find "$root$state" -maxdepth 1 -name 'before-upgrade-*.db' | sort -r | tail -n "+$((kept_backups + 1))" | while read -r old; do rm -f "$old"; done
+	as=$(test -n "$root" || echo "$user")
+	if said=$(DIRSYNCD_USER=$as "$root$prefix/bin/dirsyncd" backup "$to" --json --config "$root$etc/dirsyncd.yaml"); then
+		say "the database is backed up to $to"
+	else
+		case $said in
+			*'"code":"NOT_FOUND"'*) skip "a backup: there is no database yet" ;;
+			*)
+				# For a person; a configuration that nobody has finished yet keeps nothing back where there never was a database.
+				if [ -z "$(find "$root$state" -maxdepth 1 -name '*.db')" ]; then
+					case $said in *'"code":"CONFIG_INVALID"'*) skip "a backup: the configuration does not tell where a database is" && return ;; esac
+				fi
+				DIRSYNCD_USER=$as "$root$prefix/bin/dirsyncd" backup "$to" --config "$root$etc/dirsyncd.yaml" >&2 || true
+				fail "the database could not be backed up, so nothing is changed; --no-backup upgrades nevertheless"
+				;;
+		esac
+	fi
+	# The folder is the service's: names that are not ours, with line ends say, would lead rm elsewhere.
+	find "$root$state" -maxdepth 1 -name 'before-upgrade-*Z.db' ! -name '*[!0-9A-Za-z.-]*' | sort -r | tail -n "+$((kept_backups + 1))" |
+		while read -r old; do rm -f "$old"; done
 }
 
 # Beside the old one first: a copy that breaks off, for want of space say, leaves what was there.
@@ -170,13 +189,22 @@ install_program() {
 	cp "$source/deploy/systemd/dirsyncd" "$new/bin/dirsyncd"
 	chmod -R u=rwX,go=rX "$new"
 	chmod 0755 "$new/bin/dirsyncd" "$new/deploy/systemd/install.sh"
-	"$node" -e 0 || fail "$node does not run on this machine"
+	try_program "$new" || {
+		rm -rf "$new"
+		fail "what is in $source does not run on this machine, so nothing is changed"
+	}
 	rm -rf "$root$prefix.old"
 	if [ -e "$root$prefix" ]; then mv "$root$prefix" "$root$prefix.old"; fi
 	mv "$new" "$root$prefix"
 	rm -rf "$root$prefix.old"
 	if command -v restorecon >/dev/null 2>&1; then restorecon -R "$root$prefix" || true; fi
 	say "the program is in $prefix"
+}
+
+# With SQLite, which is made for one kind of machine: an archive for another one would do with a Node of this machine, up to there.
+try_program() {
+	DIRSYNCD_USER='' "$1/bin/dirsyncd" --version >/dev/null || return 1
+	(cd "$1" && "$node" -e 'require("better-sqlite3")(":memory:").close()') || return 1
 }
 
 # What the lock file says is needed to run, and is there: a checkout has what tests need, too. A release has nothing else.
@@ -217,36 +245,50 @@ write_secret() {
 # A drop-in of ours, beside whatever drop-ins an administrator makes.
 write_credentials() {
 	drop_in=$root$unit.d/credentials.conf
-	rm -f "$drop_in"
+	lines=
 	for each in "$root$etc/secrets"/*; do
 		name=$(basename "$each")
-		case $name in '*' | *.new | *[!A-Za-z0-9._-]*) continue ;; esac
-		if [ ! -f "$drop_in" ]; then
-			mkdir -p "$root$unit.d"
-			printf '# Written by install.sh: what lies in %s/secrets.\n[Service]\n' "$etc" >"$drop_in"
-		fi
+		case $name in
+			'*' | *.new) continue ;;
+			*[!A-Za-z0-9._-]*)
+				skip "the secret $name: a name may hold letters, digits and ._- alone"
+				continue
+				;;
+		esac
 		chmod go= "$each"
-		echo "LoadCredential=$name:$etc/secrets/$name" >>"$drop_in"
+		lines="$lines
+LoadCredential=$name:$etc/secrets/$name"
 	done
-	rmdir "$root$unit.d" 2>/dev/null || true
+	if [ -z "$lines" ]; then
+		rm -f "$drop_in"
+		rmdir "$root$unit.d" 2>/dev/null || true
+		return
+	fi
+	# At once: half of it would be a daemon without its password.
+	mkdir -p "$root$unit.d"
+	printf '# Written by install.sh: what lies in %s/secrets.\n[Service]%s\n' "$etc" "$lines" >"$drop_in.new"
+	mv "$drop_in.new" "$drop_in"
 }
 
 has_systemd() {
 	[ -z "$root" ] && [ -d /run/systemd/system ]
 }
 
-# A daemon that runs is started again, with the new program, unit and secrets; one that does not is left so.
+# A daemon that runs is started again, with the new program, unit and secrets, also one that is still starting or is tried again; one that
+# was stopped is left so.
 reload() {
 	if ! has_systemd; then
 		skip "to load and start the service: systemd does not run here"
 		return
 	fi
 	systemctl daemon-reload
-	if systemctl --quiet is-active dirsyncd || systemctl --quiet is-failed dirsyncd; then
-		systemctl reset-failed dirsyncd || true
-		systemctl restart dirsyncd || fail "it does not start: journalctl -u dirsyncd says why"
-		say "the service is started again, and ready"
-	fi
+	case $(systemctl show --property=ActiveState --value dirsyncd) in
+		active | reloading | refreshing | activating | failed)
+			systemctl reset-failed dirsyncd || true
+			systemctl restart dirsyncd || fail "it does not start: journalctl -u dirsyncd says why"
+			say "the service is started again, and ready"
+			;;
+	esac
 }
 
 say_next() {
@@ -264,14 +306,18 @@ END
 
 uninstall_all() {
 	if has_systemd && [ -f "$unit" ]; then systemctl --quiet disable --now dirsyncd || true; fi
-	rm -f "$root$unit" "$root$unit.d/credentials.conf" "$root/etc/systemd/system/multi-user.target.wants/dirsyncd.service"
+	if [ -L "$root$command" ] && [ "$(readlink "$root$command")" = "$prefix/bin/dirsyncd" ]; then rm -f "$root$command"; fi
+	# Should this be killed and run again: half of the program would not be known for ours, and without the unit not where it is.
+	rm -rf "$root$prefix.new" "$root$prefix.old"
+	if [ -e "$root$prefix" ]; then mv "$root$prefix" "$root$prefix.old"; fi
+	rm -rf "$root$prefix.old"
+	rm -f "$root$unit.d/credentials.conf" "$root$unit.d/credentials.conf.new" "$root$unit.new"
+	rm -f "$root/etc/systemd/system/multi-user.target.wants/dirsyncd.service" "$root$unit"
 	if [ "$purge" = true ]; then rm -rf "$root$unit.d"; else rmdir "$root$unit.d" 2>/dev/null || true; fi
 	if has_systemd; then
 		systemctl daemon-reload
 		systemctl reset-failed dirsyncd 2>/dev/null || true
 	fi
-	if [ -L "$root$command" ] && [ "$(readlink "$root$command")" = "$prefix/bin/dirsyncd" ]; then rm -f "$root$command"; fi
-	rm -rf "$root$prefix" "$root$prefix.new" "$root$prefix.old"
 	rm -f "$root$etc/dirsyncd.example.yaml"
 	if [ "$purge" = false ]; then
 		rmdir "$root$etc/secrets" "$root$etc" "$root$state" 2>/dev/null || true

@@ -32,8 +32,12 @@ function Stop-OwnService {
 # Runs a program, and throws where it says that it failed.
 function Invoke-Program {
     param([string] $File, [string[]] $Arguments, [int] $Most = 0)
+    # A line on standard error is an error where PowerShell reads it (remoting, ISE): how it ended is said by its code alone.
+    $ErrorActionPreference = 'Continue'
+    $global:LASTEXITCODE = 255
     & $File $Arguments | Out-Host
-    if ($LASTEXITCODE -gt $Most) { throw "$File ended with $LASTEXITCODE" }
+    # What crashes, or lacks a library, ends with a negative one.
+    if ($LASTEXITCODE -lt 0 -or $LASTEXITCODE -gt $Most) { throw "$File ended with $LASTEXITCODE" }
 }
 
 # Where the service's program lies, by the service itself; $null where there is none.
@@ -43,6 +47,13 @@ function Get-InstalledPrefix {
     $image = (Get-ItemProperty -LiteralPath $key).ImagePath
     if ($image -match '^"?(.+)\\dirsyncd\.exe"?') { return $Matches[1] }
     throw "there is a service $ServiceName that is not ours: $image"
+}
+
+# An upgrade that was killed between its two renames: what it had put aside is what is installed.
+function Restore-Prefix {
+    param([string] $Prefix)
+    if ((Test-Path -LiteralPath $Prefix) -or -not (Test-Path -LiteralPath "$Prefix.old")) { return }
+    Move-Item -LiteralPath "$Prefix.old" -Destination $Prefix
 }
 
 # The folder of configuration and data, as the installed command has it; $null where there is none.
@@ -72,6 +83,16 @@ function Set-FolderAccess {
     foreach ($sid in $Rights.Keys) { $access.AddAccessRule((New-Rule $sid $Rights[$sid] 'ContainerInherit, ObjectInherit')) }
     # The list alone: with the owner in it, it could not be set by every administrator.
     [System.IO.Directory]::SetAccessControl($Path, $access)
+}
+
+# Whether what is there belongs to the system, to administrators or to who installs. Its owner decides who reads it, whatever its list
+# says, and in ProgramData everybody may make a folder before we do, with a configuration in it.
+function Test-Trusted {
+    param([string] $Path)
+    if (([System.IO.File]::GetAttributes($Path) -band [System.IO.FileAttributes]::ReparsePoint) -ne 0) { return $false }
+    $security = if (Test-Path -LiteralPath $Path -PathType Container) { [System.IO.Directory]::GetAccessControl($Path, 'Owner') } else { [System.IO.File]::GetAccessControl($Path, 'Owner') }
+    $owner = $security.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    return @($SystemSid, $AdministratorsSid, [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value) -contains $owner
 }
 
 # The SID of the account that the service runs as. A virtual account has one as soon as its service is there.

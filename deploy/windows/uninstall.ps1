@@ -17,6 +17,7 @@ if (-not $prefix) {
     Write-Step 'it is not installed'
     return
 }
+Restore-Prefix $prefix
 $data = Get-InstalledData $prefix
 Stop-OwnService
 Invoke-Program -File (Join-Path $prefix 'dirsyncd.exe') -Arguments @('uninstall')

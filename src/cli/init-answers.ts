@@ -143,13 +143,15 @@ function passwordFrom(context: Context, input: Input): string | undefined {
 	const file = input.values.get("password-file");
 	if (file === undefined) return undefined;
 	try {
-		return readFileSync(path.resolve(context.directory, file), "utf8").replace(/\r?\n$/, "");
+		const password = readFileSync(path.resolve(context.directory, file), "utf8").replace(/\r?\n$/, "");
+		if (password !== "") return password;
 	} catch (cause) {
 		throw new Failure("SECRET_UNREADABLE", `the password in ${file} cannot be read`, {
 			cause,
 			hint: "Check the path given by --password-file.",
 		});
 	}
+	throw new Failure("SECRET_UNREADABLE", `the password in ${file} is empty`, { hint: "Write it into the file." });
 }
 
 /** Shows where people are, and asks who of them is in scope. */

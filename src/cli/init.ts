@@ -1,4 +1,4 @@
-import { chmodSync, constants, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Config } from "../config/config.ts";
@@ -145,12 +145,15 @@ function write(context: Context, output: string, places: Places, answers: Answer
 	refuseThere(secret, "Move it away, or write the configuration elsewhere by --output.");
 	if (copy !== undefined) refuseThere(copy.to, "Move it away, or name it by --ca if it is the one.");
 	const draft: Draft = { ...answers, ca: places.ca, password: places.password, database: places.database };
+	const made: string[] = [];
 	try {
 		mkdirSync(path.dirname(secret), { recursive: true, mode: 0o700 });
-		if (copy !== undefined) copyForAll(copy.from, copy.to);
-		writeFileSync(secret, `${password}\n`, { flag: "wx", mode: 0o600 });
-		writeFileSync(output, draftText(draft, new Date(context.clock()).toISOString().slice(0, 10)), { flag: "wx", mode: 0o640 });
+		if (copy !== undefined) copyForAll(copy.from, copy.to, made);
+		writeNew(secret, `${password}\n`, 0o600, made);
+		writeNew(output, draftText(draft, new Date(context.clock()).toISOString().slice(0, 10)), 0o640, made);
 	} catch (cause) {
+		// What is left would be refused as there already, when init is run again.
+		for (const file of made) rmSync(file, { force: true });
 		throw new Failure("OUTPUT_UNWRITABLE", `${folder} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, {
 			cause,
 			hint: "Check that the folder is there and may be written, or name another by --output.",
@@ -161,9 +164,20 @@ function write(context: Context, output: string, places: Places, answers: Answer
 }
 
 /** What is no secret, and is read by the service's user. */
-function copyForAll(from: string, to: string): void {
-	copyFileSync(from, to, constants.COPYFILE_EXCL);
+function copyForAll(from: string, to: string, made: string[]): void {
+	writeNew(to, readFileSync(from), 0o644, made);
 	chmodSync(to, 0o644);
+}
+
+/** Never over what is there; noted in `made` as soon as it is there, though not yet whole. */
+function writeNew(file: string, content: string | Buffer, mode: number, made: string[]): void {
+	const descriptor = openSync(file, "wx", mode);
+	made.push(file);
+	try {
+		writeFileSync(descriptor, content);
+	} finally {
+		closeSync(descriptor);
+	}
 }
 
 function sayEnd(

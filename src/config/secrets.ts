@@ -98,8 +98,11 @@ function openTo(file: string, accessLists: AccessLists): Open | undefined {
 		const flaw = readersFlaw(file, accessLists);
 		return flaw && { isToEverybody: false, flaw };
 	}
-	const mode = statSync(file).mode & 0o777;
+	const { mode: bits, uid } = statSync(file);
+	const mode = bits & 0o777;
 	if ((mode & 0o077) === 0) return undefined;
+	// Somebody else's, and we may read it as one of its group alone: so do Kubernetes (fsGroup) and administrators hand them over.
+	if ((mode & 0o077) === 0o040 && uid !== process.geteuid?.()) return undefined;
 	const isToEverybody = (mode & 0o007) !== 0;
 	const who = isToEverybody ? "everybody on this machine" : "others of its group";
 	return {

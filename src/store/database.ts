@@ -89,6 +89,27 @@ export function openReadOnly(file: string): Connection {
 	});
 }
 
+/** A connection to what is there, whatever its schema, for a copy of it: a backup may be wanted most before an upgrade. */
+export function openToCopy(file: string): Connection {
+	return guarded(file, () => {
+		const db = new Database(file, { readonly: true, fileMustExist: true });
+		try {
+			db.pragma("busy_timeout = 10000");
+			refuseForeign(db, file);
+			// Nothing yet: what a first start makes of it.
+			if (schemaVersion(db) > 0) {
+				tune(db);
+				return db;
+			}
+		} catch (error) {
+			db.close();
+			throw error;
+		}
+		db.close();
+		return openEmpty();
+	});
+}
+
 /** A migrated database that holds nothing and lives in memory. */
 export function openEmpty(): Connection {
 	const db = new Database(":memory:");

@@ -4,7 +4,7 @@ import { Failure } from "../core/errors.ts";
 import { renameOver } from "../lib/rename-over.ts";
 import { type ChainProof, proveChain } from "./chain.ts";
 import { openChangeLog } from "./change-log.ts";
-import { asFailure, type Connection, copyDatabase, openReadOnly } from "./database.ts";
+import { asFailure, type Connection, copyDatabase, openReadOnly, openToCopy } from "./database.ts";
 import { openRuns } from "./runs.ts";
 
 /** Copies the database as it is at one instant, while others go on writing. Throws when `to` exists: a backup is never overwritten. */
@@ -16,7 +16,7 @@ export function backUp(file: string, to: string): void {
 	// Whole or not at all, also when this process is killed: the name appears with the last step.
 	const partial = `${to}.partial`;
 	try {
-		const db = openReadOnly(file);
+		const db = openToCopy(file);
 		try {
 			copyDatabase(db, partial);
 		} finally {

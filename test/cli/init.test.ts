@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
@@ -122,6 +122,22 @@ describeWith(["openssl"], "init", () => {
 		const elsewhere = await dirsyncd([...flags(), "--yes", "--output", "mine/dirsyncd.yaml"], [], variables);
 		expect(elsewhere.code).toBe(0);
 		expect(readFileSync(at("mine/dirsyncd.yaml"), "utf8")).toContain('password: { file: "./secrets/corp" }');
+	});
+
+	it("leaves nothing behind when the configuration cannot be written, so that it can be run again", async () => {
+		symlinkSync(at("nowhere/dirsyncd.yaml"), at("link.yaml"));
+		const variables = { DIRSYNCD_CONFIG: at("link.yaml"), CREDENTIALS_DIRECTORY: at("secrets"), STATE_DIRECTORY: at("state") };
+		const { code, err } = await dirsyncd([...flags(), "--yes"], [], variables);
+		expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("cannot be written") });
+		expect(existsSync(at("secrets/corp"))).toBe(false);
+		expect(existsSync(at("corp-ca.pem"))).toBe(false);
+	});
+
+	it("says that a file for the password is empty, before anybody is asked for anything", async () => {
+		writeFileSync(at("empty"), "\n");
+		const { code, err } = await dirsyncd([...flags(), "--password-file", "empty", "--yes"]);
+		expect(code).toBe(2);
+		expect(err).toContain("the password in empty is empty");
 	});
 
 	it("takes base and what to leave out", async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync, chownSync, readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -163,6 +163,24 @@ describe("a configuration", () => {
 		chmodSync(path.join(directory, "corp"), 0o444);
 		expect(loadConfig(path.join(directory, "dirsyncd.yaml"), { CREDENTIALS_DIRECTORY: directory }, "required").warnings).toEqual([]);
 	});
+
+	it.runIf(process.getuid?.() === 0)(
+		"takes a secret that its group reads and somebody else owns, as Kubernetes mounts it, for closed",
+		() => {
+			const directory = directoryWith({
+				"dirsyncd.yaml": good({ bind: "    bind: { user: svc, password: { file: corp } }" }),
+				mounted: "x",
+			});
+			// By a link, which says nothing of itself: what it leads to is looked at.
+			symlinkSync("mounted", path.join(directory, "corp"));
+			const loaded = () => loadConfig(path.join(directory, "dirsyncd.yaml"), {}, "required");
+			chownSync(path.join(directory, "mounted"), 65_534, 0);
+			chmodSync(path.join(directory, "mounted"), 0o440);
+			expect(loaded().warnings).toEqual([]);
+			chmodSync(path.join(directory, "mounted"), 0o444);
+			expect(loaded).toThrow();
+		},
+	);
 
 	it.skipIf(process.platform === "win32")("warns of a secret file that others of its group may read, naming chmod", () => {
 		const directory = directoryWith({ "dirsyncd.yaml": good({ bind: "    bind: { user: svc, password: { file: corp } }" }), corp: "x" });

@@ -71,4 +71,27 @@ describeWith(["namespaces"], "the install script, as root of a Debian in which s
 			"install.sh: dirsyncd is gone, with its data and configuration",
 		]);
 	}, 60_000);
+
+	it("starts again what runs, is starting or has failed, since the old program would go on, and leaves alone what was stopped", () => {
+		const states = ["activating", "active", "failed", "inactive", "deactivating"];
+		const said = inside(
+			"export PATH=/usr/local/bin:/usr/sbin:/usr/bin",
+			"mkdir -p /usr/local/bin /run/systemd/system",
+			// As systemctl answers for a service in this state.
+			`cat >/usr/local/bin/systemctl <<'END'
+#!/bin/sh
+state=$(cat /state)
+case "$*" in
+	*is-active*) [ "$state" = active ] ;;
+	*is-failed*) [ "$state" = failed ] ;;
+	show*) echo "$state" ;;
+	"restart dirsyncd") echo "restarted: $state" ;;
+esac
+END`,
+			"chmod +x /usr/local/bin/systemctl",
+			"echo activating >/state; project/deploy/systemd/install.sh",
+			`for state in ${states.slice(1).join(" ")}; do echo "$state" >/state; project/deploy/systemd/install.sh --credentials; done`,
+		);
+		expect([...said.matchAll(/^restarted: (.*)$/gm)].map(([, state]) => state)).toEqual(["activating", "active", "failed"]);
+	}, 60_000);
 });

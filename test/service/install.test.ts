@@ -3,11 +3,13 @@ import { once } from "node:events";
 import {
 	chmodSync,
 	chownSync,
+	cpSync,
 	existsSync,
 	mkdirSync,
 	mkdtempSync,
 	readdirSync,
 	readFileSync,
+	renameSync,
 	rmSync,
 	statSync,
 	writeFileSync,
@@ -76,6 +78,9 @@ describe.runIf(process.platform === "linux")("the install script, into a root of
 		expect(readFileSync(at("etc/systemd/system/dirsyncd.service.d/credentials.conf"), "utf8")).toContain(
 			"[Service]\nLoadCredential=corp:/etc/dirsyncd/secrets/corp\n",
 		);
+		writeFileSync(at("etc/dirsyncd/secrets/my password"), "x");
+		expect(install(["--credentials"]).stdout).toContain("left out: the secret my password: a name may hold");
+		rmSync(at("etc/dirsyncd/secrets/my password"));
 	});
 
 	it.each([
@@ -115,6 +120,46 @@ describe.runIf(process.platform === "linux")("the install script, into a root of
 		expect(install(["--uninstall", "--purge"]).status).toBe(0);
 		expect(files()).toEqual([]);
 	});
+
+	it("leaves folders that are there as closed as they are, takes a prefix that ends in a slash, and is uninstalled after a kill", () => {
+		mkdirSync(at("srv/closed"), { recursive: true });
+		chmodSync(at("srv/closed"), 0o700);
+		chmodSync(at("usr/local/bin"), 0o775);
+		expect(install(["--prefix", "/srv/closed/dirsyncd/"])).toMatchObject({ status: 0, stderr: "" });
+		expect([mode("srv/closed"), mode("usr/local/bin"), mode("srv/closed/dirsyncd")]).toEqual(["700", "775", "755"]);
+		const stub = mkdtempSync(path.join(tmpdir(), "dirsyncd-path-"));
+		writeFileSync(path.join(stub, "rm"), `#!/bin/sh\ncase "$*" in *closed*) kill -9 $PPID ;; esac\nexec /bin/rm "$@"\n`, { mode: 0o755 });
+		const env = { ...process.env, DESTDIR: root, PATH: `${stub}:${process.env["PATH"]}` };
+		expect(spawnSync("sh", [script, "--uninstall"], { env }).signal).toBe("SIGKILL");
+		rmSync(stub, { recursive: true });
+		expect(existsSync(at("srv/closed/dirsyncd"))).toBe(true);
+		expect(install(["--uninstall", "--purge"]).status).toBe(0);
+		expect(files()).toEqual([]);
+	});
+
+	it("is not installed where its parts do not run, and what was there stays", () => {
+		expect(install().status).toBe(0);
+		writeFileSync(at("opt/dirsyncd/src/of-an-older-version.ts"), "");
+		const broken = mkdtempSync(path.join(tmpdir(), "dirsyncd-broken-"));
+		try {
+			// An archive for another kind of processor, say, on a machine that has a Node of its own.
+			for (const name of ["config", "deploy", "package.json", "src"])
+				cpSync(path.join(project, name), path.join(broken, name), { recursive: true });
+			cpSync(at("opt/dirsyncd/node_modules"), path.join(broken, "node_modules"), { recursive: true });
+			rmSync(path.join(broken, `node_modules/better-sqlite3/prebuilds/linux-${process.arch}.node`));
+			const said = spawnSync("sh", [path.join(broken, "deploy/systemd/install.sh")], {
+				encoding: "utf8",
+				env: { ...process.env, DESTDIR: root },
+			});
+			expect(said.status).toBe(1);
+			expect(said.stderr).toContain("does not run on this machine");
+			expect(existsSync(at("opt/dirsyncd/src/of-an-older-version.ts"))).toBe(true);
+			expect(existsSync(at("opt/dirsyncd.new"))).toBe(false);
+		} finally {
+			rmSync(broken, { recursive: true, force: true });
+			expect(install(["--uninstall", "--purge"]).status).toBe(0);
+		}
+	}, 60_000);
 
 	it("touches nothing that is not its own where the program or its command would go", () => {
 		mkdirSync(at("srv/precious"), { recursive: true });
@@ -171,6 +216,21 @@ describeWith(["systemd-notify"], "the unit's command line, as it is, under a use
 			expect(status).toBe(0);
 			expect(stdout).toContain("the database is backed up to");
 			expect(files().filter((file) => /^var\/lib\/dirsyncd\/before-upgrade-\w+\.db$/.test(file))).toHaveLength(1);
+			// The folder is the service's user's: what it puts there must not lead root elsewhere.
+			const work = mkdtempSync(path.join(tmpdir(), "dirsyncd-work-"));
+			writeFileSync(path.join(work, ".precious"), "");
+			writeFileSync(at("var/lib/dirsyncd/before-upgrade-0\n.precious\n.db"), "");
+			for (const day of ["01", "02", "03"]) writeFileSync(at(`var/lib/dirsyncd/before-upgrade-202001${day}T000000Z.db`), "");
+			mkdirSync(at("srv/data"), { recursive: true });
+			renameSync(at("var/lib/dirsyncd/dirsyncd.db"), at("srv/data/people.sqlite"));
+			if (isRoot) for (const file of ["srv/data", "srv/data/people.sqlite"]) chownSync(at(file), NOBODY, NOBODY);
+			writeFileSync(config, readFileSync(config, "utf8").replace(/^database: .*$/m, `database: ${at("srv/data/people.sqlite")}`));
+			const again = spawnSync("sh", [script], { encoding: "utf8", cwd: work, env: { ...process.env, DESTDIR: root } });
+			expect(again).toMatchObject({ status: 0, stdout: expect.stringContaining("the database is backed up to") });
+			expect(readdirSync(work)).toEqual([".precious"]);
+			rmSync(work, { recursive: true });
+			renameSync(at("srv/data/people.sqlite"), at("var/lib/dirsyncd/dirsyncd.db"));
+			writeFileSync(config, readFileSync(config, "utf8").replace(/^database: .*$/m, `database: ${at("var/lib/dirsyncd/dirsyncd.db")}`));
 		} finally {
 			daemon.kill("SIGKILL");
 			socket.close();
@@ -179,7 +239,7 @@ describeWith(["systemd-notify"], "the unit's command line, as it is, under a use
 
 	it.runIf(isRoot)(
 		"is the command for root, too: it becomes the service's user, brings the secrets along, and leaves none behind",
-		() => {
+		async () => {
 			const config = at("etc/dirsyncd/dirsyncd.yaml");
 			writeFileSync(config, readFileSync(config, "utf8").replace("password: demo-Reader-1", "password: { credential: corp }"));
 			const environment = { PATH: serverPath, DIRSYNCD_USER: "nobody", DIRSYNCD_ETC: at("etc/dirsyncd") };
@@ -191,6 +251,16 @@ describeWith(["systemd-notify"], "the unit's command line, as it is, under a use
 			expect(run("config", "validate")).toMatchObject({ status: 0, stdout: `valid: ${config}\n` });
 			expect(run("backup", at("var/lib/dirsyncd/copy.db"))).toMatchObject({ status: 0 });
 			expect(statSync(at("var/lib/dirsyncd/copy.db")).uid).toBe(NOBODY);
+			expect(scratch()).toEqual(before);
+			// Told to end, it tells the program, and ends after it.
+			const daemon = spawn(at("opt/dirsyncd/bin/dirsyncd"), ["run"], { cwd: "/", env: environment, stdio: ["ignore", "pipe", "inherit"] });
+			const ended = once(daemon, "exit");
+			const lines = createInterface({ input: daemon.stdout });
+			lines.on("line", (line) => line.includes("dirsyncd is up") && daemon.kill("SIGTERM"));
+			const said: string[] = [];
+			lines.on("line", (line) => said.push(line));
+			expect(await ended).toEqual([0, null]);
+			expect(said.at(-1)).toContain("dirsyncd has ended");
 			expect(scratch()).toEqual(before);
 		},
 		60_000,

@@ -9,7 +9,7 @@ import { chainedDigest, type LogRow } from "../../src/store/chain.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { migrations } from "../../src/store/migrations.ts";
 import { restoreDatabase } from "../../src/store/restore.ts";
-import { verifyDatabase } from "../../src/store/upkeep.ts";
+import { backUp, verifyDatabase } from "../../src/store/upkeep.ts";
 import { makeFakeSource } from "../support/fake-source.ts";
 import { openHarness } from "../support/harness.ts";
 import { makeRemoteDouble } from "../support/remote-double.ts";
@@ -132,6 +132,16 @@ describe.each(released)("a database of schema %i", (version) => {
 		const kept = `${file}.schema-${version}`;
 		if (process.platform !== "win32") expect(statSync(kept).mode & 0o777).toBe(0o600);
 		const old = new Database(kept, { readonly: true });
+		expect(old.prepare("SELECT max(version) FROM migrations").pluck().get()).toBe(version);
+		expect(old.prepare("SELECT user_name FROM accounts ORDER BY id").pluck().all()).toEqual(["ada@corp", "bea@corp"]);
+		old.close();
+	});
+
+	it("is backed up by this version as it is, before it is upgraded", () => {
+		writeAs(version);
+		const copy = path.join(folder, "copy.db");
+		backUp(file, copy);
+		const old = new Database(copy, { readonly: true });
 		expect(old.prepare("SELECT max(version) FROM migrations").pluck().get()).toBe(version);
 		expect(old.prepare("SELECT user_name FROM accounts ORDER BY id").pluck().all()).toEqual(["ada@corp", "bea@corp"]);
 		old.close();
