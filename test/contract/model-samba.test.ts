@@ -26,6 +26,6 @@ describeWith(["samba"], "the engine on a Samba domain controller", () => {
 			await samba().grantDeleted(sid);
 			if (rights === "replicate") await samba().grant(samba().baseDn, `(OA;;CR;${REPLICATE};;${sid})`);
 		}, 60_000);
-		modelContract(() => directoryOnSamba(samba(), account), steps(60), catchUp);
+		modelContract(() => directoryOnSamba(samba(), account), steps(100), catchUp);
 	});
 });

@@ -59,7 +59,7 @@ it.each([
 					rmSync(folder, { recursive: true, force: true });
 				}
 			}),
-			{ numRuns: Number(process.env["DIRSYNCD_TEST_RUNS"] ?? 30) },
+			{ numRuns: Number(process.env["DIRSYNCD_TEST_RUNS"] ?? 60) },
 		);
 	},
 	120_000,

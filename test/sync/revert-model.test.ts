@@ -95,7 +95,7 @@ it.each(lifecycles)(
 					}
 				},
 			),
-			{ numRuns: Number(process.env["DIRSYNCD_TEST_RUNS"] ?? 20) },
+			{ numRuns: Number(process.env["DIRSYNCD_TEST_RUNS"] ?? 40) },
 		);
 	},
 	180_000,
@@ -143,7 +143,7 @@ it.each(lifecycles)(
 					rmSync(folder, { recursive: true, force: true });
 				}
 			}),
-			{ numRuns: Number(process.env["DIRSYNCD_TEST_RUNS"] ?? 20) },
+			{ numRuns: Number(process.env["DIRSYNCD_TEST_RUNS"] ?? 40) },
 		);
 	},
 	240_000,

@@ -108,7 +108,7 @@ it("after any history everybody has what a naive look at the directory and the r
 				first.close();
 			}
 		}),
-		{ numRuns: Number(process.env["DIRSYNCD_TEST_RUNS"] ?? 30) },
+		{ numRuns: Number(process.env["DIRSYNCD_TEST_RUNS"] ?? 60) },
 	);
 }, 180_000);
 

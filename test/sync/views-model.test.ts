@@ -115,7 +115,7 @@ it.each([
 					rmSync(folder, { recursive: true, force: true });
 				}
 			}),
-			{ numRuns: Number(process.env["DIRSYNCD_TEST_RUNS"] ?? 20) },
+			{ numRuns: Number(process.env["DIRSYNCD_TEST_RUNS"] ?? 40) },
 		);
 	},
 	180_000,

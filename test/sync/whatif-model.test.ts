@@ -111,7 +111,7 @@ it("what a configuration would do is what a run by it then does, where the direc
 				}
 			},
 		),
-		{ numRuns: Number(process.env["DIRSYNCD_TEST_RUNS"] ?? 20) },
+		{ numRuns: Number(process.env["DIRSYNCD_TEST_RUNS"] ?? 40) },
 	);
 }, 180_000);
 
