@@ -1,8 +1,8 @@
 import type { HealthFacts, LastRun, TargetFacts, Trouble, WatchFacts } from "../http/health.ts";
+import type { ScheduleView } from "../http/reads.ts";
 import type { SourceView, TargetView, Views } from "../store/views.ts";
 import type { RunReport } from "../sync/report.ts";
 import type { MetricsState } from "../telemetry/metrics.ts";
-import type { SourceTimes } from "./timetable.ts";
 
 /** What of the metrics stands in the database. */
 export type OverviewState = Omit<MetricsState, "times" | "engineSilenceMs" | "channels" | "pageCertificate">;
@@ -86,7 +86,7 @@ export function makeOverview({ views, configured, clock }: OverviewParts): Overv
 /** Health's view of sources and targets, from the overview, the schedule and the watches. */
 export function gatherParts(
 	overview: Overview,
-	times: readonly SourceTimes[],
+	times: readonly ScheduleView[],
 	watchOf: (source: string) => WatchFacts | undefined,
 ): Pick<HealthFacts, "sources" | "targets"> {
 	const { sources, targets } = overview.state();

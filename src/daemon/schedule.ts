@@ -1,6 +1,7 @@
 import { Failure } from "../core/errors.ts";
+import type { ScheduleView } from "../http/reads.ts";
 import type { Mode } from "../sync/report.ts";
-import { makeTimetable, type ScheduledSource, type SourceTimes, type Timetable, type TimetableParts } from "./timetable.ts";
+import { makeTimetable, type ScheduledSource, type Timetable, type TimetableParts } from "./timetable.ts";
 
 /** The schedules of all sources on one timer. */
 export interface Schedule {
@@ -17,7 +18,7 @@ export interface Schedule {
 	wake(source: string): void;
 	/** A run outside of the schedule did not fail. */
 	succeeded(source: string, mode: Mode): void;
-	times(): readonly SourceTimes[];
+	times(): readonly ScheduleView[];
 	/** Starts nothing more, and resolves when what is going on has ended. */
 	stop(): Promise<void>;
 }

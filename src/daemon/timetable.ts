@@ -1,3 +1,4 @@
+import type { ScheduleView } from "../http/reads.ts";
 import type { Mode, Trigger } from "../sync/report.ts";
 import { makeCron } from "./cron.ts";
 import { makeLane } from "./lane.ts";
@@ -13,19 +14,6 @@ export interface TimetableParts {
 	/** Ends of the newest runs that did not fail. Unix milliseconds. */
 	lastSuccess(source: string): Readonly<Record<Mode, number | undefined>>;
 	readonly clock: () => number;
-}
-
-/** Where one source stands in its schedule. */
-export interface SourceTimes {
-	readonly source: string;
-	readonly running: { readonly mode: Mode; readonly since: number } | undefined;
-	readonly next: Readonly<Record<Mode, number | undefined>>;
-	/** How often a run came due since the last success; runs that make progress are not counted against the source. */
-	readonly dueSinceSuccess: number;
-	/** The same of full readings alone; those that are tried again between their times are not counted. */
-	readonly fullDueSinceSuccess: number;
-	/** The pause between its runs; undefined for a schedule that hardly ever comes due. */
-	readonly intervalMs: number | undefined;
 }
 
 /** Later than this after its time, a run is one that was missed: the machine slept, or the event loop was blocked. */
@@ -49,7 +37,7 @@ export function makeTimetable(source: ScheduledSource, parts: TimetableParts) {
 	const lane = makeLane();
 	let crons = openCrons(source);
 	const nextAt: Record<Mode, number | undefined> = { full: undefined, delta: undefined };
-	let running: SourceTimes["running"];
+	let running: ScheduleView["running"];
 	let waitingFull: Trigger | undefined;
 	let wakeTimer: NodeJS.Timeout | undefined;
 	let isWakeWaiting = false;
@@ -156,7 +144,7 @@ export function makeTimetable(source: ScheduledSource, parts: TimetableParts) {
 			clearDue(mode);
 			if (mode === "full") owedFull = undefined;
 		},
-		times: (): SourceTimes => ({
+		times: (): ScheduleView => ({
 			source: source.name,
 			running,
 			next: { ...nextAt },

@@ -20,12 +20,15 @@ export interface Reads
 	preview(request: RevertRequest, most: number): Promise<RevertPreview>;
 }
 
-/** When a source is read next. Instants are Unix milliseconds. */
+/** Where one source stands in its schedule. Instants are Unix milliseconds. */
 export interface ScheduleView {
 	readonly source: string;
 	readonly running: { readonly mode: Mode; readonly since: number } | undefined;
 	readonly next: Readonly<Record<Mode, number | undefined>>;
+	/** How often a run came due since the last success; runs that make progress are not counted against the source. */
 	readonly dueSinceSuccess: number;
+	/** The same of full readings alone; those that are tried again between their times are not counted. */
 	readonly fullDueSinceSuccess: number;
+	/** The pause between its runs; undefined for a schedule that hardly ever comes due. */
 	readonly intervalMs: number | undefined;
 }

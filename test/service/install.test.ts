@@ -127,11 +127,13 @@ describe.runIf(process.platform === "linux")("the install script, into a root of
 		chmodSync(at("usr/local/bin"), 0o775);
 		expect(install(["--prefix", "/srv/closed/dirsyncd/"])).toMatchObject({ status: 0, stderr: "" });
 		expect([mode("srv/closed"), mode("usr/local/bin"), mode("srv/closed/dirsyncd")]).toEqual(["700", "775", "755"]);
-		const stub = mkdtempSync(path.join(tmpdir(), "dirsyncd-path-"));
-		writeFileSync(path.join(stub, "rm"), `#!/bin/sh\ncase "$*" in *closed*) kill -9 $PPID ;; esac\nexec /bin/rm "$@"\n`, { mode: 0o755 });
-		const env = { ...process.env, DESTDIR: root, PATH: `${stub}:${process.env["PATH"]}` };
+		const programs = mkdtempSync(path.join(tmpdir(), "dirsyncd-path-"));
+		writeFileSync(path.join(programs, "rm"), `#!/bin/sh\ncase "$*" in *closed*) kill -9 $PPID ;; esac\nexec /bin/rm "$@"\n`, {
+			mode: 0o755,
+		});
+		const env = { ...process.env, DESTDIR: root, PATH: `${programs}:${process.env["PATH"]}` };
 		expect(spawnSync("sh", [script, "--uninstall"], { env }).signal).toBe("SIGKILL");
-		rmSync(stub, { recursive: true });
+		rmSync(programs, { recursive: true });
 		expect(existsSync(at("srv/closed/dirsyncd"))).toBe(true);
 		expect(install(["--uninstall", "--purge"]).status).toBe(0);
 		expect(files()).toEqual([]);
